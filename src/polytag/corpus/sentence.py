@@ -1,0 +1,45 @@
+"""Sentence and Span: what corpora yield and what taggers take and return. Strings only."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A typed stretch of words: ``words[start:end]``, with its probability where a tagger knows it."""
+
+    type: str
+    start: int
+    end: int
+    probability: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Words and, where known, one tag per word for each named task.
+
+    ``lines`` holds the line of each word in the file ``source`` (empty where the words came from elsewhere).
+    ``confidence`` holds, for tags that a tagger predicted, the marginal probability of each.
+    """
+
+    words: tuple[str, ...]
+    tags: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    lines: Sequence[int] = ()
+    source: str = ""
+    confidence: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    predicted_spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def spans(self, task: str) -> list[Span]:
+        """The spans of one task, read from its tags as conlleval reads them (any of IOB1, IOB2, BIOES).
+
+        Raises:
+            KeyError: the sentence has no tags for this task.
+        """
+        from polytag.corpus.schemes import spans
+
+        if task in self.predicted_spans:
+            return list(self.predicted_spans[task])
+        return spans(self.tags[task])
