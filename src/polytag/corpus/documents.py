@@ -1,0 +1,161 @@
+"""Any corpus file to sentences, and any text to blocks to tag: the table of formats, and how a file picks its row."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from polytag.corpus import columns as conll
+from polytag.corpus import conllu, jsonl, plaintext, treebank
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import Block, Layout, Line, Lines, Source, unreadable
+from polytag.errors import CorpusError, nearest
+
+SECTIONS = "#sections="  # DIRECTORY#sections=0-18 names some sections of a treebank
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How a format is read and, if texts in it can be tagged, cut into blocks; ``suffixes`` choose it."""
+
+    sentences: Callable[[Iterable[Line], Layout], Iterator[Sentence]]
+    blocks: Callable[[Iterable[Line], Layout], Iterator[Block]] | None = None
+    suffixes: tuple[str, ...] = ()
+
+
+FORMATS: Mapping[str, Format] = {
+    "conll": Format(conll.sentences, conll.blocks),
+    "conllu": Format(conllu.sentences, conllu.blocks, (".conllu",)),
+    "treebank": Format(treebank.sentences, None, (".mrg",)),
+    "jsonl": Format(jsonl.sentences, jsonl.blocks, (".jsonl", ".json")),
+    "text": Format(plaintext.sentences, plaintext.blocks),
+}
+
+
+def read(
+    path: str | PathLike[str],
+    *,
+    format: str = "auto",
+    word: int = 0,
+    tags: Mapping[str, int | str] = {},
+    encoding: str = "auto",
+    docstart: bool = False,
+) -> Iterator[Sentence]:
+    """The sentences of a corpus, read as they are asked for.
+
+    Args:
+        path: a file, plain or gzip; for trees also a directory, or ``DIRECTORY#sections=0-18``.
+        format: a key of ``FORMATS``; "auto" goes by the suffix: .conllu, .mrg, .jsonl and .json, else conll.
+        word: the column of the words (conll only; negative counts from the end).
+        tags: where each task has its tags: a column number (conll); 'upos', 'deprel', ..., 'misc.KEY' or
+            'feats.KEY' (conllu); 'pos' (treebank); a key of "tags", or 'spans' for character spans (jsonl).
+        encoding: a codec; "auto" is UTF-8, or latin-1 where the file can be nothing else.
+        docstart: whether -DOCSTART- lines come as sentences of one word; they end a sentence in any case.
+
+    Raises:
+        CorpusError: at once, where the path, the format or the tags are impossible; while reading, with the line,
+            where the file is not as told; at the end, where it held no sentence.
+    """
+    name = format_of(path, format)
+    files = files_of(path, name)
+
+    def one(file: Path) -> Iterator[Sentence]:
+        layout = Layout(str(file), word, tags, docstart)
+        return FORMATS[name].sentences(Lines(file, encoding=encoding), layout)
+
+    first = one(files[0])  # made now, so that impossible tags and encodings are told at once
+    return _some((s for n, file in enumerate(files) for s in (one(file) if n else first)), str(path))
+
+
+def blocks(
+    stream_or_path: Source,
+    *,
+    format: str,
+    word: int = 0,
+    source: str = "<stdin>",
+    encoding: str = "auto",
+    columns: Mapping[str, str] = {},
+) -> Iterator[Block]:
+    """All of an input to tag, in order and as it comes; each block renders itself with its tags.
+
+    ``columns`` names, for CoNLL-U, the column that takes a task's tags ('upos', 'misc.NER'); without it a task
+    named upos or xpos fills that column, and any other task a key of MISC. ``source`` names a stream in errors.
+
+    Raises:
+        CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
+    """
+    is_path = isinstance(stream_or_path, str | PathLike)
+    name = format_of(stream_or_path if isinstance(stream_or_path, str | PathLike) else source, format)
+    if is_path:
+        source = str(stream_or_path)
+        files_of(source, name)
+    make = FORMATS[name].blocks
+    if make is None:
+        known = ", ".join(key for key, row in FORMATS.items() if row.blocks)
+        raise CorpusError(f"{name} holds trees, which are not tagged, expected one of {known}", path=source)
+    layout = Layout(source, word, columns=columns)
+    return make(Lines(stream_or_path, name=source, encoding=encoding), layout)
+
+
+def format_of(path: str | PathLike[str], format: str = "auto") -> str:
+    """The name of a file's format: as told, else by its suffix.
+
+    Raises:
+        CorpusError: there is no such format.
+    """
+    if format in FORMATS:
+        return format
+    if format != "auto":
+        raise CorpusError(f"unknown format '{format}'{nearest(format, ['auto', *FORMATS])}", path=path)
+    plain = str(path).removesuffix(".gz")
+    by_suffix = (name for name, row in FORMATS.items() if row.suffixes and plain.endswith(row.suffixes))
+    return "treebank" if _is_treebank(path) else next(by_suffix, "conll")
+
+
+def files_of(path: str | PathLike[str], format: str) -> list[Path]:
+    """The files that a path stands for: itself, or those of a treebank's directory.
+
+    Raises:
+        CorpusError: it does not exist, is a directory of no treebank, or has no such sections.
+    """
+    directory, _, sections = str(path).partition(SECTIONS)
+    try:
+        if format == "treebank" and sections and not Path(path).exists():
+            return treebank.wsj_sections(_existing(directory), _range(sections, path))
+        file = _existing(path)
+        if file.is_dir() and format != "treebank":
+            raise CorpusError(f"a directory, expected a file in format {format}", path=path)
+        return treebank.mrg_files(file) if file.is_dir() else [file]
+    except OSError as error:
+        raise unreadable(str(path), error) from error
+
+
+def _is_treebank(path: str | PathLike[str]) -> bool:
+    return SECTIONS in str(path) or (Path(path).is_dir() and any(Path(path).rglob("*.mrg*")))
+
+
+def _existing(path: str | PathLike[str]) -> Path:
+    if not Path(path).exists():
+        raise CorpusError("no such file, expected a corpus", path=path)
+    return Path(path)
+
+
+def _range(text: str, path: str | PathLike[str]) -> range:
+    """``0-18`` as 0, 1, ..., 18; ``23`` as 23 alone."""
+    first, _, last = text.partition("-")
+    try:
+        found = range(int(first), int(last or first) + 1)
+    except ValueError:
+        found = range(0)
+    if not found:
+        raise CorpusError(f"sections '{text}', expected FIRST-LAST such as 0-18", path=path)
+    return found
+
+
+def _some(sentences: Iterable[Sentence], path: str) -> Iterator[Sentence]:
+    empty = True
+    for sentence in sentences:
+        empty = False
+        yield sentence
+    if empty:
+        raise CorpusError("no sentence in it, expected at least one", path=path)

@@ -1,0 +1,223 @@
+"""JSON Lines, one record per line: words and tags, or text with character spans as doccano and spaCy keep them.
+
+{"words": ["Lima", "."], "tags": {"ner": ["B-LOC", "O"]}}
+{"text": "Lima.", "label": [[0, 4, "LOC"]]}                            doccano; also "labels", "entities"
+{"text": "Lima.", "spans": [{"start": 0, "end": 4, "label": "LOC"}]}   spaCy, Prodigy; also with "tokens"
+["Lima.", {"entities": [[0, 4, "LOC"]]}]                               spaCy, the older form
+"""
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import pairwise
+from typing import Any
+
+from polytag.corpus import offsets
+from polytag.corpus.offsets import Offsets
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import BLANKS, Layout, Line, original, tag_rows
+from polytag.errors import CorpusError, nearest
+
+SPANS = "spans"  # where tags are, if they are character spans
+
+Record = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class JsonlBlock:
+    """One record; tags go under its key "tags", and words that were found in its text under "words"."""
+
+    line: Line
+    sentence: Sentence | None
+    record: Record | list[Any] | None
+
+    def render(self, tags: Mapping[str, Sequence[str]]) -> str:
+        if not tags or self.record is None:
+            return original([self.line])
+        tag_rows(tags, self.sentence or Sentence(()))
+        old = _fields(self.record)
+        new = {**old, **_found_words(old), "tags": {**old.get("tags", {}), **{k: list(v) for k, v in tags.items()}}}
+        if isinstance(self.record, list):
+            return (
+                _dumped([self.record[0], {key: value for key, value in new.items() if key != "text"}]) + self.line.end
+            )
+        return _dumped(new) + self.line.end
+
+
+def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
+    """Sentences with the lists of tags under the named keys, or with IOB2 tags for 'spans'; each line is one.
+
+    Raises:
+        CorpusError: while reading, a line is no such record, or has no such tags, or its spans are impossible.
+    """
+    return (found for line in lines if (found := _sentence(line, layout)) is not None)
+
+
+def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[JsonlBlock]:
+    """All lines in order, as blocks to tag.
+
+    Raises:
+        CorpusError: while reading, a line is no such record.
+    """
+    for line in lines:
+        record = parse(line, layout)
+        with _at(line, layout):
+            words = () if record is None else _words(_fields(record))
+        yield JsonlBlock(line, _made(words, {}, line, layout), record)
+
+
+def parse(line: Line, layout: Layout) -> Record | list[Any] | None:
+    """The record of a line; None for a blank line.
+
+    Raises:
+        CorpusError: it is no JSON, or no record.
+    """
+    if not line.text.strip(BLANKS):
+        return None
+    try:
+        value: Record | list[Any] = json.loads(line.text)
+    except (ValueError, RecursionError) as error:
+        message = f"no JSON ({error}), expected one object per line"
+        raise CorpusError(message, path=layout.source, line=line.number) from error
+    if not isinstance(value, dict) and not _is_pair(value):
+        message = f"found {line.text.strip(BLANKS)[:20]!r}, expected one JSON object per line"
+        raise CorpusError(message, path=layout.source, line=line.number)
+    tags = _fields(value).get("tags", {})
+    if not isinstance(tags, dict):
+        message = f'"tags" is {type(tags).__name__}, expected an object of one list per task'
+        raise CorpusError(message, path=layout.source, line=line.number)
+    return value
+
+
+def _sentence(line: Line, layout: Layout) -> Sentence | None:
+    record = parse(line, layout)
+    if record is None:
+        return None
+    with _at(line, layout):
+        return _read(_fields(record), line, layout)
+
+
+def _read(fields: Record, line: Line, layout: Layout) -> Sentence | None:
+    words = _words(fields)
+    lists = {task: _tag_list(fields, str(key), words) for task, key in layout.tags.items() if key != SPANS}
+    spans = [task for task in layout.tags if task not in lists]
+    if not spans:
+        return _made(words, lists, line, layout)
+    pieces, iob2 = offsets.tagged(_offsets(fields, words), offsets.char_spans(_spans(fields), _text(fields)))
+    if len(pieces) != len(words):
+        if lists:
+            raise ValueError(f"a span ends within a word that has tags of '{next(iter(lists))}', expected whole words")
+        words = tuple(_text(fields)[start:end] for start, end in pieces)
+    return _made(words, {**lists, **dict.fromkeys(spans, tuple(iob2))}, line, layout)
+
+
+def _made(words: tuple[str, ...], tags: Mapping[str, tuple[str, ...]], line: Line, layout: Layout) -> Sentence | None:
+    ordered = {task: tags[task] for task in layout.tags if task in tags}
+    return Sentence(words, ordered, (line.number,) * len(words), layout.source) if words else None
+
+
+@contextmanager
+def _at(line: Line, layout: Layout) -> Iterator[None]:
+    """Says where it is that a value is wrong."""
+    try:
+        yield
+    except ValueError as error:
+        raise CorpusError(str(error), path=layout.source, line=line.number) from error
+
+
+def _is_pair(value: Any) -> bool:
+    """Whether it is spaCy's older form, a text and its annotations."""
+    return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict)
+
+
+def _fields(record: Record | list[Any]) -> Record:
+    return record if isinstance(record, dict) else {**record[1], "text": record[0]}
+
+
+def _text(fields: Record) -> str:
+    text = fields.get("text")
+    if not isinstance(text, str):
+        raise ValueError('no "text", expected the text that the spans count in')
+    return text
+
+
+def _words(fields: Record) -> tuple[str, ...]:
+    if "words" in fields:
+        words = fields["words"]
+    elif "tokens" in fields:
+        words = _token_words(fields)
+    elif "text" in fields:
+        words = [_text(fields)[start:end] for start, end in offsets.words(_text(fields))]
+    else:
+        raise ValueError('no words, expected a key "words", "tokens" or "text"')
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        raise ValueError("words are not a list of texts with at least a character each, expected one")
+    if not all(word.isascii() or _encodable(word) for word in words):
+        raise ValueError("a word holds half a surrogate pair, expected whole characters")
+    return tuple(words)
+
+
+def _dumped(record: Any) -> str:
+    """JSON with characters as they are, unless the record holds some that no file can."""
+    text = json.dumps(record, ensure_ascii=False)
+    return text if text.isascii() or _encodable(text) else json.dumps(record)
+
+
+def _encodable(word: str) -> bool:
+    return not any("\ud800" <= character <= "\udfff" for character in word)
+
+
+def _token_words(fields: Record) -> Any:
+    """Tokens as plain texts, or as spaCy's objects with a text or with offsets only."""
+    tokens = fields["tokens"]
+    if not isinstance(tokens, list) or not all(isinstance(token, dict) for token in tokens):
+        return tokens
+    return [token.get("text") or _text(fields)[slice(*_bounds(token, len(_text(fields))))] for token in tokens]
+
+
+def _bounds(token: Any, length: int) -> Offsets:
+    start, end = (token.get("start"), token.get("end")) if isinstance(token, dict) else (None, None)
+    if type(start) is not int or type(end) is not int or not 0 <= start < end <= length:
+        raise ValueError(f"token {token!r:.80}, expected a start and an end within {length} characters")
+    return Offsets(start, end)
+
+
+def _offsets(fields: Record, words: Sequence[str]) -> list[Offsets]:
+    """Where the words stand in the text: as the record says, else where they are found."""
+    text, tokens = _text(fields), fields.get("tokens", [])
+    if "words" in fields or not all(isinstance(token, dict) and "start" in token for token in tokens or [None]):
+        return offsets.located(text, words)
+    places = [_bounds(token, len(text)) for token in tokens]
+    for left, right in pairwise(places):
+        if right.start < left.end:
+            raise ValueError(f"tokens {list(left)} and {list(right)} overlap, expected them in order")
+    return places
+
+
+def _spans(fields: Record) -> Any:
+    """The list of spans, from the first key that tools use for it."""
+    for key in offsets.LISTS:
+        if fields.get(key) is not None:
+            return fields[key]
+    raise ValueError(f"no spans, expected one of the keys {', '.join(offsets.LISTS)}")
+
+
+def _tag_list(fields: Record, key: str, words: Sequence[str]) -> tuple[str, ...]:
+    tags = fields.get("tags", {})
+    if key not in tags:
+        raise ValueError(f"no tags '{key}', expected them in the record{nearest(key, tags)}")
+    values = tags[key]
+    if not isinstance(values, list) or not all(isinstance(tag, str) and tag for tag in values):
+        raise ValueError(f"tags '{key}' are not a list of texts, expected one")
+    if len(values) != len(words):
+        raise ValueError(f"{len(values)} tags '{key}', expected one for each of {len(words)} words")
+    return tuple(values)
+
+
+def _found_words(fields: Record) -> Record:
+    """What to add to a record of text only, so that its tags can be told to words."""
+    if "words" in fields or "tokens" in fields:
+        return {}
+    places = offsets.words(_text(fields))
+    return {"words": [_text(fields)[start:end] for start, end in places], "offsets": [list(place) for place in places]}

@@ -1,0 +1,97 @@
+"""Tag schemes: spans written as one tag per word (IOB1, IOB2, BIOES, BILOU), read, written and checked."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain, pairwise
+
+from polytag.corpus.detection import Detection as Detection
+from polytag.corpus.detection import detect as detect
+from polytag.corpus.sentence import Span
+from polytag.corpus.tag_rules import EDGE, ROLES, Tag, begins, ends, faults, parse, parse_any, scheme_named, written
+from polytag.corpus.tag_rules import SCHEMES as SCHEMES
+from polytag.errors import CorpusError
+
+
+def spans(tags: Sequence[str]) -> list[Span]:
+    """The spans of one sentence's tags, in order, whatever the scheme; ill-formed tags are read as conlleval does.
+
+    Raises:
+        CorpusError: a tag is neither O nor B, I, E, S, L or U (in either case), alone or before ``-TYPE``.
+    """
+    found: list[Span] = []
+    start, before = 0, EDGE
+    for position, here in enumerate(chain(map(_parse_or_refuse, tags), (EDGE,))):
+        if ends(before, here):
+            found.append(Span(before.type, start, position))
+        if begins(before, here):
+            start = position
+        before = here
+    return found
+
+
+def _parse_or_refuse(tag: str) -> Tag:
+    parsed = parse(tag)
+    if parsed is None:
+        raise CorpusError(f"tag {tag!r} marks no span, expected O or one of {'-, '.join(ROLES)}- before a type")
+    return parsed
+
+
+def write(spans: Iterable[Span], length: int, *, scheme: str) -> tuple[str, ...]:
+    """Tags of a sentence of ``length`` words from which ``spans``, given in any order, read back; O elsewhere.
+
+    Raises:
+        PlanError: no scheme has this name.
+        ValueError: a span is empty, untyped or out of range, two overlap, or the scheme is plain.
+    """
+    rules = scheme_named(scheme)
+    if scheme == "plain":
+        raise ValueError("the scheme 'plain' labels single words and cannot hold spans")
+    tags, before = ["O"] * length, Span("", 0, 0)
+    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+        if not (span.type and 0 <= span.start < span.end <= length):
+            raise ValueError(f"{span} needs a type and 0 <= start < end <= {length}, the sentence's length")
+        if span.start < before.end:
+            raise ValueError(f"{span} overlaps {before}")
+        repeated = (before.type, before.end) == (span.type, span.start)
+        letters = rules.letters_of(span.end - span.start, repeated=repeated)
+        tags[span.start : span.end] = [written(letter, span.type) for letter in letters]
+        before = span
+    return tuple(tags)
+
+
+def convert_tags(tags: Sequence[str], target: str) -> tuple[str, ...]:
+    """The same spans in the scheme ``target``, well-formed; raises as ``spans`` and ``write`` do."""
+    return write(spans(tags), len(tags), scheme=target)
+
+
+def problems(tags: Sequence[str], scheme: str) -> list[tuple[int, str]]:
+    """Positions, ascending, at which tags are ill-formed in a scheme, each with a sentence; plain tags never are.
+
+    Raises:
+        PlanError: no scheme has this name.
+    """
+    scheme_named(scheme)
+    pairs = enumerate(pairwise(chain((EDGE,), map(parse_any, tags), (EDGE,))))
+    return [(at + by, sentence) for at, pair in pairs for by, sentence in faults(*pair, scheme=scheme)]
+
+
+def is_valid(tags: Sequence[str], scheme: str) -> bool:
+    """Whether tags are well-formed in a scheme; raises PlanError for an unknown one."""
+    return not problems(tags, scheme)
+
+
+def allowed(tags: Sequence[str], scheme: str) -> tuple[list[bool], list[list[bool]], list[bool]]:
+    """Which of K tags may begin a sequence (K), which may follow which (K from, K to), which may end one (K).
+
+    A sequence that keeps to these is well-formed in the scheme, and every well-formed one keeps to them.
+
+    Raises:
+        PlanError: no scheme has this name.
+    """
+    scheme_named(scheme)
+    parsed = [parse_any(tag) for tag in tags]
+
+    def fits(before: Tag, here: Tag) -> bool:
+        return not any(faults(before, here, scheme=scheme))
+
+    transition = [[fits(before, here) for here in parsed] for before in parsed]
+    return [fits(EDGE, tag) for tag in parsed], transition, [fits(tag, EDGE) for tag in parsed]

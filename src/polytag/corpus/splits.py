@@ -1,0 +1,61 @@
+"""The sentences of a task's splits, as its plan says: files, held-out part, labeling rate."""
+
+from collections.abc import Iterator
+from os import PathLike
+
+from polytag.corpus.documents import read
+from polytag.corpus.sampling import holdout, sample
+from polytag.corpus.sentence import Sentence
+from polytag.errors import CorpusError
+from polytag.plan import Plan, Task
+
+SPLITS = ("train", "dev", "test")
+HOLDOUT_SEED = 13  # not the training's seed, so that runs with several seeds share one development set
+
+
+def has_split(settings: Task, split: str) -> bool:
+    """Whether a task has such sentences."""
+    return bool(getattr(settings, split)) or (split == "dev" and settings.holdout > 0)
+
+
+def split_sentences(plan: Plan, task: str, split: str) -> Iterator[Sentence]:
+    """The sentences of one split, with their tags under the task's name; none where the task has no such split.
+
+    Raises:
+        PlanError: a file is not there.
+        CorpusError: a file cannot be read, or cannot be split as the plan says.
+    """
+    settings = plan.tasks[task]
+    if settings.holdout and split in ("train", "dev"):
+        everything = list(_files(plan, task, "train"))
+        indices = holdout(len(everything), settings.holdout, seed=HOLDOUT_SEED)[split == "dev"]
+        chosen: Iterator[Sentence] = (everything[i] for i in indices)
+    else:
+        chosen = _files(plan, task, split)
+    yield from _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
+
+
+def read_as(settings: Task, task: str, path: str | PathLike[str]) -> Iterator[Sentence]:
+    """The sentences of a file that is written like the task's own."""
+    return read(
+        path,
+        format=settings.format,
+        word=settings.columns.word,
+        tags={task: settings.columns.tag},
+        encoding=settings.encoding,
+    )
+
+
+def _files(plan: Plan, task: str, split: str) -> Iterator[Sentence]:
+    for path in getattr(plan.tasks[task], split) or ():
+        yield from read_as(plan.tasks[task], task, plan.find(path, f"tasks.{task}.{split}"))
+
+
+def _at_rate(sentences: Iterator[Sentence], settings: Task) -> Iterator[Sentence]:
+    everything = list(sentences)
+    if not everything:
+        raise CorpusError("the training files hold no sentence", path=settings.train[0])
+    drawn = sample(
+        len(everything), settings.rate, seed=settings.rate_seed, replacement=settings.rate_draw == "replacement"
+    )
+    return (everything[i] for i in drawn)

@@ -1,0 +1,134 @@
+"""What holds between two adjacent tags: where spans begin and end, and what each scheme finds wrong there.
+
+Two things about a tag suffice: its *role* (B, I, E, S or O; BILOU's L and U are E and S) and its type. Whether a span
+begins or ends between two tags depends on these alone, so ill-formed sequences have one reading, that of conlleval and
+of seqeval's default mode, and a file's scheme shows in the pairs of its adjacent tags.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
+
+from polytag.errors import PlanError, nearest
+
+UNTYPED = "_"  # the type of a tag without one, such as a bare B
+OUTSIDE = ("O", "o", "-X-")  # -X- stands at the -DOCSTART- lines of CoNLL-2003's chunks, in eng.testb only
+ROLES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}  # letter as written -> role
+# Between two tags of one type, a span begins at the role (key) after any of the roles (value): conlleval's table,
+# with S, which seqeval adds. Where the types differ, one begins at any role but O.
+BEGINS_AFTER = {"B": "OBIES", "S": "OBIES", "I": "OES", "E": "OES", "O": ""}
+
+
+@dataclass(frozen=True, slots=True)
+class Scheme:
+    """The letters of a span's words; ``repeated`` starts a span right after another of its own type."""
+
+    first: str = ""
+    inside: str = ""
+    last: str = ""
+    single: str = ""
+    repeated: str = ""
+    habit: str = ""
+
+    @property
+    def letters(self) -> str:
+        """Every letter that may stand in this scheme, O first."""
+        return "O" + self.first + self.inside + self.last + self.single + self.repeated
+
+    @property
+    def ends(self) -> str:
+        """The letters that may end a span."""
+        return self.last + self.single + self.repeated
+
+    def starts(self, *, repeated: bool) -> str:
+        """The letters that may start a span; ``repeated`` says that one of its own type ends just before."""
+        return self.repeated if repeated and self.repeated else self.first + self.single
+
+    def letters_of(self, length: int, *, repeated: bool) -> str:
+        """The letters of a span of ``length`` words."""
+        if repeated and self.repeated:
+            return self.repeated + self.inside * (length - 1)
+        return self.single if length == 1 else self.first + self.inside * (length - 2) + self.last
+
+
+SCHEMES = {  # the first is the default
+    "iob2": Scheme("B", "I", "I", "B", habit="every span starts with B-"),
+    "iob1": Scheme("I", "I", "I", "I", repeated="B", habit="B- only between adjacent spans of one type"),
+    "bioes": Scheme("B", "I", "E", "S", habit="E- ends a span, S- is a span of one word"),
+    "bilou": Scheme("B", "I", "L", "U", habit="L- ends a span, U- is a span of one word"),
+    "plain": Scheme(habit="labels of single words"),
+}
+
+
+def scheme_named(name: str) -> Scheme:
+    """The rules of a scheme.
+
+    Raises:
+        PlanError: no scheme has this name.
+    """
+    if name not in SCHEMES:
+        raise PlanError(f"unknown tag scheme {name!r}{nearest(name, SCHEMES)}")
+    return SCHEMES[name]
+
+
+class Tag(NamedTuple):
+    """A tag as read: role and type, the letter in upper case, and the text that stood there."""
+
+    role: str
+    type: str
+    letter: str
+    text: str
+
+
+EDGE = Tag("O", "", "O", "")  # stands before the first and after the last tag of a sentence
+
+
+@lru_cache(maxsize=65536)
+def parse(tag: str) -> Tag | None:
+    """Read a tag in either case, its type from the first hyphen on; None where it marks no span."""
+    if tag in OUTSIDE:
+        return Tag("O", "", "O", tag)
+    prefix, _, type_ = tag.partition("-")
+    letter = prefix.upper()
+    return Tag(ROLES[letter], type_ or UNTYPED, letter, tag) if letter in ROLES else None
+
+
+def parse_any(tag: str) -> Tag:
+    """As ``parse``, but what marks no span is outside, with a letter that no scheme has; no text is the edge."""
+    return EDGE if tag == "" else parse(tag) or Tag("O", "", "?", tag)
+
+
+def written(letter: str, type_: str) -> str:
+    """The text of a tag."""
+    return letter if type_ == UNTYPED else f"{letter}-{type_}"
+
+
+def begins(before: Tag, here: Tag) -> bool:
+    """Whether a span begins at ``here``."""
+    return here.role != "O" and (before.role in BEGINS_AFTER[here.role] or before.type != here.type)
+
+
+def ends(before: Tag, here: Tag) -> bool:
+    """Whether a span ends at ``before``, inclusive."""
+    return before.role != "O" and (here.role == "O" or begins(before, here))
+
+
+def faults(before: Tag, here: Tag, *, scheme: str) -> Iterator[tuple[int, str]]:
+    """What a scheme finds wrong between two tags: -1 and a sentence on the first, 0 and a sentence on the second."""
+    rules, name = SCHEMES[scheme], scheme.upper()
+    if scheme == "plain":
+        return
+    if ends(before, here) and before.letter in rules.letters and before.letter not in rules.ends:
+        place = f"before {here.text}" if here.text else "at the end"
+        yield -1, f"{before.text} {place}: in {name} a span ends with {_either(rules.ends, before.type)}"
+    starts = rules.starts(repeated=before.type == here.type)
+    if here.letter not in rules.letters:
+        yield 0, f"{here.text}: {name} has only O and {_either(rules.letters[1:], 'TYPE')}"
+    elif begins(before, here) and here.letter not in starts:
+        place = f"after {before.text}" if before.text else "at the start"
+        yield 0, f"{here.text} {place}: in {name} a span starts with {_either(starts, here.type)}"
+
+
+def _either(letters: str, type_: str) -> str:
+    return " or ".join(dict.fromkeys(written(letter, type_) for letter in letters))

@@ -1,0 +1,253 @@
+"""Bytes to numbered lines of text, the same way for each format: gzip, encoding, line ends, and what is no text.
+
+Lines end at LF, CRLF or CR only. ``str.splitlines`` would also cut at U+2028, U+0085, form feeds and the like, and
+``str.split`` at no-break spaces; all of these belong to words in real corpora, so neither is used on text here.
+"""
+
+import codecs
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, field
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any, NamedTuple, Protocol, cast
+
+from polytag.corpus.sentence import Sentence
+from polytag.errors import CorpusError
+
+Source = str | PathLike[str] | IO[bytes] | IO[str]
+
+BLANKS = " \t"
+LONGEST_LINE = 10_000_000  # bytes; a longer "line" is no corpus, and would be held in memory
+
+_CHUNK = 1 << 16
+# CR CR LF is what a text-mode copy makes of CRLF; read as two ends it would put a blank line after each word.
+_LINE = re.compile(rb"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
+_C1 = re.compile(rb"[\x80-\x9f]")
+
+
+class Line(NamedTuple):
+    """One line: its number from 1, its text, and the line end that followed (empty at the end of some files)."""
+
+    number: int
+    text: str
+    end: str
+
+
+class Block(Protocol):
+    """A stretch of the input: a sentence with all that stands around it, or what is no sentence (then None)."""
+
+    @property
+    def sentence(self) -> Sentence | None: ...
+
+    def render(self, tags: Mapping[str, Sequence[str]]) -> str:
+        """The block's text with one tag per word and task added; ``render({})`` is the text as it was.
+
+        A block without a sentence wants the same task names, each with an empty sequence, so that it can keep the
+        number of columns regular (-DOCSTART- lines get ``O``).
+
+        Raises:
+            ValueError: there is not one tag for each word.
+        """
+        ...
+
+
+@dataclass(frozen=True)
+class Layout:
+    """What the caller said about a file: its name, where words and tags stand, and where rendered tags go."""
+
+    source: str
+    word: int = 0
+    tags: Mapping[str, int | str] = field(default_factory=dict)
+    docstart: bool = False
+    columns: Mapping[str, str] = field(default_factory=dict)
+
+
+class Lines:
+    """The lines of a file or stream, decoded one by one; ``encoding`` says as what, once they have been read.
+
+    ``encoding="auto"`` reads UTF-8, and latin-1 where the bytes are not UTF-8 and hold no C1 control characters
+    (which latin-1 text never does, but cp1252 and other encodings do). A byte order mark is dropped.
+
+    Raises (while iterating):
+        CorpusError: the file cannot be opened or read, is damaged gzip, holds NUL bytes or over-long lines, or is
+            not in the encoding.
+    """
+
+    def __init__(self, source: Source, *, name: str = "", encoding: str = "auto") -> None:
+        self.source = source
+        self.name = name or (str(source) if isinstance(source, str | PathLike) else "<stream>")
+        # Text streams hold characters already; they pass through UTF-8 so that there is one path for all.
+        self.declared = "utf-8" if isinstance(source, io.StringIO) else _known(encoding, self.name)
+        self.encoding = "ascii" if self.declared == "auto" else self.declared
+        self._decided_at = 0
+
+    def __iter__(self) -> Iterator[Line]:
+        try:
+            with self._open() as stream:
+                for number, raw in enumerate(_split(_reader(stream), self.name), 1):
+                    yield self._line(number, raw)
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise CorpusError(f"damaged gzip file ({error}), expected a whole one", path=self.name) from error
+        except OSError as error:
+            raise unreadable(self.name, error) from error
+
+    def _open(self) -> AbstractContextManager[Any]:
+        if not isinstance(self.source, str | PathLike):
+            return nullcontext(self.source)
+        file = Path(self.source).open("rb")  # noqa: SIM115 - closed by the caller's with, or by GzipFile's owner below
+        # The first bytes, not the suffix: corpora get renamed.
+        return _Gunzip(file) if file.peek(2)[:2] == b"\x1f\x8b" else file
+
+    def _line(self, number: int, raw: bytes) -> Line:
+        if number == 1:
+            raw = self._without_mark(raw)
+        if b"\0" in raw:
+            raise self._error(number, "a NUL byte, expected text (is it a binary file, or UTF-16?)")
+        text = self._decode(number, raw)
+        body = text.rstrip("\r\n")
+        return Line(number, body, text[len(body) :])
+
+    def _without_mark(self, raw: bytes) -> bytes:
+        if raw.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) and self.declared == "auto":
+            raise self._error(1, "a UTF-16 byte order mark, expected UTF-8 or latin-1 text")
+        return raw.removeprefix(codecs.BOM_UTF8) if self.declared in ("auto", "utf-8") else raw
+
+    def _decode(self, number: int, raw: bytes) -> str:
+        if self.declared == "auto":
+            return self._guess(number, raw)
+        try:
+            return raw.decode(self.declared)
+        except UnicodeDecodeError as error:
+            raise self._error(number, f"byte {raw[error.start]:#04x}, expected {self.declared} text") from error
+
+    def _guess(self, number: int, raw: bytes) -> str:
+        if raw.isascii():
+            return raw.decode("ascii")
+        try:
+            text, encoding = raw.decode("utf-8"), "utf-8"
+        except UnicodeDecodeError as error:
+            text, encoding = raw.decode("latin-1"), "latin-1"
+            byte = raw[error.start]
+            if control := _C1.search(raw):
+                message = f"byte {byte:#04x} is not UTF-8 and byte {control[0][0]:#04x} not latin-1"
+                raise self._error(number, f"{message}, expected one of them or a named encoding") from error
+        if self._decided_at and encoding != self.encoding:
+            message = f"{encoding} text in a file whose line {self._decided_at} is {self.encoding}"
+            raise self._error(number, f"{message}, expected one encoding or a named one")
+        if not self._decided_at:
+            self.encoding, self._decided_at = encoding, number
+        return text
+
+    def _error(self, number: int, message: str) -> CorpusError:
+        return CorpusError(message, path=self.name, line=number)
+
+
+class _Gunzip(gzip.GzipFile):
+    """A GzipFile that closes the file that it was given."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        super().__init__(fileobj=file)
+        self._owned = file
+
+    def close(self) -> None:
+        super().close()
+        self._owned.close()
+
+
+def unreadable(path: str, error: OSError) -> CorpusError:
+    """The error for a file that the system cannot open or read, in the system's own words."""
+    return CorpusError(f"cannot be read: {error.strerror or error}, expected a readable file", path=path)
+
+
+def paragraphs(lines: Iterable[Line], alone: Callable[[str], bool] = lambda _: False) -> Iterator[list[Line]]:
+    """Runs of lines between blank ones; each blank line, and each line that ``alone`` accepts, comes by itself."""
+    run: list[Line] = []
+    for line in lines:
+        single = not line.text.strip(BLANKS) or alone(line.text)
+        if single and run:
+            yield run
+            run = []
+        if single:
+            yield [line]
+        else:
+            run.append(line)
+    if run:
+        yield run
+
+
+def original(lines: Iterable[Line]) -> str:
+    """The text that the lines were read from."""
+    return "".join(line.text + line.end for line in lines)
+
+
+def tag_rows(tags: Mapping[str, Sequence[str]], sentence: Sentence) -> list[tuple[str, ...]]:
+    """One row of tags per word, in the order of the tasks.
+
+    Raises:
+        ValueError: a task has not one tag for each word.
+    """
+    for task, values in tags.items():
+        if len(values) != len(sentence):
+            raise ValueError(f"task '{task}' has {len(values)} tags, expected one for each of {len(sentence)} words")
+    return list(zip(*tags.values(), strict=True)) if tags else [()] * len(sentence)
+
+
+def _known(encoding: str, name: str) -> str:
+    """The codec's own name, for codecs that keep line ends as single bytes."""
+    if encoding == "auto":
+        return encoding
+    try:
+        if "\n".encode(encoding) == b"\n":
+            return codecs.lookup(encoding).name
+    except (LookupError, UnicodeError) as error:
+        raise CorpusError(f"unknown encoding '{encoding}', expected 'auto' or a Python codec", path=name) from error
+    raise CorpusError(f"encoding '{encoding}' is not ASCII-based, expected a file converted to UTF-8", path=name)
+
+
+def _reader(stream: Any) -> Callable[[], bytes]:
+    """A function that gives the next bytes of any stream, without waiting for more than there are."""
+    stream = getattr(stream, "buffer", stream)
+    if isinstance(stream, io.TextIOBase):
+        return lambda: stream.read(_CHUNK).encode("utf-8", "surrogatepass")
+    read = cast(Callable[[int], bytes], getattr(stream, "read1", stream.read))
+    return lambda: read(_CHUNK)
+
+
+def _split(read: Callable[[], bytes], name: str) -> Iterator[bytes]:
+    """Lines as bytes, each with its end; a chunk that stops at CR waits for the next to tell CR from CRLF."""
+    pending, size, number = [b""], 0, 0
+    while chunk := read():
+        pending.append(chunk)
+        size += len(chunk)
+        if size > LONGEST_LINE or b"\n" in chunk or b"\r" in chunk:
+            whole = _LINE.findall(b"".join(pending))
+            keep = _unfinished(whole)
+            for raw in whole[: len(whole) - keep]:
+                number += 1
+                yield _bounded(raw, name, number)
+            pending = whole[len(whole) - keep :]
+            size = sum(map(len, pending))
+            if size > LONGEST_LINE:
+                _bounded(b"".join(pending).rstrip(b"\r"), name, number + 1)
+    for raw in _LINE.findall(b"".join(pending)):
+        number += 1
+        yield _bounded(raw, name, number)
+
+
+def _unfinished(lines: list[bytes]) -> int:
+    """How many of the last lines may still change with the next chunk."""
+    if not lines[-1].endswith(b"\r"):
+        return 0 if lines[-1].endswith(b"\n") else 1
+    return 2 if len(lines) > 1 and lines[-1] == b"\r" and lines[-2].endswith(b"\r") else 1
+
+
+def _bounded(raw: bytes, name: str, number: int) -> bytes:
+    if len(raw) > LONGEST_LINE:
+        message = f"a line of over {LONGEST_LINE:,} bytes, expected one word or sentence per line"
+        raise CorpusError(message, path=name, line=number)
+    return raw

@@ -1,0 +1,82 @@
+"""The report on a corpus: counts, schemes, and problems with their lines."""
+
+import json
+
+import pytest
+
+from polytag.corpus import check
+from polytag.errors import CorpusError
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content: str, name: str = "corpus.txt", encoding: str = "utf-8"):
+        path = tmp_path / name
+        path.write_text(content, encoding=encoding, newline="")
+        return path
+
+    return write
+
+
+def test_counts_and_schemes(file):
+    report = check(file("-DOCSTART- -X- O\n\nEU NNP I-ORG\nrejects VBZ O\n\nJosé NNP I-PER\nLima NNP B-PER\n" * 3))
+    assert (report.sentences, report.tokens, report.documents) == (6, 15, 3)
+    assert [(c.name, c.scheme) for c in report.columns] == [("1", "plain"), ("2", "iob1")]
+    assert report.columns[1].tags == {"I-ORG": 3, "O": 3, "I-PER": 3, "B-PER": 3}
+    assert report.encoding == "utf-8"
+    assert report.longest_word == ("rejects", 4)
+    assert report.longest_sentence == (2, 3)
+    assert report.problems == []
+
+
+def test_problems_have_lines_and_are_bounded(file):
+    report = check(file("a O\n" + "b\n" * 30 + "c\u200b O\n"))
+    assert report.problem_count == 31
+    assert len(report.problems) == 20
+    assert report.problems[0] == (2, "1 column, expected 2 as in the first sentence")
+    report = check(file("a O\n\nc\u200b O\n"))
+    assert report.problems == [(3, r"word 'c\u200b' holds the unseen character U+200B")]
+
+
+def test_ill_formed_tags_have_lines(file):
+    report = check(file("a B-X\nb I-X\n\n" * 200 + "c O\nd I-X\n"))
+    assert report.columns[0].scheme == "iob2"
+    assert [line for line, _ in report.problems] == [602]
+
+
+def test_tags_that_fit_no_scheme_are_a_problem(file):
+    report = check(file("a B-X\nb X-X\n\n" * 20))
+    assert report.columns[0].scheme is None
+    assert report.problem_count == 1
+
+
+def test_an_undecodable_line_ends_the_reading_and_is_told(file):
+    path = file("a O\n\nb O\n")
+    path.write_bytes(path.read_bytes() + b"\nit\x92s O\n")
+    report = check(path)
+    assert report.sentences == 2
+    assert report.problems[0][0] == 5
+
+
+def test_other_formats(file, tmp_path):
+    row = "1\tLima\t_\tPROPN\t_\t_\t0\troot\t_\t_\n\n"
+    report = check(file(row + row.replace("1\t", "2\t", 1) + row, "a.conllu"))
+    assert [c.name for c in report.columns] == ["upos", "deprel"]
+    assert (report.sentences, report.problems) == (2, [(3, "id '2', expected 1")])
+    records = [{"words": ["a"], "tags": {"ner": ["B-X"]}}, {"text": "b", "label": [[0, 1, "X"]]}, {"text": 1}, {}]
+    report = check(file("\n".join(map(json.dumps, records)), "a.jsonl"))
+    assert [(c.name, c.scheme) for c in report.columns] == [("ner", "iob2"), ("spans", "iob2")]
+    assert [line for line, _ in report.problems] == [3, 4]
+    (tmp_path / "trees").mkdir()
+    file("(NN a)", "trees/wsj_0001.mrg")
+    file("(NN a", "trees/wsj_0002.mrg")
+    report = check(tmp_path / "trees")
+    assert (report.format, report.tokens, report.problem_count) == ("treebank", 1, 1)
+    assert report.problems[0][1].startswith("wsj_0002.mrg: ")
+
+
+def test_empty_and_absent_files(file, tmp_path):
+    assert check(file("\n\n")).problems == [(1, "no sentence in it, expected at least one")]
+    with pytest.raises(CorpusError, match="no such file"):
+        check(tmp_path / "none")
+    assert check(file("a O\n"), word=5).problem_count == 1

@@ -1,0 +1,134 @@
+"""CoNLL columns: reading, what is refused, and rendering."""
+
+import io
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polytag.corpus import blocks, read
+from polytag.errors import CorpusError
+
+ENG = "-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O\n\nPeter NNP I-NP I-PER\n"
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content: str | bytes):
+        path = tmp_path / "eng.train"
+        path.write_bytes(content.encode() if isinstance(content, str) else content)
+        return path
+
+    return write
+
+
+def rendered(content: str, tags=None, **options) -> str:
+    found = blocks(io.BytesIO(content.encode()), format="conll", **options)
+    return "".join(block.render(tags(block.sentence) if tags else {}) for block in found)
+
+
+def test_words_tags_lines_and_source(file):
+    path = file(ENG)
+    first, second = read(path, tags={"ner": 3, "pos": 1})
+    assert first.words == ("EU", "rejects")
+    assert first.tags == {"ner": ("I-ORG", "O"), "pos": ("NNP", "VBZ")}
+    assert list(first.lines) == [3, 4]
+    assert second.source == str(path)
+
+
+def test_docstart_lines_count_when_asked_for(file):
+    found = list(read(file(ENG), tags={"ner": -1}, docstart=True))
+    assert found[0].words == ("-DOCSTART-",)
+    assert found[0].tags == {"ner": ("O",)}
+    assert sum(map(len, found)) == 4
+
+
+@pytest.mark.parametrize("docstart", [False, True])
+def test_docstart_ends_a_sentence_even_without_blank_lines(file, docstart):
+    path = file("a O\n-DOCSTART- -DOCSTART- O\nb O\n-DOCSTART-\n")
+    found = [s.words for s in read(path, tags={"ner": 1}, docstart=docstart)]
+    assert [words for words in found if words != ("-DOCSTART-",)] == [("a",), ("b",)]
+
+
+def test_a_word_that_only_begins_like_docstart_is_a_word(file):
+    assert [s.words for s in read(file("-DOCSTART-x O\n"))] == [("-DOCSTART-x",)]
+
+
+def test_blanks_and_tabs_part_columns_and_no_break_spaces_do_not(file):
+    (found,) = read(file("  10\u00a0000 \t  B-X  \n\u2003\tO\t\n"), tags={"t": 1})
+    assert found.words == ("10\u00a0000", "\u2003")
+    assert found.tags["t"] == ("B-X", "O")
+
+
+def test_lines_of_blanks_part_sentences(file):
+    assert len(list(read(file("a O\n \t\nb O\r\n\r\nc O")))) == 3
+
+
+def test_any_number_of_columns_with_the_needed_ones(file):
+    (found,) = read(file("a X O\nb O\nc X Y O\n"), tags={"t": -1})
+    assert found.tags["t"] == ("O", "O", "O")
+
+
+@pytest.mark.parametrize(
+    ("content", "word", "tag", "message"),
+    [
+        ("a X O\n", 0, 3, "3 columns, expected at least 4 (tag of 'ner' in column 3)"),
+        ("a\n", 0, -1, "1 column, expected at least 2 (tag of 'ner' in column -1)"),
+        ("a X\n", 0, -3, "2 columns, expected at least 3 (tag of 'ner' in column -3)"),
+        ("a X\n", 2, 0, "2 columns, expected at least 3 (word in column 2)"),
+        ("a\n", -1, 0, "1 column, expected at least 2 (tag of 'ner' in column 0)"),
+    ],
+)
+def test_a_missing_column_is_told_with_its_line(file, content, word, tag, message):
+    with pytest.raises(CorpusError) as caught:
+        list(read(file("\n" + content), word=word, tags={"ner": tag}))
+    assert caught.value.message == message
+    assert caught.value.line == 2
+
+
+def test_impossible_places_are_told_at_once(file):
+    with pytest.raises(CorpusError, match="expected a column number"):
+        read(file(ENG), tags={"ner": "upos"})
+    with pytest.raises(CorpusError, match="word's column 0"):
+        read(file(ENG), tags={"ner": 0})
+
+
+LINES = st.text(st.sampled_from("ab \t\u00a0é#"), max_size=6) | st.sampled_from(["", "-DOCSTART- -X-", "-DOCSTART-"])
+CONTENT = st.lists(st.tuples(LINES, st.sampled_from(["\n", "\r\n"]))).map(lambda p: "".join(a + b for a, b in p))
+
+
+@given(CONTENT, LINES)
+def test_rendering_nothing_gives_the_text_back(content, unfinished):
+    assert rendered(content + unfinished) == content + unfinished
+
+
+@given(CONTENT)
+def test_rendered_tags_read_back(content):
+    def tags(sentence):
+        words = sentence.words if sentence else ()
+        return {"n": [str(i) for i in range(len(words))], "w": [f"T-{word}" for word in words]}
+
+    read_back = list(blocks(io.BytesIO(rendered(content, tags).encode()), format="conll"))
+    before = list(blocks(io.BytesIO(content.encode()), format="conll"))
+    assert [b.sentence and b.sentence.words for b in read_back] == [b.sentence and b.sentence.words for b in before]
+    for block in read_back:
+        for line, word in zip(block.lines, block.sentence.words if block.sentence else (), strict=False):
+            assert line.text.replace("\t", " ").endswith(f" T-{word}")
+
+
+def test_tags_become_columns_with_the_separator_of_the_line():
+    def tags(sentence):
+        return {"ner": ["X"] * len(sentence or ()), "pos": ["Y"] * len(sentence or ())}
+
+    assert rendered("-DOCSTART- O\n\na b\r\nc\td  \ne", tags) == "-DOCSTART- O O O\n\na b X Y\r\nc\td\tX\tY\ne X Y"
+
+
+def test_another_column_can_hold_the_words():
+    (block,) = blocks(io.BytesIO(b"1 Lima\n"), format="conll", word=1)
+    assert block.sentence.words == ("Lima",)
+
+
+def test_tags_must_be_as_many_as_words():
+    (block,) = blocks(io.BytesIO(b"a\nb\n"), format="conll")
+    with pytest.raises(ValueError, match="1 tags, expected one for each of 2 words"):
+        block.render({"ner": ["O"]})

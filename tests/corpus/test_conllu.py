@@ -1,0 +1,115 @@
+"""CoNLL-U: what is a word, what is refused, and where tags go."""
+
+import io
+
+import pytest
+
+from polytag.corpus import blocks, read
+from polytag.errors import CorpusError
+
+
+def row(number, form, upos="NOUN", xpos="_", feats="_", misc="_") -> str:
+    return f"{number}\t{form}\t_\t{upos}\t{xpos}\t{feats}\t0\troot\t_\t{misc}\n"
+
+
+SAMPLE = (
+    "# sent_id = 1\n# text = O BNG solicitoulle\n"
+    + row(1, "O", "DET", misc="NER=O|SpaceAfter=No")
+    + row("2-3", "solicitoulle", "_", misc="NER=X")
+    + row(2, "solicitou", "VERB", feats="Mood=Ind|Number=Sing", misc="NER=B-ACT")
+    + row(3, "lle", "PRON")
+    + row("3.1", "nada", "_")
+    + "\n# only a comment\n\n"
+    + row(1, "10 000", "NUM")
+    + "\n"
+)
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(content: str):
+        path = tmp_path / "gl.conllu"
+        path.write_text(content, encoding="utf-8", newline="")
+        return path
+
+    return write
+
+
+def rendered(content: str, tags=None, **options) -> str:
+    found = blocks(io.BytesIO(content.encode()), format="conllu", **options)
+    return "".join(b.render({t: [v] * len(b.sentence or ()) for t, v in (tags or {}).items()}) for b in found)
+
+
+def test_comments_ranges_and_empty_nodes_are_no_words(file):
+    first, second = read(file(SAMPLE), tags={"pos": "upos"})
+    assert first.words == ("O", "solicitou", "lle")
+    assert first.tags["pos"] == ("DET", "VERB", "PRON")
+    assert list(first.lines) == [3, 5, 6]
+    assert second.words == ("10 000",)
+
+
+def test_tags_from_any_column_and_key(file):
+    first, _ = read(file(SAMPLE), tags={"n": "misc.NER", "m": "feats.Mood", "d": "deprel", "p": 3, "f": "feats"})
+    assert first.tags["n"] == ("O", "B-ACT", "O")
+    assert first.tags["m"] == ("O", "Ind", "O")
+    assert first.tags["d"] == ("root",) * 3
+    assert first.tags["p"] == ("DET", "VERB", "PRON")
+    assert first.tags["f"] == ("_", "Mood=Ind|Number=Sing", "_")
+
+
+def test_an_absent_tag_is_an_error(file):
+    with pytest.raises(CorpusError, match=r"gl\.conllu:3: no tag in column XPOS"):
+        list(read(file(SAMPLE), tags={"pos": "xpos"}))
+
+
+def test_unknown_columns_are_told_at_once(file):
+    with pytest.raises(CorpusError, match="did you mean 'upos'"):
+        read(file(SAMPLE), tags={"pos": "uppos"})
+    with pytest.raises(CorpusError, match=r"no column 'upos\.X'"):
+        read(file(SAMPLE), tags={"pos": "upos.X"})
+    with pytest.raises(CorpusError, match="no column"):
+        blocks(io.BytesIO(), format="conllu", columns={"pos": "tag"})
+
+
+@pytest.mark.parametrize(
+    ("content", "line", "message"),
+    [
+        (row(1, "a") + "2\tb\n", 2, "2 columns, expected 10"),
+        (row(1, "a").replace("\t", " "), 1, "1 column, expected 10"),
+        (row(1, "a") + row(3, "b"), 2, "id '3', expected 2"),
+        (row(1, "a") + row(1, "b"), 2, "id '1', expected 2"),
+        (row("x", "a"), 1, "id 'x', expected 1"),
+        (row("9" * 5000, "a"), 1, "expected 1"),
+        (row(1, ""), 1, "empty FORM"),
+    ],
+)
+def test_malformed_lines_are_refused(file, content, line, message):
+    with pytest.raises(CorpusError, match=message) as caught:
+        list(read(file(content)))
+    assert caught.value.line == line
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_rendering_nothing_gives_the_text_back(end):
+    content = SAMPLE.replace("\n", end) + "# no end"
+    assert rendered(content) == content
+
+
+def test_upos_and_xpos_fill_their_columns_and_others_a_key_of_misc(file):
+    text = rendered(SAMPLE, {"xpos": "X", "NER": "B-N", "chunk": "N|soort ev"})
+    first, second = read(file(text), tags={"x": "xpos", "n": "misc.NER", "c": "misc.chunk"})
+    assert first.tags == {"x": ("X",) * 3, "n": ("B-N",) * 3, "c": ("N|soort ev",) * 3}
+    assert second.tags["c"] == ("N|soort ev",)
+    lines = text.splitlines()
+    assert lines[2].endswith("\tNER=B-N|SpaceAfter=No|chunk=N\\psoort\\sev")
+    kept = [line for line in SAMPLE.splitlines() if line[:2] not in ("1\t", "2\t", "3\t")]
+    assert [line for line in lines if line[:2] not in ("1\t", "2\t", "3\t")] == kept
+
+
+def test_a_task_can_be_given_its_column():
+    text = rendered(row(1, "a"), {"en-pos": "VERB", "ner": "O"}, columns={"en-pos": "upos", "ner": "misc.Entity"})
+    assert text == row(1, "a", "VERB", misc="Entity=O")
+
+
+def test_older_values_of_a_key_are_replaced():
+    assert rendered(row(1, "a", misc="t=1|u|t=2"), {"t": "3"}) == row(1, "a", misc="t=3|u")

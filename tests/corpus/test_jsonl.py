@@ -1,0 +1,150 @@
+"""JSON Lines: words with tags, character spans of several tools, and rendering."""
+
+import io
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polytag.corpus import blocks, offsets, read
+from polytag.corpus.schemes import spans as spans_of
+from polytag.errors import CorpusError
+
+TEXT = "Angela Merkel visited Lima."
+DOCCANO = {"id": 7, "text": TEXT, "label": [[22, 26, "LOC"], [0, 13, "PER"]]}
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(*records):
+        path = tmp_path / "in.jsonl"
+        path.write_text("".join(r if isinstance(r, str) else json.dumps(r) + "\n" for r in records), encoding="utf-8")
+        return path
+
+    return write
+
+
+def rendered(content: str, tags=None) -> str:
+    found = blocks(io.BytesIO(content.encode()), format="jsonl")
+    return "".join(b.render({t: [v] * len(b.sentence or ()) for t, v in (tags or {}).items()}) for b in found)
+
+
+def test_words_and_tags(file):
+    path = file({"words": ["Lima", "."], "tags": {"ner": ["B-LOC", "O"], "pos": ["N", "."]}}, "\n", {"words": []})
+    with pytest.raises(CorpusError, match=r":3: no tags 'ner'"):
+        list(read(path, tags={"n": "ner"}))
+    first, *_ = read(path, tags={})
+    assert first.words == ("Lima", ".")
+    assert list(first.lines) == [1, 1]
+    assert next(read(path, tags={"n": "ner"})).tags == {"n": ("B-LOC", "O")}
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        DOCCANO,
+        {"text": TEXT, "labels": DOCCANO["label"]},
+        {"text": TEXT, "entities": [{"start_offset": s, "end_offset": e, "label": t} for s, e, t in DOCCANO["label"]]},
+        {"text": TEXT, "spans": [{"start": s, "end": e, "label": t} for s, e, t in DOCCANO["label"]]},
+        [TEXT, {"entities": DOCCANO["label"]}],
+        {"text": TEXT, "words": ["Angela", "Merkel", "visited", "Lima."], "label": DOCCANO["label"]},
+    ],
+)
+def test_character_spans_of_all_tools_mean_the_same(file, record):
+    (found,) = read(file(record), tags={"ner": "spans"})
+    assert found.words == ("Angela", "Merkel", "visited", "Lima", ".")
+    assert found.tags["ner"] == ("B-PER", "I-PER", "O", "B-LOC", "O")
+
+
+def test_given_tokens_are_kept(file):
+    tokens = [{"text": "Li", "start": 0, "end": 2}, {"start": 2, "end": 4}, {"text": "x", "start": 5, "end": 6}]
+    record = {"text": "Lima x", "tokens": tokens, "spans": [{"start": 0, "end": 4, "label": "L"}]}
+    (found,) = read(file(record), tags={"n": "spans"})
+    assert found.words == ("Li", "ma", "x")
+    assert found.tags["n"] == ("B-L", "I-L", "O")
+
+
+def test_neighbouring_spans_stay_apart(file):
+    (found,) = read(file({"text": "a b", "label": [[0, 1, "X"], [2, 3, "X"]]}), tags={"n": "spans"})
+    assert found.tags["n"] == ("B-X", "B-X")
+
+
+@given(st.data())
+def test_no_character_and_no_span_is_lost(data):
+    text = data.draw(st.text(st.sampled_from("ab.\n \u00a0é"), max_size=30))
+    bounds = sorted(data.draw(st.sets(st.integers(0, len(text)), max_size=8)))
+    chosen = [[s, e, "T"] for s, e in zip(bounds[::2], bounds[1::2], strict=False) if text[s:e].strip(" \n")]
+    pieces, tags = offsets.tagged(offsets.words(text), offsets.char_spans(chosen, text))
+    assert "".join(text[s:e] for s, e in pieces) == text.replace(" ", "").replace("\n", "")
+    covered = [text[pieces[s.start].start : pieces[s.end - 1].end] for s in spans_of(tags)]
+    assert covered == [text[s:e].strip(" \n") for s, e, _ in chosen]
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ("{\n", "no JSON"),
+        ("[1, 2]\n", r"found '\[1, 2\]', expected one JSON object"),
+        ("[" * 100_000 + "\n", "expected one object per line"),
+        ("1" * 5000 + "\n", "expected one"),
+        ({"tags": {}}, "no words"),
+        ({"words": "ab"}, "not a list of texts"),
+        ({"words": ["a", ""]}, "at least a character"),
+        ('{"words": ["\\ud800"]}\n', "surrogate"),
+        ({"words": ["a"], "tags": ["O"]}, '"tags" is list'),
+        ({"words": ["a"], "tags": {"nerr": ["O"]}}, "did you mean 'nerr'"),
+        ({"words": ["a"], "tags": {"ner": ["O", "O"]}}, "2 tags 'ner', expected one for each of 1 words"),
+        ({"words": ["a"], "tags": {"ner": [None]}}, "not a list of texts"),
+    ],
+)
+def test_malformed_records_are_told_with_their_line(file, record, message):
+    with pytest.raises(CorpusError, match=message) as caught:
+        list(read(file("\n", record), tags={"n": "ner"}))
+    assert caught.value.line == 2
+
+
+@pytest.mark.parametrize(
+    ("record", "message"),
+    [
+        ({"text": "abc", "label": [[0, 4, "X"]]}, "not within the text"),
+        ({"text": "abc", "label": [[-1, 2, "X"]]}, "not within the text"),
+        ({"text": "abc", "label": [[2, 2, "X"]]}, "not within the text"),
+        ({"text": "abc", "label": [[0, 2, "X"], [1, 3, "Y"]]}, "overlap"),
+        ({"text": "a  b", "label": [[1, 2, "X"]]}, "covers no word"),
+        ({"text": "abc", "label": [[0, "2", "X"]]}, "expected a start, an end and a type"),
+        ({"text": "abc", "label": [[0, 2]]}, "expected a start, an end and a type"),
+        ({"text": "abc", "spans": [{"start": None, "end": 2, "label": "X"}]}, "expected a start"),
+        ({"text": "abc", "spans": "no"}, "expected a list"),
+        ({"text": "abc"}, "no spans"),
+        ({"words": ["a"], "label": []}, 'no "text"'),
+        ({"text": "abc", "words": ["abd"], "label": []}, "word 'abd' is not in the text"),
+        ({"text": "ab", "tokens": [{"start": 0, "end": 3}], "label": []}, "within 2 characters"),
+        ({"text": "ab", "tokens": [{"start": 0, "end": 2}, {"start": 1, "end": 2}], "label": []}, "overlap"),
+    ],
+)
+def test_impossible_spans_are_told_with_their_line(file, record, message):
+    with pytest.raises(CorpusError, match=message) as caught:
+        list(read(file("\n", record), tags={"n": "spans"}))
+    assert caught.value.line == 2
+
+
+def test_rendering_nothing_gives_the_text_back():
+    content = '{"words" : ["a"]}\r\n\n  {"text":"\\u00e9 \\n b", "x": 1e3}\n["a b", {"entities": []}]\n{"words": []}'
+    assert rendered(content) == content
+
+
+def test_tags_are_added_and_all_else_is_kept():
+    content = '{"id": 1, "tags": {"pos": ["N"], "ner": ["X"]}, "words": ["é"], "z": null}\r\n\n'
+    expected = '{"id": 1, "tags": {"pos": ["N"], "ner": ["O"]}, "words": ["é"], "z": null}\r\n\n'
+    assert rendered(content, {"ner": "O"}) == expected
+
+
+def test_tags_of_bare_text_come_with_its_words_and_offsets(file):
+    text = rendered(json.dumps({"text": "a  b", "id": 3}) + '\n["a b", {"entities": []}]\n', {"ner": "O"})
+    first, second = map(json.loads, text.splitlines())
+    assert list(first) == ["text", "id", "words", "offsets", "tags"]
+    assert first["offsets"] == [[0, 1], [3, 4]]
+    assert second[0] == "a b"
+    assert second[1]["tags"] == {"ner": ["O", "O"]}
+    assert [s.tags["n"] for s in read(file(text), tags={"n": "ner"})] == [("O", "O")] * 2

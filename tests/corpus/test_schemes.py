@@ -1,0 +1,253 @@
+"""Tag schemes against seqeval's reading, an enumeration of short sequences, and laws."""
+
+import os
+import random
+from itertools import chain, pairwise, product
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from seqeval.metrics.sequence_labeling import get_entities
+
+from polytag.corpus import schemes
+from polytag.corpus.schemes import allowed, convert_tags, detect, is_valid, problems, spans, write
+from polytag.corpus.sentence import Span
+from polytag.errors import CorpusError, PlanError
+from tests.oracles_spans import AS_BIOES, LETTERS, random_tags
+
+SPAN_SCHEMES = tuple(LETTERS)
+
+
+@st.composite
+def sentences(draw: st.DrawFn) -> tuple[list[Span], int]:
+    """Non-overlapping spans, in order, and the length of their sentence."""
+    found, position = [], 0
+    for gap, length, type_ in draw(st.lists(st.tuples(st.integers(0, 2), st.integers(1, 4), st.sampled_from("xy_")))):
+        found.append(Span(type_, position + gap, position + gap + length))
+        position += gap + length
+    return found, position + draw(st.integers(0, 2))
+
+
+@given(sentences(), st.sampled_from(SPAN_SCHEMES), st.randoms(use_true_random=False))
+def test_written_spans_read_back_well_formed(sentence, scheme, source):
+    expected, length = sentence
+    tags = write(source.sample(expected, len(expected)), length, scheme=scheme)
+    assert spans(tags) == expected
+    assert len(tags) == length
+    assert problems(tags, scheme) == []
+
+
+@given(sentences(), st.lists(st.sampled_from(SPAN_SCHEMES), min_size=1, max_size=4))
+def test_conversions_keep_spans_and_come_back(sentence, path):
+    tags = original = write(*sentence, scheme=path[0])
+    for scheme in [*path, path[0]]:
+        tags = convert_tags(tags, scheme)
+        assert spans(tags) == sentence[0]
+        assert is_valid(tags, scheme)
+    assert tags == original
+
+
+@pytest.mark.parametrize("scheme", SPAN_SCHEMES)
+def test_ill_formed_tags_are_read_as_seqeval_reads_them(scheme):
+    source = random.Random(5)
+    for _ in range(1000):
+        tags = random_tags(source, scheme, source.randint(0, 12), types=("PER", "geo-loc"))
+        entities = get_entities([tag[0].translate(AS_BIOES) + tag[1:] for tag in tags])
+        assert spans(tags) == [Span(type_, first, last + 1) for type_, first, last in entities]
+
+
+def test_short_sequences_of_every_letter_are_read_as_seqeval_reads_them():
+    tags = ["O", *(letter + type_ for letter in "BIES" for type_ in ("", "-x", "-y"))]
+    for sequence in product(tags, repeat=3):
+        assert spans(sequence) == [Span(type_, a, b + 1) for type_, a, b in get_entities(list(sequence))]
+
+
+@pytest.mark.parametrize(
+    ("scheme", "types", "strangers", "longest"),
+    [
+        ("iob1", "xy", ["E-x", "NN"], 4),
+        ("iob2", "xy", ["S-x", "NN"], 4),
+        ("bioes", "x", ["L-x"], 4),
+        ("bilou", "x", ["E-x"], 4),
+        ("bioes", "xy", [], 3),
+        ("bilou", "xy", [], 3),
+    ],
+)
+def test_allowed_moves_are_exactly_those_of_well_formed_sequences(scheme, types, strangers, longest):
+    tags = ["O", *strangers, *(f"{letter}-{type_}" for letter in LETTERS[scheme] for type_ in types)]
+    start, transition, end = allowed(tags, scheme)
+    for path in chain.from_iterable(product(range(len(tags)), repeat=length) for length in range(1, longest + 1)):
+        sequence = [tags[i] for i in path]
+        moves = start[path[0]] and all(transition[a][b] for a, b in pairwise(path)) and end[path[-1]]
+        rewritten = "NN" not in sequence and list(convert_tags(sequence, scheme)) == sequence
+        assert moves == is_valid(sequence, scheme) == (problems(sequence, scheme) == []) == rewritten, sequence
+
+
+def test_plain_allows_everything():
+    start, transition, end = allowed(["NN", "B-x", "-LRB-"], "plain")
+    assert all(start)
+    assert all(map(all, transition))
+    assert all(end)
+    assert problems(["I-x", "NN"], "plain") == []
+
+
+@pytest.mark.parametrize(
+    ("tags", "scheme", "expected"),
+    [
+        ("O I-PER", "iob2", [(1, "I-PER after O: in IOB2 a span starts with B-PER")]),
+        ("B-PER I-LOC", "iob2", [(1, "I-LOC after B-PER: in IOB2 a span starts with B-LOC")]),
+        ("B-PER O", "iob1", [(0, "B-PER at the start: in IOB1 a span starts with I-PER")]),
+        ("I-PER I-LOC B-LOC", "iob1", []),
+        ("B-PER O", "bioes", [(0, "B-PER before O: in BIOES a span ends with E-PER or S-PER")]),
+        ("O B-PER I-PER", "bilou", [(2, "I-PER at the end: in BILOU a span ends with L-PER or U-PER")]),
+        ("E-PER", "iob2", [(0, "E-PER: IOB2 has only O and B-TYPE or I-TYPE")]),
+        ("NN", "iob2", [(0, "NN: IOB2 has only O and B-TYPE or I-TYPE")]),
+    ],
+)
+def test_problems_are_sentences_at_positions(tags, scheme, expected):
+    assert problems(tags.split(), scheme) == expected
+
+
+def test_tags_are_read_in_either_case_with_hyphens_and_without_types():
+    assert spans(["b-np", "i-np", "o", "B-geo-loc"]) == [Span("np", 0, 2), Span("geo-loc", 3, 4)]
+    assert spans(["B", "I", "O", "S", "U"]) == [Span("_", 0, 2), Span("_", 3, 4), Span("_", 4, 5)]
+    assert spans(["-X-", "I-NP"]) == [Span("NP", 1, 2)]
+    assert convert_tags(["B", "L", "U"], "iob1") == ("I", "I", "B")
+    assert spans([]) == []
+
+
+@pytest.mark.parametrize("tag", ["NN", "X-PER", "-LRB-", "O-PER", "", "BI-PER"])
+def test_what_marks_no_span_is_refused(tag):
+    with pytest.raises(CorpusError, match="marks no span, expected O or one of B-, I-"):
+        spans(["O", tag])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ([Span("x", 0, 2), Span("y", 1, 3)], "overlaps"),
+        ([Span("x", 0, 1), Span("x", 0, 1)], "overlaps"),
+        ([Span("x", 2, 4)], "sentence's length"),
+        ([Span("x", -1, 1)], "sentence's length"),
+        ([Span("x", 1, 1)], "start < end"),
+        ([Span("", 0, 1)], "needs a type"),
+    ],
+)
+def test_impossible_spans_are_refused(wrong, message):
+    with pytest.raises(ValueError, match=message):
+        write(wrong, 3, scheme="iob2")
+
+
+def test_unknown_schemes_get_the_nearest_name():
+    with pytest.raises(PlanError, match="unknown tag scheme 'iob3'; did you mean 'iob2'"):
+        problems(["O"], "iob3")
+    with pytest.raises(ValueError, match="plain"):
+        write([], 3, scheme="plain")
+
+
+def corpus_in(scheme: str, *, size: int = 300, seed: int = 1) -> list[tuple[str, ...]]:
+    source = random.Random(seed)
+    return [convert_tags(random_tags(source, "iob2", source.randint(1, 15)), scheme) for _ in range(size)]
+
+
+@pytest.mark.parametrize("scheme", SPAN_SCHEMES)
+def test_a_generated_file_is_detected(scheme):
+    corpus = corpus_in(scheme)
+    found = detect(corpus)
+    count = sum(len(spans(tags)) for tags in corpus)
+    assert (found.scheme, found.problems) == (scheme, ())
+    assert found.note == f"{scheme.upper()}: {count:,} spans, {schemes.SCHEMES[scheme].habit}"
+    assert detect([[tag.lower() for tag in tags] for tags in corpus]).scheme == scheme
+    assert detect(iter(corpus)) == found
+
+
+@pytest.mark.parametrize("scheme", SPAN_SCHEMES)
+def test_a_few_ill_formed_tags_are_tolerated_and_counted(scheme):
+    wrong = ["O", "B-PER" if scheme == "iob1" else "I-PER", "O"]
+    found = detect([*corpus_in(scheme), wrong, wrong])
+    assert found.scheme == scheme
+    assert {count for _, count in found.problems} == {2}
+    assert f"ill-formed tags: {2 * len(found.problems)}, most often" in found.note
+
+
+def test_many_ill_formed_tags_are_refused_with_counts():
+    with pytest.raises(CorpusError, match=r"of 20 spans, ill-formed tags are 10 in IOB2, 10 in IOB1, \d+ in BIOES"):
+        detect([["B-x", "O"], ["I-x", "O"]] * 10)
+
+
+@pytest.mark.parametrize(
+    "tags", [["B-PER", "M-PER", "M-PER", "E-PER"], ["B-PER", "X-PER", "O"], ["B-PER", "I-PER", "NN"]]
+)
+def test_unknown_prefixes_are_refused(tags):
+    with pytest.raises(CorpusError, match="fit no scheme, expected O or one of B-, I-"):
+        detect([tags] * 5)
+
+
+@pytest.mark.parametrize("sequences", [[], [[]], [["O", "O"], ["O"]]])
+def test_without_spans_the_default_is_said(sequences):
+    assert detect(sequences) == schemes.Detection(
+        "iob2", "IOB2: the default, as there is no span to tell the scheme from"
+    )
+
+
+def test_single_words_written_with_b_are_iob2():
+    assert detect([["B-x", "O", "B-y"]]).scheme == "iob2"
+    assert detect([["S-x", "O"]]).scheme == "bioes"
+    assert detect([["U-x", "O"]]).scheme == "bilou"
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        ["-LRB-", "NN", "-RRB-", "''", "``", ":", "O", "I", "B"],
+        ["NOUN", "X", "O", "_"],
+        ["-", "O", "I", "B", "S", "N"],
+        ["n-s---fn-", "u--------", "v3spia---", "i--------"],
+        ["O", "E", "L", "E"],
+    ],
+)
+def test_parts_of_speech_are_plain(tags):
+    found = detect([tags] * 10)
+    assert found.scheme == "plain"
+    assert found.note == f"PLAIN: {len(set(tags))} labels, {10 * len(tags)} words"
+
+
+MASAKHANER = ("amh", "hau", "ibo", "kin", "lug", "luo", "pcm", "swa", "wol", "yor")
+REAL = [
+    *((f"conll2003/eng.{part}", -1, "iob1") for part in ("train", "testa", "testb")),
+    *((f"conll2003/eng.{part}", -2, "iob1") for part in ("train", "testa", "testb")),
+    ("conll2003/eng.testa", -3, "plain"),
+    *((f"conll2000/{part}.txt", -1, "iob2") for part in ("train", "test")),
+    *((f"conll2002/{language}.{part}", -1, "iob2") for language in ("esp", "ned") for part in ("train", "testb")),
+    *(
+        (f"masakhaner/{language}/{part}.txt", -1, "iob2")
+        for language in MASAKHANER
+        for part in ("train", "dev", "test")
+    ),
+    *((f"twitter/{layer}.txt", -1, "iob2") for layer in ("ner", "chunk")),
+    ("twitter/pos.txt", -1, "plain"),
+    ("genia-pos/devel.tsv", -1, "plain"),
+    ("ud/English-EWT/en_ewt-ud-dev.conllu", 3, "plain"),
+    ("ud/English-EWT/en_ewt-ud-dev.conllu", 4, "plain"),
+    ("ud/Dutch-LassySmall/nl_lassysmall-ud-dev.conllu", 3, "plain"),
+    ("ud/Galician-TreeGal/gl_treegal-ud-test.conllu", 4, "plain"),
+]
+
+
+def column(path: Path, number: int) -> list[list[str]]:
+    blocks = path.read_text(encoding="utf-8").split("\n\n")
+    rows = [[line.split() for line in block.splitlines() if line.strip() and line[:2] != "# "] for block in blocks]
+    return [[fields[number] for fields in sentence] for sentence in rows]
+
+
+@pytest.mark.data
+@pytest.mark.skipif("POLYTAG_DATA" not in os.environ, reason="POLYTAG_DATA does not name the licensed corpora")
+@pytest.mark.parametrize(("name", "number", "scheme"), REAL)
+def test_real_corpora_are_detected(name, number, scheme):
+    path = Path(os.environ["POLYTAG_DATA"]) / name
+    if not path.exists():
+        pytest.skip(f"POLYTAG_DATA holds no {name}")
+    found = detect(column(path, number))
+    assert found.scheme == scheme
+    assert sum(count for _, count in found.problems) <= 20
