@@ -1,0 +1,37 @@
+"""Scores of tags that are labels of single words: accuracy, and each tag's precision, recall and F1."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import ClassVar, Self
+
+from polytag.scoring.counts import Counts, Tallies, tallies
+
+
+@dataclass
+class TagCounts(Counts):
+    """How often each gold tag (first) met each predicted tag (second): ``confusion``; all else follows from it."""
+
+    confusion: Counter[tuple[str, str]] = field(default_factory=Counter)
+
+    metric: ClassVar[str] = "accuracy"
+
+    @property
+    def score(self) -> float:
+        """Accuracy, 0 to 100."""
+        return 100 * self.accuracy
+
+    @property
+    def types(self) -> Tallies:
+        """Tallies by tag."""
+        found = tallies()
+        for (gold, predicted), count in self.confusion.items():
+            found[gold].add(count * (gold == predicted), predicted=0, gold=count)
+            found[predicted].add(0, predicted=count, gold=0)
+        return found
+
+    def _add(self, gold: Sequence[str], predicted: Sequence[str], known: Sequence[bool] | None) -> None:  # noqa: ARG002
+        self.confusion.update(zip(gold, predicted, strict=True))
+
+    def _merge(self, other: Self) -> None:
+        self.confusion.update(other.confusion)

@@ -1,0 +1,61 @@
+"""Counts as text, in conlleval's layout, and as a dictionary for JSON."""
+
+from typing import Any
+
+from polytag.scoring.counts import Counts, Tally
+from polytag.scoring.spans import SpanCounts
+
+GROUPS = ("known", "unknown")
+
+
+def table(counts: Counts) -> str:
+    """Conlleval's report, line for line; then a line for known and for unknown words where these were told apart."""
+    lines = [*_head(counts), *(_line(name, tally) for name, tally in sorted(counts.types.items()))]
+    return "\n".join([*lines, *(_group_line(counts, group) for group in GROUPS if group in counts.tokens)])
+
+
+def _head(counts: Counts) -> list[str]:
+    words, accuracy = counts.tokens["all"].gold, f"accuracy: {100 * counts.accuracy:6.2f}%"
+    if not isinstance(counts, SpanCounts):
+        correct = counts.tokens["all"].correct
+        return [f"processed {words} tokens in {counts.sentences} sentences; correct: {correct}.", accuracy]
+    spans = counts.overall
+    found = f"{spans.gold} phrases; found: {spans.predicted} phrases; correct: {spans.correct}."
+    return [f"processed {words} tokens with {found}", f"{accuracy}; {_percentages(spans)}"]
+
+
+def _percentages(tally: Tally) -> str:
+    precision, recall, f1 = 100 * tally.precision, 100 * tally.recall, 100 * tally.f1
+    return f"precision: {precision:6.2f}%; recall: {recall:6.2f}%; FB1: {f1:6.2f}"
+
+
+def _line(name: str, tally: Tally) -> str:
+    return f"{name:>17}: {_percentages(tally)}  {tally.predicted}"
+
+
+def _group_line(counts: Counts, group: str) -> str:
+    words = counts.tokens[group]
+    line = f"{group + ' words':>17}: accuracy: {100 * words.f1:6.2f}% of {words.gold} tokens"
+    if not isinstance(counts, SpanCounts):
+        return line
+    spans = counts.spans[group]
+    return f"{line}; {_percentages(spans)}  {spans.predicted}"
+
+
+def as_dict(counts: Counts) -> dict[str, Any]:
+    """All numbers, ready for JSON; rates are percentages, 0 to 100, and are not rounded."""
+    numbers: dict[str, Any] = {"metric": counts.metric, "score": counts.score, "sentences": counts.sentences}
+    numbers |= _group(counts, "all")
+    numbers["types"] = {name: _tally(tally) for name, tally in sorted(counts.types.items())}
+    return numbers | {group: _group(counts, group) for group in GROUPS if group in counts.tokens}
+
+
+def _group(counts: Counts, group: str) -> dict[str, Any]:
+    words = counts.tokens[group]
+    numbers = {"tokens": words.gold, "accuracy": 100 * words.f1}
+    return numbers | (_tally(counts.spans[group]) if isinstance(counts, SpanCounts) else {"correct": words.correct})
+
+
+def _tally(tally: Tally) -> dict[str, Any]:
+    rates = {"precision": 100 * tally.precision, "recall": 100 * tally.recall, "f1": 100 * tally.f1}
+    return rates | {"correct": tally.correct, "predicted": tally.predicted, "gold": tally.gold}
