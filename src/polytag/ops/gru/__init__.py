@@ -1,0 +1,24 @@
+"""The bidirectional GRU layer: `reference` is the specification, `cpu` the fast form; chosen by device."""
+
+from collections.abc import Sequence
+
+from torch import Tensor
+
+from polytag.ops.gru import cpu, reference
+
+FORMS = {"cpu": cpu.gru}
+
+
+def gru(
+    x: Tensor,
+    input_weight: Tensor,
+    recurrent_weight: Tensor,
+    bias: Tensor | None,
+    batch_sizes: Sequence[int],
+    reverse: Tensor,
+    *,
+    reset_after: bool = False,
+) -> Tensor:
+    """One bidirectional GRU layer over packed rows; `polytag.ops.gru.reference.gru` holds the contract."""
+    form = FORMS.get(x.device.type, reference.gru)
+    return form(x, input_weight, recurrent_weight, bias, batch_sizes, reverse, reset_after=reset_after)
