@@ -1,0 +1,118 @@
+"""Batch: the only bridge between strings and tensors.
+
+Legend of letters, used everywhere:
+    B  sentences (or words of a character batch)      T  words of a sentence, S characters of a word
+    N  packed rows: all words of all sentences of a batch, without padding
+    D  input width   H  width of one GRU direction   K  tags   G  gazetteer columns   U  distinct words
+
+Rows are packed as in `torch.nn.utils.rnn.PackedSequence`: sequences sorted by length, longest first; step t owns one row
+for each sequence that is still running. There is no padding anywhere, so padding can change nothing.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor
+
+Ints = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, eq=False)
+class Packing:
+    """Where the items of ragged sequences stand among the packed rows."""
+
+    lengths: Ints  # B, longest first
+    order: Ints  # B: packed sequence i is the caller's sequence order[i]
+
+    @classmethod
+    def of(cls, lengths: Sequence[int] | Ints) -> "Packing":
+        given = np.asarray(lengths, dtype=np.int64)
+        order = np.argsort(-given, kind="stable")
+        return cls(given[order], order)
+
+    @cached_property
+    def _rows(self) -> tuple[Ints, Ints, Ints]:
+        """Running sequences at each step; step and sequence of each row."""
+        longest = int(self.lengths[0]) if len(self.lengths) else 0
+        sizes = np.searchsorted(-self.lengths, -np.arange(longest), side="left")
+        steps = np.repeat(np.arange(longest), sizes)
+        starts = np.cumsum(sizes) - sizes
+        return sizes, steps, np.arange(len(steps)) - starts[steps]
+
+    @cached_property
+    def batch_sizes(self) -> tuple[int, ...]:
+        """Sequences that are still running at each step."""
+        return tuple(self._rows[0].tolist())
+
+    @cached_property
+    def _offsets(self) -> Ints:
+        sizes = self._rows[0]
+        return np.cumsum(sizes) - sizes
+
+    @cached_property
+    def reverse(self) -> Tensor:
+        """For each row the row of the mirrored position in its sequence, [N]."""
+        _, steps, sequences = self._rows
+        return torch.from_numpy(self._offsets[self.lengths[sequences] - 1 - steps] + sequences)
+
+    @cached_property
+    def last(self) -> Tensor:
+        """The last row of each packed sequence, [B]."""
+        return torch.from_numpy(self._offsets[self.lengths - 1] + np.arange(len(self.lengths)))
+
+    def pack(self, flat: Ints) -> Ints:
+        """Reorder items given one sequence after the other, in the caller's order, into packed rows."""
+        return flat[self._source]
+
+    def unpack(self, rows: npt.NDArray[Any]) -> list[npt.NDArray[Any]]:
+        """Packed rows -> one array per sequence, in the caller's order."""
+        flat = np.empty_like(rows)
+        flat[self._source] = rows
+        lengths = np.empty_like(self.lengths)
+        lengths[self.order] = self.lengths
+        return np.split(flat, np.cumsum(lengths)[:-1])
+
+    @cached_property
+    def _source(self) -> Ints:
+        """For each packed row its place in the caller's flat order, [N]."""
+        _, steps, sequences = self._rows
+        lengths = np.empty_like(self.lengths)
+        lengths[self.order] = self.lengths
+        starts = np.cumsum(lengths) - lengths
+        source: Ints = starts[self.order[sequences]] + steps
+        return source
+
+
+@dataclass(frozen=True, eq=False)
+class Characters:
+    """The characters of the distinct words of a batch, each computed once."""
+
+    ids: Tensor  # packed rows over characters
+    packing: Packing  # of the U distinct words
+    word: Tensor  # N: which packed distinct word each row of the batch is
+
+
+@dataclass(frozen=True, eq=False)
+class Batch:
+    """Sentences of one language as tensors."""
+
+    words: Tensor  # N
+    packing: Packing
+    characters: Characters | None = None
+    tags: Tensor | None = None  # N, of one task, while training
+    gazetteer: Mapping[str, Tensor] = field(default_factory=dict)  # tag part -> N, the column that is 1
+
+
+def pack_distinct(forms: Ints, characters: Sequence[npt.NDArray[np.int64]]) -> Characters:
+    """Characters of a batch: ``forms`` [N] is the distinct word of each row, ``characters`` has an array for each."""
+    packing = Packing.of([len(c) for c in characters])
+    place = np.empty_like(packing.order)
+    place[packing.order] = np.arange(len(place))
+    return Characters(
+        torch.from_numpy(packing.pack(np.concatenate(characters))), packing, torch.from_numpy(place[forms])
+    )

@@ -1,0 +1,86 @@
+"""From sentences to batches: one encoder per language, that is per pair of a word part and a character part."""
+
+from collections.abc import Iterator, Mapping, Sequence
+
+import numpy as np
+import torch
+
+from polytag.batching.batch import Batch, Ints, Packing, pack_distinct
+from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, WordVocabulary
+
+_MOST_FORMS = 200_000  # distinct words remembered; tagging a large file must not fill the memory
+
+
+class Encoder:
+    """Turns words into indices and remembers them for each distinct word."""
+
+    def __init__(self, words: WordVocabulary, chars: CharVocabulary | None, *, max_characters: int) -> None:
+        self.words, self.chars, self.max_characters = words, chars, max_characters
+        self._forget()
+
+    def _forget(self) -> None:
+        self._forms: dict[str, int] = {}
+        self._word_ids: list[int] = []
+        self._characters: list[Ints] = []
+
+    def forms(self, words: Sequence[str]) -> Ints:
+        """The number of each word in this encoder's table of distinct words, [T]; valid until `trim`."""
+        table = self._forms
+        return np.fromiter((table[w] if w in table else self._add(w) for w in words), np.int64, len(words))
+
+    def _add(self, word: str) -> int:
+        self._word_ids.append(self.words.index(word))
+        if self.chars is not None:
+            self._characters.append(self.chars.indices(word, self.max_characters))
+        return self._forms.setdefault(word, len(self._forms))
+
+    def trim(self) -> None:
+        """Forget all words once there are too many; arrays from `forms` are void afterwards."""
+        if len(self._forms) > _MOST_FORMS:
+            self._forget()
+
+    def batch(
+        self,
+        forms: Sequence[Ints],
+        *,
+        tags: Sequence[Ints] | None = None,
+        gazetteer: Mapping[str, Sequence[Ints]] | None = None,
+    ) -> Batch:
+        """Sentences, each as its `forms`, with the tags of one task and gazetteer columns for each tag part."""
+        packing = Packing.of([len(sentence) for sentence in forms])
+        rows = packing.pack(np.concatenate(forms))
+        distinct, inverse = np.unique(rows, return_inverse=True)
+        word_ids = np.array([self._word_ids[form] for form in distinct.tolist()], dtype=np.int64)
+        characters = None
+        if self.chars is not None:
+            characters = pack_distinct(inverse, [self._characters[form] for form in distinct.tolist()])
+        return Batch(
+            words=torch.from_numpy(word_ids[inverse]),
+            packing=packing,
+            characters=characters,
+            tags=None if tags is None else torch.from_numpy(packing.pack(np.concatenate(tags))),
+            gazetteer={
+                part: torch.from_numpy(packing.pack(np.concatenate(columns)))
+                for part, columns in (gazetteer or {}).items()
+            },
+        )
+
+
+def gazetteer_columns(vocabulary: TagVocabulary, words: Sequence[str]) -> Ints:
+    """The gazetteer's one-hot column of each word, [T]."""
+    assert vocabulary.gazetteer is not None
+    return np.array(vocabulary.gazetteer.match(words), dtype=np.int64)
+
+
+def by_length(lengths: Sequence[int], *, sentences: int, words: int) -> Iterator[list[int]]:
+    """Group sentences of similar length into batches of at most so many sentences and words, but one at least."""
+    group: list[int] = []
+    total = 0
+    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+        if group and (len(group) == sentences or total + lengths[index] > words):
+            yield group
+            group, total = [], 0
+        group.append(index)
+        total += lengths[index]
+    if group:
+        yield group

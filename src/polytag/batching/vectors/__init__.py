@@ -1,0 +1,58 @@
+"""Pretrained word vectors: word2vec, fastText, GloVe, SENNA and Polyglot.
+
+A format is a row of ``READERS``: a name and a function from a path and a selection to Vectors.
+"""
+
+from collections.abc import Callable, Mapping
+from os import PathLike
+from pathlib import Path
+
+from polytag.batching.vectors.binary import read_word2vec_binary
+from polytag.batching.vectors.polyglot import read_polyglot
+from polytag.batching.vectors.rows import Coverage as Coverage
+from polytag.batching.vectors.rows import Selection
+from polytag.batching.vectors.rows import Vectors as Vectors
+from polytag.batching.vectors.rows import coverage as coverage
+from polytag.batching.vectors.senna import read_senna
+from polytag.batching.vectors.source import detect
+from polytag.batching.vectors.text import read_glove, read_word2vec
+from polytag.errors import VectorsError, nearest
+
+__all__ = ["READERS", "Coverage", "Vectors", "coverage", "load_vectors"]
+
+READERS: Mapping[str, Callable[[Path, Selection], Vectors]] = {
+    "word2vec": read_word2vec,  # fastText's .vec is the same on disk
+    "word2vec-binary": read_word2vec_binary,
+    "glove": read_glove,
+    "senna": read_senna,
+    "polyglot": read_polyglot,
+}
+
+
+def load_vectors(
+    path: str | PathLike[str],
+    *,
+    format: str = "auto",
+    limit: int | None = None,
+    keep: Callable[[str], bool] | None = None,
+) -> Vectors:
+    """Load word vectors, plain or gzip; the values float32 [V, D].
+
+    Args:
+        path: a file, or the directory of SENNA's two files.
+        format: a name in READERS, or "auto": told by the content, and stated in the result's ``format``.
+        limit: read the file's first rows only; what a header promises is then not checked.
+        keep: load only the words that it accepts; the values of other words are not read, so that a large file
+            costs the time and memory of its useful part.
+
+    Raises:
+        VectorsError: the file or the format is unknown, damaged, or not as its header says; holds file and line.
+    """
+    file = Path(path)
+    if limit is not None and limit < 1:
+        raise VectorsError(f"limit is {limit}, expected at least 1 row", path=file)
+    if format != "auto" and format not in READERS:
+        raise VectorsError(f"unknown format of vectors '{format}'{nearest(format, ['auto', *READERS])}", path=file)
+    if not file.exists():
+        raise VectorsError("no such file or directory, expected word vectors", path=file)
+    return READERS[detect(file) if format == "auto" else format](file, Selection(limit, keep))

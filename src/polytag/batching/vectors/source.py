@@ -1,0 +1,89 @@
+"""Open a file of vectors or of a gazetteer, gzip or not, and say what its first bytes are."""
+
+import gzip
+import io
+import re
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from polytag.errors import VectorsError
+
+HEAD_BYTES = 1 << 16
+GZIP = b"\x1f\x8b"
+# Downloads that come wrapped, or in a format that holds more than vectors.
+UNUSABLE = {
+    b"PK\x03\x04": "a zip archive, expected a plain or gzip file: unpack it first",
+    b"BZh": "a bzip2 file, expected a plain or gzip file: unpack it first",
+    b"\xfd7zXZ\x00": "an xz file, expected a plain or gzip file: unpack it first",
+    b"\xba\x16\x4f\x2f": "a fastText model, expected the vectors beside it (.vec)",
+}
+HEADER = re.compile(rb"(\d+) (\d+)[ \r]*(?:\n|$)")
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[io.BufferedReader]:
+    """The file's bytes, unzipped where it is gzip (by its content, not its name).
+
+    Raises:
+        VectorsError: the file is missing, unreadable, or its gzip data are truncated or damaged, noticed here or
+            while the body reads.
+    """
+    try:
+        with path.open("rb") as raw:
+            if raw.peek(2)[:2] != GZIP:
+                yield raw
+                return
+            with gzip.GzipFile(fileobj=raw) as unzipped:
+                # GzipFile reads lines in Python; BufferedReader reads them in C.
+                yield io.BufferedReader(unzipped, 1 << 20)  # type: ignore[type-var, unused-ignore]
+    except EOFError:
+        raise VectorsError("the gzip data end too early: the file is truncated", path=path) from None
+    except (zlib.error, gzip.BadGzipFile) as error:
+        raise VectorsError(f"the gzip data are damaged ({error})", path=path) from error
+    except OSError as error:
+        raise VectorsError(f"cannot be read ({error.strerror or error})", path=path) from error
+
+
+def read_head(path: Path) -> bytes:
+    """The first 64 KiB of a file's (unzipped) content.
+
+    Raises:
+        VectorsError: unreadable, empty, or a kind of file known to be unusable.
+    """
+    with opened(path) as stream:
+        head = stream.read(HEAD_BYTES)
+    if not head.strip():
+        raise VectorsError("the file is empty, expected word vectors", path=path)
+    for magic, kind in UNUSABLE.items():
+        if head.startswith(magic):
+            raise VectorsError(kind, path=path)
+    return head
+
+
+def detect(path: Path) -> str:
+    """The name of the format of ``path``: a directory is SENNA's; a file is told by its first bytes.
+
+    Raises:
+        VectorsError: as read_head(), and for binary files of no known format.
+    """
+    if path.is_dir():
+        return "senna"
+    head = read_head(path)
+    # A pickle of protocol 2 or later says so; protocols 0 and 1 have no mark but the name.
+    if re.match(rb"\x80[\x02-\x05]", head) or {".pkl", ".pickle"} & set(path.suffixes):
+        return "polyglot"
+    header = HEADER.match(head)
+    if header:
+        return "word2vec-binary" if _binary_row(head[header.end() :], int(header[2])) else "word2vec"
+    if b"\0" in head:
+        raise VectorsError("a binary file of no known format, expected word vectors", path=path)
+    return "glove"
+
+
+def _binary_row(rows: bytes, dimension: int) -> bool:
+    # The text of D numbers is at least 2D - 1 bytes long and all ASCII; the same stretch of float32 hardly ever is.
+    start = rows.find(b" ") + 1
+    stretch = rows[start : start + max(2 * dimension - 1, 1)]
+    return any(byte > 126 or (byte < 32 and byte not in b"\t\r\n") for byte in stretch)

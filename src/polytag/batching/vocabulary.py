@@ -1,0 +1,196 @@
+"""Vocabularies: from strings to indices, one per part of the plan."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from polytag.batching.gazetteer import Gazetteer
+from polytag.corpus.schemes import convert_tags
+from polytag.corpus.sentence import Sentence
+
+UNKNOWN, START, END = 0, 1, 2
+_DIGIT = re.compile(r"[0-9]")
+
+
+def normaliser(*, lowercase: bool, zero_digits: bool) -> Callable[[str], str]:
+    """How words are looked up: lower-cased and with digits as 0 in the paper. Characters never pass through here."""
+
+    def normalise(word: str) -> str:
+        word = word.lower() if lowercase else word
+        return _DIGIT.sub("0", word) if zero_digits else word
+
+    return normalise
+
+
+@dataclass(frozen=True)
+class WordVocabulary:
+    """Normalised words; index 0 stands for all others.
+
+    The first ``trained`` entries after index 0 occur in training files; the rest have a pretrained vector or come from
+    other splits (`words.vocabulary = "all"`).
+    """
+
+    words: tuple[str, ...]
+    trained: int
+    lowercase: bool = True
+    zero_digits: bool = True
+
+    @cached_property
+    def normalise(self) -> Callable[[str], str]:
+        return normaliser(lowercase=self.lowercase, zero_digits=self.zero_digits)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {word: index for index, word in enumerate(self.words, start=1)}
+
+    def __len__(self) -> int:
+        return len(self.words) + 1
+
+    def index(self, word: str) -> int:
+        return self._index.get(self.normalise(word), UNKNOWN)
+
+    def seen_in_training(self, word: str) -> bool:
+        return 0 < self.index(word) <= self.trained
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "words": list(self.words),
+            "trained": self.trained,
+            "lowercase": self.lowercase,
+            "zero_digits": self.zero_digits,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "WordVocabulary":
+        return cls(tuple(data["words"]), int(data["trained"]), bool(data["lowercase"]), bool(data["zero_digits"]))
+
+
+@dataclass(frozen=True)
+class CharVocabulary:
+    """Characters with their case; index 0 stands for all others, 1 and 2 for the start and the end of a word."""
+
+    alphabet: str
+    boundaries: bool = True
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {character: index for index, character in enumerate(self.alphabet, start=3)}
+
+    def __len__(self) -> int:
+        return len(self.alphabet) + 3
+
+    def indices(self, word: str, limit: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
+        """The first ``limit`` characters of a word; the start and end symbols count towards the limit."""
+        if not self.boundaries:
+            return np.array([self._index.get(c, UNKNOWN) for c in word[:limit]], dtype=np.int64)
+        inner = [self._index.get(c, UNKNOWN) for c in word[: max(1, limit - 2)]]
+        return np.array([START, *inner, END], dtype=np.int64)
+
+    def to_json(self) -> dict[str, Any]:
+        return {"alphabet": self.alphabet, "boundaries": self.boundaries}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "CharVocabulary":
+        return cls(data["alphabet"], bool(data["boundaries"]))
+
+
+@dataclass(frozen=True)
+class TagVocabulary:
+    """The tags of a part in the scheme that the network sees, and the scheme that the user's data is written in."""
+
+    tags: tuple[str, ...]
+    scheme: str
+    data_scheme: str
+    gazetteer: Gazetteer | None = field(default=None, compare=False)
+
+    @cached_property
+    def _index(self) -> dict[str, int]:
+        return {tag: index for index, tag in enumerate(self.tags)}
+
+    def __len__(self) -> int:
+        return len(self.tags)
+
+    @property
+    def plain(self) -> bool:
+        return self.scheme == "plain"
+
+    def encode(self, tags: Sequence[str]) -> list[int]:
+        """Indices of a sentence's tags, converted to the network's scheme.
+
+        Raises:
+            KeyError: a tag is not in the vocabulary.
+        """
+        return [self._index[tag] for tag in self.to_network(tags)]
+
+    def to_network(self, tags: Sequence[str]) -> Sequence[str]:
+        return tags if self.plain else convert_tags(tags, self.scheme)
+
+    def to_data(self, tags: Sequence[str]) -> tuple[str, ...]:
+        return tuple(tags) if self.plain else convert_tags(tags, self.data_scheme)
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "tags": list(self.tags),
+            "scheme": self.scheme,
+            "data_scheme": self.data_scheme,
+            "gazetteer": self.gazetteer.to_json() if self.gazetteer else None,
+        }
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "TagVocabulary":
+        gazetteer = Gazetteer.from_json(data["gazetteer"]) if data["gazetteer"] else None
+        return cls(tuple(data["tags"]), data["scheme"], data["data_scheme"], gazetteer)
+
+
+@dataclass(frozen=True)
+class Vocabularies:
+    """The vocabularies of all parts of a plan, by part name."""
+
+    chars: Mapping[str, CharVocabulary]
+    words: Mapping[str, WordVocabulary]
+    tags: Mapping[str, TagVocabulary]
+
+
+def build_words(
+    training: Iterable[Sentence],
+    *,
+    other: Iterable[Sentence] = (),
+    vector_words: Iterable[str] = (),
+    lowercase: bool = True,
+    zero_digits: bool = True,
+) -> WordVocabulary:
+    """Words of the training files in order of first use, then words of other splits, then those with a vector."""
+    normalise = normaliser(lowercase=lowercase, zero_digits=zero_digits)
+    words = dict.fromkeys(normalise(word) for sentence in training for word in sentence.words)
+    trained = len(words)
+    words.update(dict.fromkeys(normalise(word) for sentence in other for word in sentence.words))
+    words.update(dict.fromkeys(normalise(word) for word in vector_words))
+    return WordVocabulary(tuple(words), trained, lowercase, zero_digits)
+
+
+def build_chars(sentences: Iterable[Sentence], *, boundaries: bool = True) -> CharVocabulary:
+    """Every character of the sentences, sorted."""
+    alphabet = {character for sentence in sentences for word in sentence.words for character in word}
+    return CharVocabulary("".join(sorted(alphabet)), boundaries)
+
+
+def build_tags(
+    sequences: Iterable[Sequence[str]],
+    *,
+    scheme: str,
+    data_scheme: str,
+    gazetteer: Gazetteer | None = None,
+) -> TagVocabulary:
+    """The tags in use, ``O`` first, then sorted; for spans every prefix of every type, seen or not."""
+    if data_scheme == "plain":
+        tags = sorted({tag for sequence in sequences for tag in sequence})
+        return TagVocabulary(tuple(tags), "plain", "plain", gazetteer)
+    seen = {tag for sequence in sequences for tag in convert_tags(sequence, scheme)} - {"O"}
+    prefixes = {"bioes": "BIES", "iob2": "BI", "iob1": "BI"}[scheme]
+    types = sorted({tag.partition("-")[2] for tag in seen})
+    tags = ["O", *(f"{prefix}-{type_}" if type_ else prefix for type_ in types for prefix in prefixes)]
+    return TagVocabulary(tuple(tags), scheme, data_scheme, gazetteer)

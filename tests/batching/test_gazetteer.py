@@ -1,0 +1,166 @@
+"""Gazetteers: match() against a brute-force matcher, reading of the CoNLL lists, and storage as JSON."""
+
+import gzip
+import json
+import os
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polytag.batching.gazetteer import Entry, Gazetteer
+from polytag.errors import VectorsError
+
+ENTRIES: list[Entry] = [
+    ("LOC", ("New", "York")),
+    ("LOC", ("York",)),
+    ("ORG", ("New", "York", "Stock", "Exchange")),
+    ("PER", ("York",)),
+    ("PER", ("Angela", "Merkel")),
+]
+
+
+def tags(gazetteer: Gazetteer, sentence: str) -> list[str]:
+    return [gazetteer.tags[column] for column in gazetteer.match(sentence.split())]
+
+
+def test_longest_entry_from_the_left() -> None:
+    gazetteer = Gazetteer.from_entries(ENTRIES)
+    assert tags(gazetteer, "New York Stock Exchange") == ["B-ORG", "I-ORG", "I-ORG", "E-ORG"]
+    assert tags(gazetteer, "in New York Stock") == ["O", "B-LOC", "E-LOC", "O"]
+    assert tags(gazetteer, "York New York York") == ["S-LOC", "B-LOC", "E-LOC", "S-LOC"]
+    assert tags(gazetteer, "new york YORK Merkel Angela") == ["O"] * 5
+    assert gazetteer.match([]) == []
+
+
+def test_tags_are_sorted_after_o() -> None:
+    assert Gazetteer.from_entries([("PER", ("a",)), ("LOC", ("b",))]).tags == [
+        *("O", "B-LOC", "B-PER", "E-LOC", "E-PER", "I-LOC", "I-PER", "S-LOC", "S-PER")
+    ]
+
+
+def test_the_first_type_in_the_list_wins() -> None:
+    gazetteer = Gazetteer.from_entries([*ENTRIES, ("MISC", ("York",)), ("LOC", ("York",))])
+    assert tags(gazetteer, "York") == ["S-LOC"]
+    assert (len(gazetteer), gazetteer.shadowed) == (4, 2)
+    assert gazetteer.types == ("LOC", "MISC", "ORG", "PER")
+    assert gazetteer.entries["LOC"] == [("New", "York"), ("York",)]
+    assert gazetteer.entries["MISC"] == []
+
+
+def brute_force(entries: Sequence[Entry], words: Sequence[str]) -> list[str]:
+    """At each place try every entry: the longest, of equals the first listed."""
+    found, place = [], 0
+    while place < len(words):
+        fits = [e for e in entries if tuple(words[place : place + len(e[1])]) == e[1]]
+        if not fits:
+            found.append("O")
+            place += 1
+            continue
+        type, entry = max(fits, key=lambda e: len(e[1]))  # max() keeps the first of equals
+        inner = ["S"] if len(entry) == 1 else ["B", *"I" * (len(entry) - 2), "E"]
+        found += [f"{prefix}-{type}" for prefix in inner]
+        place += len(entry)
+    return found
+
+
+WORDS = st.sampled_from(["a", "b", "c", "A"])
+ENTRY_LISTS = st.lists(
+    st.tuples(st.sampled_from(["LOC", "PER", "ORG"]), st.lists(WORDS, min_size=1, max_size=4).map(tuple)), min_size=1
+)
+
+
+@given(ENTRY_LISTS, st.lists(WORDS, max_size=12))
+def test_match_is_the_brute_force_match(entries: list[Entry], words: list[str]) -> None:
+    gazetteer = Gazetteer.from_entries(entries)
+    assert [gazetteer.tags[column] for column in gazetteer.match(words)] == brute_force(entries, words)
+
+
+@given(ENTRY_LISTS, st.lists(WORDS, max_size=12))
+def test_json_keeps_everything(entries: list[Entry], words: list[str]) -> None:
+    gazetteer = Gazetteer.from_entries(entries)
+    again = Gazetteer.from_json(json.loads(json.dumps(gazetteer.to_json(), sort_keys=True)))
+    assert again == gazetteer
+    assert hash(again) == hash(gazetteer)
+    assert (again.tags, again.shadowed, again.match(words)) == (
+        gazetteer.tags,
+        gazetteer.shadowed,
+        gazetteer.match(words),
+    )
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        *(None, [], {}, {"types": []}, {"types": {}, "shadowed": 0}, {"types": {"A": "bc"}, "shadowed": 0}),
+        *(
+            {"types": {"A": [["b", 3]]}, "shadowed": 0},
+            {"types": {"A": [[]]}, "shadowed": 0},
+            {"types": {"A": [["b"]]}},
+        ),
+    ],
+)
+def test_damaged_json(value: object) -> None:
+    with pytest.raises(VectorsError, match="the stored gazetteer is damaged"):
+        Gazetteer.from_json(value)
+
+
+def load(directory: Path, content: bytes, encoding: str = "utf-8") -> Gazetteer:
+    path = directory / "eng.list"
+    path.write_bytes(content)
+    return Gazetteer.load(path, encoding=encoding)
+
+
+def test_files(tmp_path: Path) -> None:
+    content = "LOC New York\r\n\nPER  Moyà \nMISC a\u00a0b\nLOC Delémont".encode()
+    expected = [("LOC", ("New", "York")), ("PER", ("Moyà",)), ("MISC", ("a\u00a0b",)), ("LOC", ("Delémont",))]
+    for variant in (content, gzip.compress(content), b"\xef\xbb\xbf" + content):
+        assert load(tmp_path, variant) == Gazetteer.from_entries(expected)
+    assert load(tmp_path, content.decode().encode("latin-1"), "latin-1") == Gazetteer.from_entries(expected)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"LOC Lima\nPER\n", r"eng.list:2: a type without words \(b'PER'\), expected both"),
+        (b"", r"eng.list: the gazetteer is empty, expected lines of a type and an entry's words"),
+        (b"\n \n", r"eng.list: the gazetteer is empty"),
+        (b"LOC Lima\nLOC Del\xe9mont\n", r"eng.list:2: not utf-8, expected text in that encoding .*latin-1"),
+        (gzip.compress(b"LOC Lima\n")[:-3], r"eng.list: the gzip data end too early"),
+    ],
+)
+def test_damaged_files(tmp_path: Path, content: bytes, message: str) -> None:
+    with pytest.raises(VectorsError, match=message):
+        load(tmp_path, content)
+
+
+def test_wrong_calls(tmp_path: Path) -> None:
+    with pytest.raises(VectorsError, match="cannot be read"):
+        Gazetteer.load(tmp_path / "missing.list")
+    with pytest.raises(VectorsError, match="cannot be read"):
+        Gazetteer.load(tmp_path)
+    with pytest.raises(VectorsError, match="the gazetteer is empty"):
+        Gazetteer.from_entries([])
+    for entry in (("LOC", ()), ("", ("Lima",)), ("LOC", ("",))):
+        with pytest.raises(VectorsError, match="lacks a type or words"):
+            Gazetteer.from_entries([entry])
+
+
+@pytest.mark.data
+@pytest.mark.parametrize(("name", "lines"), [("eng", 8214), ("ned", 54384)])
+def test_the_lists_of_the_shared_tasks(name: str, lines: int) -> None:
+    root = os.environ.get("POLYTAG_DATA")
+    if not root or not (Path(root) / "gazetteers").exists():
+        pytest.skip("needs gazetteers/ under POLYTAG_DATA")
+    gazetteer = Gazetteer.load(Path(root) / f"gazetteers/{name}.list")
+    assert gazetteer.types == ("LOC", "MISC", "ORG", "PER")
+    assert len(gazetteer.tags) == 17
+    assert 0.98 * lines < len(gazetteer) <= lines
+    words = [word for of in gazetteer.entries.values() for entry in of for word in (*entry, "said")] * 2
+    start = time.perf_counter()
+    columns = gazetteer.match(words)
+    assert time.perf_counter() - start < 5  # about 0.1 s on an idle machine
+    assert sum(column > 0 for column in columns) > len(words) / 3
