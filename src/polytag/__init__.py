@@ -1,0 +1,56 @@
+"""polytag: train sequence taggers from scratch.
+
+    import polytag
+    tagger = polytag.train("plan.toml", output="model")        # or polytag.load("model")
+    tagger.tag(["Angela", "Merkel", "visited", "Lima", "."])
+
+Names are resolved when they are first used, so that the command line's ``--help`` and the torch-free folders never
+load torch.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from polytag.corpus.sentence import Sentence as Sentence
+    from polytag.corpus.sentence import Span as Span
+    from polytag.errors import CorpusError as CorpusError
+    from polytag.errors import ModelError as ModelError
+    from polytag.errors import PlanError as PlanError
+    from polytag.errors import PolytagError as PolytagError
+    from polytag.errors import VectorsError as VectorsError
+    from polytag.plan import Plan as Plan
+    from polytag.plan import load_plan as load_plan
+    from polytag.tagging import Tagger as Tagger
+    from polytag.tagging import load as load
+    from polytag.training import train as train
+    from polytag.training import train_events as train_events
+
+_HOMES = {
+    "CorpusError": "errors",
+    "ModelError": "errors",
+    "Plan": "plan",
+    "PlanError": "errors",
+    "PolytagError": "errors",
+    "Sentence": "corpus.sentence",
+    "Span": "corpus.sentence",
+    "Tagger": "tagging",
+    "VectorsError": "errors",
+    "load": "tagging",
+    "load_plan": "plan",
+    "train": "training",
+    "train_events": "training",
+}
+
+__all__ = sorted(_HOMES)
+__version__ = "0.1.0"
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'polytag' has no attribute '{name}'")
+    return getattr(import_module(f"polytag.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

@@ -1,0 +1,5 @@
+"""``python -m polytag``."""
+
+from polytag.cli import main
+
+main()

@@ -1,0 +1,79 @@
+"""``polytag show``."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polytag.cli.options import data_option, set_option
+
+if TYPE_CHECKING:
+    from polytag.plan import Plan
+
+
+@click.command()
+@click.argument("plan", type=click.Path(path_type=Path))
+@data_option
+@set_option
+@click.option("--all", "everything", is_flag=True, help="Every setting, with all defaults written out, as a plan file.")
+def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: bool) -> None:
+    """Show the parts of PLAN (a plan file or a model directory), who shares them, and their sizes."""
+    from polytag.plan import load_plan
+
+    if plan.is_dir():
+        _show_model(plan, everything=everything)
+        return
+    checked = load_plan(plan, data=data, settings=settings)
+    click.echo(_toml(checked) if everything else "\n".join(_parts(checked, {})))
+
+
+def _show_model(directory: Path, *, everything: bool) -> None:
+    import json
+
+    from polytag.model.checkpoint import load_model
+    from polytag.model.network import parameters_in
+
+    plan, vocabularies, network = load_model(directory)
+    if everything:
+        click.echo(_toml(plan))
+        return
+    sizes = {}
+    for kind, unit in (("chars", "characters"), ("words", "words"), ("tags", "tags")):
+        for name, vocabulary in getattr(vocabularies, kind).items():
+            weights = parameters_in(getattr(network, kind)[name])
+            sizes[f"{kind}.{name}"] = f"{len(vocabulary):,} {unit}, {weights:,} weights"
+    click.echo("\n".join(_parts(plan, sizes)))
+    report = directory / "report.json"
+    if report.exists():
+        for task, splits in json.loads(report.read_text(encoding="utf-8"))["scores"].items():
+            scores = (f"{split} {numbers['metric']} {numbers['score']:.2f}" for split, numbers in splits.items())
+            click.echo(f"{task}: {', '.join(scores)}")
+
+
+def _parts(plan: "Plan", sizes: dict[str, str]) -> list[str]:
+    """One line per part: its shape and the tasks that use it."""
+    shapes: dict[str, Callable[[Any], str]] = {
+        "chars": lambda s: f"{s.dimension} -> {s.layers} x {s.hidden} x 2, {s.cell}",
+        "words": lambda s: f"{s.dimension if s.embedding else 'no embedding'} -> {s.layers} x {s.hidden} x 2, {s.cell}",
+        "tags": lambda s: f"{s.scheme} CRF{', constrained' * s.constrained}{', gazetteer' * bool(s.gazetteer)}",
+    }
+    lines = []
+    for kind, shape in shapes.items():
+        for name, settings in getattr(plan, kind).items():
+            users = plan.users(kind, name)
+            sharing = f"shared by {', '.join(users)}" if len(users) > 1 else f"used by {users[0]}"
+            size = f"; {sizes[f'{kind}.{name}']}" if f"{kind}.{name}" in sizes else ""
+            lines.append(f"{f'{kind}.{name}':<24} {shape(settings)}{size}; {sharing}")
+    training = plan.training
+    lines.append(
+        f"{'training':<24} recipe {training.recipe}: {training.optimizer} {training.learning_rate}, "
+        f"{training.epochs} epochs, batches of {training.batch_sentences}, margin {training.margin}"
+    )
+    return lines
+
+
+def _toml(plan: "Plan") -> str:
+    import tomli_w
+
+    return tomli_w.dumps(plan.to_dict()).rstrip()

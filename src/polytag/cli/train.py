@@ -1,0 +1,112 @@
+"""``polytag train``."""
+
+import shlex
+import sys
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+import click
+
+from polytag.cli.options import data_option, set_option
+
+
+@click.command()
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="The model directory to make.")
+@data_option
+@click.option("--seed", type=int, help="Overrides training.seed.")
+@click.option("--resume", is_flag=True, help="Continue the training that the output directory holds.")
+@set_option
+@click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+def train(
+    plan: Path, output: Path, data: Path | None, seed: int | None, resume: bool, settings: tuple[str, ...], quiet: bool
+) -> None:
+    """Train PLAN into a model directory.
+
+    Progress goes to stderr; at the end the scores of the kept epoch go to stdout.
+    """
+    from polytag.plan import load_plan
+    from polytag.training import train_events
+
+    overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
+    checked = load_plan(plan, data=data, settings=overrides)
+    command = shlex.join(["polytag", *sys.argv[1:]])
+    events = train_events(checked, output=output, resume=resume, command=command)
+    _show(events, quiet=quiet)
+    click.echo(_scores(output))
+
+
+def _show(events: Iterable[object], *, quiet: bool) -> None:
+    """A bar in a terminal, plain lines in a log."""
+    from tqdm import tqdm
+
+    from polytag.training import Evaluation, Note, Step
+
+    bar: tqdm[None] | None = None
+    lines = _Lines()
+    for event in events:
+        if quiet:
+            continue
+        if isinstance(event, Step):
+            if sys.stderr.isatty():
+                bar = bar or tqdm(total=event.steps, initial=event.step - 1, unit="batch", leave=False, file=sys.stderr)
+                bar.set_postfix_str(f"epoch {event.epoch}, {event.task} loss {event.loss:.2f}", refresh=False)
+                bar.update()
+            else:
+                lines.step(event)
+        elif isinstance(event, Note | Evaluation):
+            text = event.text if isinstance(event, Note) else _line(event)
+            tqdm.write(text, file=sys.stderr)
+    if bar is not None:
+        bar.close()
+
+
+class _Lines:
+    """A line of progress now and then, for logs: where the training stands, its rate and the time left."""
+
+    EVERY = 30.0  # seconds
+
+    def __init__(self) -> None:
+        self.began = self.shown = time.monotonic()
+        self.words = self.first_step = 0
+
+    def step(self, event: object) -> None:
+        from polytag.training import Step
+
+        assert isinstance(event, Step)
+        self.first_step = self.first_step or event.step
+        self.words += event.words
+        now = time.monotonic()
+        if now - self.shown < self.EVERY:
+            return
+        self.shown = now
+        elapsed, done = now - self.began, event.step - self.first_step + 1
+        left = elapsed / done * (event.steps - event.step)
+        click.echo(
+            f"epoch {event.epoch}, batch {event.step:,} of {event.steps:,}, {self.words / elapsed:,.0f} words/s, "
+            f"at most {left / 60:,.0f} min left, {event.task} loss {event.loss:.2f}",
+            err=True,
+        )
+
+
+def _line(event: object) -> str:
+    from polytag.training import Evaluation
+
+    assert isinstance(event, Evaluation)
+    losses = ", ".join(f"{task} {loss:.3f}" for task, loss in event.loss.items())
+    dev = ", ".join(f"{task} {score:.2f}" for task, score in event.dev.items())
+    best = "  (best so far)" if event.is_best and event.dev else ""
+    return f"epoch {event.epoch}: loss {losses}" + (f"; dev {dev}{best}" if dev else "") + f"; {event.seconds:,.0f} s"
+
+
+def _scores(output: Path) -> str:
+    import json
+
+    report = json.loads((output / "report.json").read_text(encoding="utf-8"))
+    rows = [
+        f"{task:<20} {split:<5} {numbers['metric']:<9} {numbers['score']:6.2f}"
+        for task, splits in report["scores"].items()
+        for split, numbers in splits.items()
+    ]
+    return "\n".join([f"kept epoch {report['best_epoch']} of {report['epochs']}", *rows])

@@ -1,0 +1,50 @@
+"""Score a model directory on the files of its plan, or on another file."""
+
+from collections.abc import Sequence
+from os import PathLike
+from pathlib import Path
+
+from polytag.corpus.splits import has_split, read_as, split_sentences
+from polytag.errors import PlanError
+from polytag.scoring import Counts
+from polytag.tagging import Tagger
+
+
+def evaluate_model(
+    model: str | PathLike[str],
+    *,
+    tasks: Sequence[str] = (),
+    data_file: str | PathLike[str] | None = None,
+    split: str = "test",
+    data: str | PathLike[str] | None = None,
+    best_for: str | None = None,
+) -> dict[str, Counts]:
+    """Counts of each task.
+
+    Args:
+        model: the model directory.
+        tasks: unless given, all tasks that have the split.
+        data_file: an annotated file, read with the columns and format of the task; else the plan's ``split``.
+        split: ``"test"`` or ``"dev"``.
+        data: where the plan's relative paths are looked up besides the places it remembers.
+        best_for: use the weights kept for this task.
+
+    Raises:
+        ModelError: the model cannot be read.
+        PlanError: a task has no such split, or several tasks would read one file.
+        CorpusError: a file cannot be read.
+    """
+    tagger = Tagger.load(model, best_for=best_for)
+    plan = tagger.plan
+    chosen = tagger.choose(tasks) if tasks else [t for t, s in plan.tasks.items() if data_file or has_split(s, split)]
+    if data_file is not None:
+        if len(chosen) > 1:
+            raise PlanError(f"a file to score holds the tags of one task, so name it: {', '.join(chosen)}")
+        task = chosen[0]
+        return {task: tagger.evaluate(read_as(plan.tasks[task], task, data_file), task)}
+    without = [task for task in chosen if not has_split(plan.tasks[task], split)]
+    if without or not chosen:
+        raise PlanError(f"the plan has no {split} files for {', '.join(without or plan.tasks)}")
+    if data is not None:
+        plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
+    return {task: tagger.evaluate(split_sentences(plan, task, split), task) for task in chosen}

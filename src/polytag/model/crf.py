@@ -1,0 +1,114 @@
+"""Context -> scores of tag sequences (paper, section 3.3)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from polytag import ops
+from polytag.batching.batch import Packing
+from polytag.batching.vocabulary import TagVocabulary
+from polytag.corpus.schemes import allowed
+from polytag.plan import Tags
+
+Floats = npt.NDArray[np.floating[Any]]
+
+
+@dataclass(frozen=True, eq=False)
+class Confidence:
+    """Probabilities of tag sequences under the CRF, in the caller's order of sentences; logarithms inside."""
+
+    prefixes: Sequence[Floats]  # [T] each: score of all prefixes that end in the sequence's tag
+    suffixes: Sequence[Floats]  # [T] each: score of all suffixes that follow it
+    steps: Sequence[Floats]  # [T - 1] each: transition and emission from one word to the next
+    totals: Floats  # B: log-partition
+
+    def of_tags(self, sentence: int) -> Floats:
+        """Marginal probability of each tag, [T]."""
+        logs = self.prefixes[sentence] + self.suffixes[sentence] - self.totals[sentence]
+        probabilities: Floats = np.exp(np.minimum(logs, 0.0))
+        return probabilities
+
+    def of_span(self, sentence: int, start: int, end: int) -> float:
+        """Exact probability that the words from ``start`` to ``end`` (exclusive) carry just these tags."""
+        log = self.prefixes[sentence][start] + self.steps[sentence][start : end - 1].sum()
+        log += self.suffixes[sentence][end - 1] - self.totals[sentence]
+        return float(np.exp(min(log, 0.0)))
+
+
+@dataclass(frozen=True, eq=False)
+class Lattice:
+    """Everything that scores the tag sequences of a batch, as decoding sees it."""
+
+    emissions: Tensor  # N K
+    transitions: Tensor  # K K
+    start: Tensor  # K
+    packing: Packing
+
+    def best(self) -> Tensor:
+        """The best tag sequences, [N]."""
+        return ops.crf.viterbi(self.emissions, self.transitions, self.start, self.packing.batch_sizes)[0]
+
+    def confidence(self, tags: Tensor) -> Confidence:
+        """How probable the given tag sequences [N] are, word by word and stretch by stretch."""
+        alpha, beta, log_z = ops.crf.forward_backward(
+            self.emissions, self.transitions, self.start, self.packing.batch_sizes
+        )
+        flat = [self.packing.unpack(x.gather(1, tags[:, None])[:, 0].numpy()) for x in (alpha, beta, self.emissions)]
+        totals = np.empty(len(log_z))
+        totals[self.packing.order] = log_z.numpy()
+        steps = [
+            emission[1:] + self.transitions[path[:-1], path[1:]].numpy()
+            for emission, path in zip(flat[2], self.packing.unpack(tags.numpy()), strict=True)
+        ]
+        return Confidence(flat[0], flat[1], steps, totals)
+
+
+class Crf(nn.Module):
+    """Emission projection, optional gazetteer input, transitions and START scores of one tag part."""
+
+    def __init__(self, settings: Tags, vocabulary: TagVocabulary, width: int) -> None:
+        super().__init__()
+        tags = len(vocabulary)
+        self.dropout, self.constrained = settings.dropout, settings.constrained
+        self.projection = nn.Parameter(nn.init.xavier_uniform_(torch.empty(width, tags)))
+        self.transitions = nn.Parameter(nn.init.xavier_uniform_(torch.empty(tags, tags)))
+        self.start = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, tags))[0])
+        columns = len(vocabulary.gazetteer.tags) if vocabulary.gazetteer else 0
+        self.gazetteer = nn.Parameter(nn.init.xavier_uniform_(torch.empty(columns, tags))) if columns else None
+        # -inf, not a large negative number: what is forbidden is impossible, at any scale of the other scores.
+        for name, valid in zip(("valid_start", "valid_step", "valid_end"), _valid(vocabulary), strict=True):
+            self.register_buffer(name, valid, persistent=False)
+
+    def emissions(self, context: Tensor, gazetteer: Tensor | None) -> Tensor:
+        """Context [N, H] and the gazetteer's column of each word [N] -> scores [N, K]."""
+        scores = F.dropout(context, self.dropout, self.training) @ self.projection
+        if self.gazetteer is not None and gazetteer is not None:
+            scores = scores + self.gazetteer[gazetteer]  # a one-hot input times its weights is one row of them
+        return scores
+
+    def loss(self, emissions: Tensor, tags: Tensor, packing: Packing, *, margin: float) -> Tensor:
+        """Softmax-margin loss of each sentence, [B], in packed order (paper, equation 2)."""
+        return ops.crf.softmax_margin(emissions, tags, self.transitions, self.start, packing.batch_sizes, margin=margin)
+
+    def lattice(self, emissions: Tensor, packing: Packing, *, constrained: bool | None = None) -> Lattice:
+        """The scores that decoding and marginals use; ``constrained`` allows valid tag sequences only."""
+        if not (self.constrained if constrained is None else constrained):
+            return Lattice(emissions, self.transitions, self.start, packing)
+        emissions = emissions.index_add(0, packing.last, self.valid_end.expand(len(packing.last), -1))
+        return Lattice(emissions, self.transitions + self.valid_step, self.start + self.valid_start, packing)
+
+    valid_start: Tensor
+    valid_step: Tensor
+    valid_end: Tensor
+
+
+def _valid(vocabulary: TagVocabulary) -> list[Tensor]:
+    """0 where a tag may begin, follow, end a sequence, -inf elsewhere: [K], [K, K], [K]."""
+    masks = [torch.tensor(mask) for mask in allowed(vocabulary.tags, vocabulary.scheme)]
+    return [torch.zeros(mask.shape).masked_fill(~mask, -torch.inf) for mask in masks]

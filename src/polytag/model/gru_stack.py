@@ -1,0 +1,29 @@
+"""A stack of bidirectional GRU layers over packed rows; characters and words each have one."""
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from polytag import ops
+from polytag.batching.batch import Packing
+
+
+class GruStack(nn.Module):
+    """Each layer reads the states of the one below: ``[N, D]`` -> ``[N, 2H]`` (paper, section 3.1)."""
+
+    def __init__(
+        self, inputs: int, hidden: int, *, layers: int, bias: bool, reset_after: bool, dropout: float, std: float
+    ) -> None:
+        super().__init__()
+        self.hidden, self.reset_after, self.dropout = hidden, reset_after, dropout
+        widths = [inputs] + [2 * hidden] * (layers - 1)
+        self.input_weight = nn.ParameterList([torch.randn(2, width, 3 * hidden) * std for width in widths])
+        self.recurrent_weight = nn.ParameterList([torch.randn(2, hidden, 3 * hidden) * std for _ in widths])
+        self.bias = nn.ParameterList([torch.zeros(2, 3 * hidden) for _ in widths] if bias else [])
+
+    def forward(self, x: Tensor, packing: Packing) -> Tensor:
+        for layer, (w, u) in enumerate(zip(self.input_weight, self.recurrent_weight, strict=True)):
+            x = F.dropout(x, self.dropout, self.training)
+            bias = self.bias[layer] if len(self.bias) else None
+            x = ops.gru(x, w, u, bias, packing.batch_sizes, packing.reverse, reset_after=self.reset_after)
+        return x

@@ -1,0 +1,102 @@
+"""The network: characters -> words -> tags. Open this first.
+
+It sees tensors only; `polytag.tagging.Tagger` puts strings on both ends.
+"""
+
+from collections.abc import Mapping
+from typing import TypeVar
+
+from torch import Tensor, nn
+
+from polytag.batching.batch import Batch
+from polytag.batching.vocabulary import Vocabularies
+from polytag.errors import PlanError
+from polytag.model.char_encoder import CharEncoder
+from polytag.model.crf import Crf, Lattice
+from polytag.model.word_encoder import WordEncoder
+from polytag.plan import Plan
+
+M = TypeVar("M", bound=nn.Module)
+
+
+class Network(nn.Module):
+    """All parts of a plan. Tasks that name the same part share it; nothing else is shared."""
+
+    def __init__(self, plan: Plan, vocabularies: Vocabularies) -> None:
+        """Fresh weights, drawn from torch's random state."""
+        super().__init__()
+        self.tasks = dict(plan.tasks)
+        start = plan.initialisation
+        self.chars = _parts("chars", {
+            name: CharEncoder(settings, len(vocabularies.chars[name]), start)
+            for name, settings in plan.chars.items()
+        })  # fmt: skip
+        self.words = _parts("words", {
+            name: WordEncoder(settings, len(vocabularies.words[name]), self._char_width(plan, name), start)
+            for name, settings in plan.words.items()
+        })  # fmt: skip
+        self.tags = _parts("tags", {
+            name: Crf(settings, vocabularies.tags[name], self._context_width(plan, name))
+            for name, settings in plan.tags.items()
+        })  # fmt: skip
+
+    def context(self, batch: Batch, task: str) -> Tensor:
+        """B sentences as N packed words -> what the word GRU makes of each in its sentence, [N, H]."""
+        settings = self.tasks[task]
+        characters = None
+        if settings.chars is not None and batch.characters is not None:
+            characters = self.chars[settings.chars](batch.characters)  # N C
+        context: Tensor = self.words[settings.words](batch, characters)  # N H
+        return context
+
+    def emissions(self, context: Tensor, batch: Batch, task: str) -> Tensor:
+        """Scores of each tag at each word, [N, K]."""
+        part = self.tasks[task].tags
+        return self._crf(task).emissions(context, batch.gazetteer.get(part))
+
+    def loss(self, batch: Batch, task: str, *, margin: float) -> Tensor:
+        """Mean softmax-margin loss of the sentences of a batch with tags."""
+        assert batch.tags is not None
+        emissions = self.emissions(self.context(batch, task), batch, task)
+        return self._crf(task).loss(emissions, batch.tags, batch.packing, margin=margin).mean()
+
+    def lattice(self, context: Tensor, batch: Batch, task: str, *, constrained: bool | None = None) -> Lattice:
+        """What decoding needs for one task; several tasks of a language are decoded from one ``context``."""
+        emissions = self.emissions(context, batch, task)
+        return self._crf(task).lattice(emissions, batch.packing, constrained=constrained)
+
+    def parts_of(self, task: str) -> dict[str, nn.Module]:
+        """The parts that a task uses, by name (``words.english``)."""
+        settings = self.tasks[task]
+        names = {"chars": settings.chars, "words": settings.words, "tags": settings.tags}
+        return {f"{kind}.{name}": getattr(self, kind)[name] for kind, name in names.items() if name is not None}
+
+    def _crf(self, task: str) -> Crf:
+        crf = self.tags[self.tasks[task].tags]
+        assert isinstance(crf, Crf)
+        return crf
+
+    def _char_width(self, plan: Plan, words: str) -> int:
+        chars = plan.tasks[plan.users("words", words)[0]].chars
+        return 0 if chars is None else 2 * plan.chars[chars].hidden
+
+    def _context_width(self, plan: Plan, tags: str) -> int:
+        widths = {2 * plan.words[plan.tasks[task].words].hidden: task for task in plan.users("tags", tags)}
+        if len(widths) > 1:
+            raise PlanError(
+                f"tags.{tags}: its tasks {' and '.join(widths.values())} have word GRUs of different widths "
+                f"({' and '.join(map(str, widths))}), so they cannot share it"
+            )
+        return next(iter(widths))
+
+
+def _parts(kind: str, modules: Mapping[str, M]) -> nn.ModuleDict:
+    try:
+        return nn.ModuleDict(modules)
+    except KeyError as error:  # a name that torch keeps for itself, such as 'type'
+        raise PlanError(f"{kind}: a part cannot have this name: {error.args[0]}") from None
+
+
+def parameters_in(module: nn.Module) -> int:
+    """How many weights a part has."""
+    return sum(parameter.numel() for parameter in module.parameters())

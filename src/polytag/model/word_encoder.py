@@ -1,0 +1,37 @@
+"""Words with their character vectors -> context (paper, sections 3.2.1 and 3.2.2)."""
+
+import torch
+from torch import Tensor, nn
+
+from polytag.batching.batch import Batch
+from polytag.model.gru_stack import GruStack
+from polytag.plan import Initialisation, Words
+
+
+class WordEncoder(nn.Module):
+    """Word embedding and word GRU; either the embedding or the characters may be left out."""
+
+    def __init__(self, settings: Words, words: int, char_width: int, start: Initialisation) -> None:
+        super().__init__()
+        self.width = 2 * settings.hidden
+        self.embedding = None
+        if settings.embedding:
+            # Sparse: a step moves only the rows of its own words, and the rest of a large table costs nothing.
+            self.embedding = nn.Embedding(words, settings.dimension, sparse=True)
+            nn.init.normal_(self.embedding.weight, std=start.words)
+        self.gru = GruStack(
+            char_width + (settings.dimension if settings.embedding else 0),
+            settings.hidden,
+            layers=settings.layers,
+            bias=settings.bias,
+            reset_after=settings.cell == "reset_after",
+            dropout=settings.dropout,
+            std=start.gru,
+        )
+
+    def forward(self, batch: Batch, characters: Tensor | None) -> Tensor:
+        """Character vectors [N, C] -> context [N, 2H]."""
+        embedded = None if self.embedding is None else self.embedding(batch.words)
+        inputs = [part for part in (characters, embedded) if part is not None]
+        states: Tensor = self.gru(torch.cat(inputs, dim=1), batch.packing)
+        return states

@@ -1,0 +1,223 @@
+"""The training loop: a generator of events. Whoever drives it decides what to show and when to stop looking."""
+
+import json
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from polytag.batching.batch import Batch, Ints
+from polytag.batching.encoder import Encoder, gazetteer_columns
+from polytag.files import atomic_write
+from polytag.model.checkpoint import save_weights
+from polytag.model.word_encoder import WordEncoder
+from polytag.scoring import Counts
+from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
+from polytag.training.prepare import Prepared
+from polytag.training.schedule import Turn, turns
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """Something the user should know about the data."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One mini-batch of one task was trained on."""
+
+    task: str
+    epoch: int  # from 1
+    step: int  # of the whole training, from 1
+    steps: int  # in all epochs of the plan
+    words: int
+    loss: float
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """An epoch has ended."""
+
+    epoch: int
+    loss: Mapping[str, float]
+    dev: Mapping[str, float]
+    test: Mapping[str, float]  # empty unless training.track_test
+    selected: float | None  # what the best epoch is chosen by
+    is_best: bool
+    seconds: float  # of training and evaluation so far
+
+
+Event = Note | Step | Evaluation
+
+
+@dataclass
+class Progress:
+    """Where a training stands; everything that a resumed one needs beside weights and accumulators."""
+
+    epoch: int = 0  # finished epochs
+    turn: int = 0  # finished steps of the epoch under way
+    loss: dict[str, float] = field(default_factory=dict)  # summed over the epoch under way
+    best: float | None = None
+    best_epoch: int = 0
+    best_per_task: dict[str, float] = field(default_factory=dict)
+    history: list[dict[str, Any]] = field(default_factory=list)
+    seconds: float = 0.0
+
+
+class Trainer:
+    """Trains the parts of one plan, step by step."""
+
+    def __init__(self, prepared: Prepared, output: Path) -> None:
+        self.prepared, self.output = prepared, output
+        self.tagger, self.network = prepared.tagger, prepared.tagger.network
+        self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
+        self.progress = Progress()
+        self.optimizers = self._make_optimizers()
+        self._encoders: dict[str, Encoder] = {}
+        self._encoded = {task: self._encode(task) for task in self.plan.tasks}
+        self._sizes = {task: len(sentences["train"]) for task, sentences in prepared.sentences.items()}
+
+    def events(self) -> Iterator[Step | Evaluation]:
+        """Train until the last epoch or until patience runs out."""
+        while not self.finished:
+            steps = self._turns(self.progress.epoch)
+            for turn in steps[self.progress.turn :]:
+                yield self._timed(self._step, turn, len(steps))
+            yield self._timed(self._finish_epoch)
+
+    @property
+    def finished(self) -> bool:
+        """Whether all epochs are trained, or no better score came for `training.patience` epochs."""
+        done, patience = self.progress.epoch, self.settings.patience
+        waited = patience is not None and self.progress.best is not None
+        return done >= self.settings.epochs or (waited and done - self.progress.best_epoch >= (patience or 0))
+
+    def _timed(self, action: Any, *arguments: Any) -> Any:
+        began = time.perf_counter()
+        try:
+            return action(*arguments)
+        finally:
+            self.progress.seconds += time.perf_counter() - began
+
+    def _turns(self, epoch: int) -> list[Turn]:
+        return turns(
+            self._sizes,
+            epoch,
+            batch_sentences=self.settings.batch_sentences,
+            seed=self.settings.seed,
+            task_sampling=self.settings.task_sampling,
+        )
+
+    def _step(self, turn: Turn, steps_per_epoch: int) -> Step:
+        number = self.progress.epoch * steps_per_epoch + self.progress.turn
+        steps = self.settings.epochs * steps_per_epoch
+        optimizers = self.optimizers[turn.task]
+        set_learning_rate(optimizers, self.settings, number / steps)
+        batch = self._batch(turn)
+        # Dropout draws from a seed of its own at each step: a resumed training needs no saved random state.
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(np.random.SeedSequence([self.settings.seed, number]).generate_state(1)[0]))
+            loss = self.network.train().loss(batch, turn.task, margin=self.settings.margin)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self.settings.clip is not None:
+            clip_gradients(self.network.parameters(), self.settings.clip)
+        for optimizer in optimizers:
+            optimizer.step()
+        self.network.zero_grad(set_to_none=True)  # None, not zeros: parts that the next task does not use must not move
+        value = float(loss.detach())
+        self.progress.turn += 1
+        self.progress.loss[turn.task] = self.progress.loss.get(turn.task, 0.0) + value * len(turn.sentences)
+        return Step(turn.task, self.progress.epoch + 1, number + 1, steps, len(batch.words), value)
+
+    def _finish_epoch(self) -> Evaluation:
+        self.network.eval()
+        trained = dict.fromkeys(self.plan.tasks, 0)
+        for turn in self._turns(self.progress.epoch):
+            trained[turn.task] += len(turn.sentences)
+        loss = {task: total / trained[task] for task, total in self.progress.loss.items()}
+        dev = {task: counts.score for task, counts in self.scores("dev").items()}
+        test = {task: counts.score for task, counts in self.scores("test").items()} if self.settings.track_test else {}
+        self.progress.epoch, self.progress.turn, self.progress.loss = self.progress.epoch + 1, 0, {}
+        selected = self._selected(dev)
+        is_best = selected is None or self.progress.best is None or selected > self.progress.best
+        if is_best:
+            self.progress.best, self.progress.best_epoch = selected, self.progress.epoch
+            save_weights(self.output, self.network)
+        if self.settings.best_per_task:
+            self._keep_best_per_task(dev)
+        result = Evaluation(self.progress.epoch, loss, dev, test, selected, is_best, round(self.progress.seconds, 1))
+        self._record(result)
+        return result
+
+    def _selected(self, dev: Mapping[str, float]) -> float | None:
+        """The score that chooses the best epoch; None without development data, when the last epoch is kept."""
+        if self.settings.select != "mean":
+            return dev.get(self.settings.select)
+        return sum(dev.values()) / len(dev) if dev else None
+
+    def _keep_best_per_task(self, dev: Mapping[str, float]) -> None:
+        for task, score in dev.items():
+            if score > self.progress.best_per_task.get(task, -1.0):
+                self.progress.best_per_task[task] = score
+                save_weights(self.output, self.network, f"best.{task}.safetensors")
+
+    def _record(self, result: Evaluation) -> None:
+        line = {
+            "epoch": result.epoch, "loss": dict(result.loss), "dev": dict(result.dev), "test": dict(result.test),
+            "selected": result.selected, "is_best": result.is_best, "seconds": result.seconds,
+        }  # fmt: skip
+        self.progress.history.append(line)
+        with atomic_write(self.output / "metrics.jsonl") as file:
+            file.writelines(json.dumps(entry) + "\n" for entry in self.progress.history)
+
+    def scores(self, split: str) -> dict[str, Counts]:
+        """Counts of each task that has such a split, with the weights as they are."""
+        found = {}
+        for task, sentences in self.prepared.sentences.items():
+            if sentences.get(split):
+                found[task] = self.tagger.evaluate(sentences[split], task)
+        return found
+
+    def _make_optimizers(self) -> dict[str, list[Optimizer]]:
+        """The optimizers of each task: one set for all, or one for each with accumulators of its own."""
+        sparse = {
+            id(module.embedding.weight)
+            for module in self.network.words.values()
+            if isinstance(module, WordEncoder) and module.embedding is not None
+        }
+
+        def optimizers(modules: Sequence[torch.nn.Module]) -> list[Optimizer]:
+            parameters = [p for module in modules for p in module.parameters()]
+            rows = [p for p in parameters if id(p) in sparse]
+            return make_optimizers([p for p in parameters if id(p) not in sparse], rows, self.settings)
+
+        if self.settings.accumulators == "task":
+            return {task: optimizers(list(self.network.parts_of(task).values())) for task in self.plan.tasks}
+        return dict.fromkeys(self.plan.tasks, optimizers([self.network]))
+
+    def _encode(self, task: str) -> list[tuple[Ints, Ints, Ints | None]]:
+        """The training sentences of a task as word forms, tags and gazetteer columns."""
+        settings = self.plan.tasks[task]
+        if settings.words not in self._encoders:
+            self._encoders[settings.words] = self.tagger.new_encoder(task)
+        encoder, vocabulary = self._encoders[settings.words], self.tagger.vocabularies.tags[settings.tags]
+        return [
+            (
+                encoder.forms(sentence.words),
+                np.array(vocabulary.encode(sentence.tags[task]), dtype=np.int64),
+                gazetteer_columns(vocabulary, sentence.words) if vocabulary.gazetteer else None,
+            )
+            for sentence in self.prepared.sentences[task]["train"]
+        ]
+
+    def _batch(self, turn: Turn) -> Batch:
+        settings = self.plan.tasks[turn.task]
+        forms, tags, columns = zip(*(self._encoded[turn.task][i] for i in turn.sentences), strict=True)
+        gazetteer = {} if columns[0] is None else {settings.tags: columns}
+        return self._encoders[settings.words].batch(forms, tags=tags, gazetteer=gazetteer)

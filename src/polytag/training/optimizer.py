@@ -1,0 +1,70 @@
+"""Optimizers that move only what a task used: parts that it does not use have no gradient and stay, bit for bit."""
+
+from collections.abc import Iterable, Mapping
+
+import torch
+from torch import Tensor, nn
+
+from polytag.plan import Training
+
+Optimizer = torch.optim.Optimizer
+
+
+def make_optimizers(
+    parameters: Iterable[nn.Parameter], sparse: Iterable[nn.Parameter], settings: Training
+) -> list[Optimizer]:
+    """The optimizers of a set of parameters; ``sparse`` holds the word embeddings, whose gradients are rows.
+
+    AdaGrad's epsilon stands inside the square root, as in the authors' code, so it is the accumulators' first value.
+    """
+    torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]  # torch warns until one decides
+    dense, rows, rate = list(parameters), list(sparse), settings.learning_rate
+    if settings.optimizer == "adagrad":
+        return [torch.optim.Adagrad([*dense, *rows], lr=rate, initial_accumulator_value=settings.epsilon, eps=0.0)]
+    optimizers: list[Optimizer] = [torch.optim.Adam(dense, lr=rate, eps=settings.epsilon, fused=True)]
+    if rows:
+        optimizers.append(torch.optim.SparseAdam(rows, lr=rate, eps=settings.epsilon))
+    return optimizers
+
+
+def set_learning_rate(optimizers: Iterable[Optimizer], settings: Training, progress: float) -> None:
+    """Linear decay from ``learning_rate`` to ``final_learning_rate``; ``progress`` runs from 0 to 1."""
+    first = settings.learning_rate
+    last = first if settings.final_learning_rate is None else settings.final_learning_rate
+    for optimizer in optimizers:
+        for group in optimizer.param_groups:
+            group["lr"] = first + (last - first) * progress
+
+
+def clip_gradients(parameters: Iterable[nn.Parameter], largest: float) -> float:
+    """Scale all gradients, sparse ones too, down to a joint norm of at most ``largest``; returns the norm found."""
+    values = []
+    for parameter in parameters:
+        if parameter.grad is not None:
+            if parameter.grad.is_sparse:
+                parameter.grad = parameter.grad.coalesce()
+            values.append(parameter.grad._values() if parameter.grad.is_sparse else parameter.grad)
+    norm = float(torch.stack([value.norm() for value in values]).norm()) if values else 0.0
+    if norm > largest:
+        for value in values:
+            value.mul_(largest / norm)
+    return norm
+
+
+def flatten_state(optimizer: Optimizer) -> dict[str, Tensor]:
+    """An optimizer's state as named tensors."""
+    state = optimizer.state_dict()["state"]
+    return {
+        f"{index}.{name}": torch.as_tensor(value) for index, values in state.items() for name, value in values.items()
+    }
+
+
+def restore_state(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
+    """The inverse of `flatten_state`."""
+    state: dict[int, dict[str, Tensor | int]] = {}
+    for key, value in tensors.items():
+        index, name = key.split(".")
+        # SparseAdam counts its steps in a plain integer.
+        plain = name == "step" and isinstance(optimizer, torch.optim.SparseAdam)
+        state.setdefault(int(index), {})[name] = int(value) if plain else value
+    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

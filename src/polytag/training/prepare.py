@@ -1,0 +1,249 @@
+"""From a plan to all that training needs: sentences, vocabularies, fresh weights, notes on what was found."""
+
+import hashlib
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from polytag.batching.gazetteer import Gazetteer
+from polytag.batching.vectors import Vectors, coverage, load_vectors
+from polytag.batching.vocabulary import (
+    TagVocabulary,
+    Vocabularies,
+    WordVocabulary,
+    build_chars,
+    build_tags,
+    build_words,
+)
+from polytag.corpus.documents import files_of, format_of
+from polytag.corpus.schemes import Detection, detect, problems
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.splits import SPLITS, split_sentences
+from polytag.errors import CorpusError, PlanError
+from polytag.model.network import Network
+from polytag.plan import Plan
+from polytag.tagging import Tagger
+
+_SHOWN_PROBLEMS = 3
+
+Corpora = Mapping[str, Mapping[str, Sequence[Sentence]]]  # task -> split -> sentences
+
+
+@dataclass
+class Prepared:
+    """A tagger with fresh weights and the sentences of each task and split."""
+
+    tagger: Tagger
+    sentences: Corpora
+    notes: list[str] = field(default_factory=list)
+    checksums: Mapping[str, str] = field(default_factory=dict)  # path as the plan has it -> blake2b
+
+
+def prepare(plan: Plan) -> Prepared:
+    """Read all files of a plan and draw fresh weights.
+
+    Raises:
+        PlanError: a path is missing, or parts do not fit the data.
+        CorpusError: an annotated file cannot be read; holds file and line.
+        VectorsError: word vectors or a gazetteer cannot be read.
+    """
+    notes: list[str] = []
+    sentences = {task: _read_task(plan, task, notes) for task in plan.tasks}
+    plan = _with_schemes(plan, sentences, notes)
+    vectors = {name: _load_vectors(plan, name, notes) for name in plan.words}
+    plan = _with_dimensions(plan, vectors)
+    vocabularies = Vocabularies(
+        chars={name: _chars(plan, name, sentences) for name in plan.chars},
+        words={name: _words(plan, name, sentences, vectors[name]) for name in plan.words},
+        tags={name: _tags(plan, name, sentences) for name in plan.tags},
+    )
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(plan.training.seed)
+        network = Network(plan, vocabularies)
+    for name, loaded in vectors.items():
+        if loaded is not None:
+            _fill_embedding(network, name, vocabularies.words[name], loaded, plan.words[name].vector_std)
+            notes += _coverage_notes(plan, name, vocabularies.words[name], loaded, sentences)
+    return Prepared(Tagger(plan, vocabularies, network), sentences, notes, _checksums(plan))
+
+
+def _read_task(plan: Plan, task: str, notes: list[str]) -> dict[str, list[Sentence]]:
+    splits = {split: list(split_sentences(plan, task, split)) for split in SPLITS}
+    counts = (
+        f"{split} {len(part):,} sentences, {sum(map(len, part)):,} words" for split, part in splits.items() if part
+    )
+    notes.append(f"{task}: {'; '.join(counts)}")
+    return splits
+
+
+def _with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
+    """Replace ``scheme = "auto"`` by what the training files are written in, and report ill-formed tags."""
+    tasks = {}
+    for task, settings in plan.tasks.items():
+        found = _detect(task, sentences[task]["train"])
+        if settings.scheme == "auto":
+            notes.append(f"{task}: tag scheme {found.note}")
+        elif settings.scheme != found.scheme:
+            _check_declared(task, settings.scheme, found.note, sentences[task]["train"])
+        scheme = found.scheme if settings.scheme == "auto" else settings.scheme
+        notes += _ill_formed(task, scheme, sentences[task])
+        tasks[task] = settings.model_copy(update={"scheme": scheme})
+    return plan.model_copy(update={"tasks": tasks})
+
+
+def _detect(task: str, sentences: Sequence[Sentence]) -> Detection:
+    try:
+        return detect(sentence.tags[task] for sentence in sentences)
+    except CorpusError as error:
+        raise CorpusError(f"tasks.{task}: {error.message}", path=sentences[0].source) from None
+
+
+def _check_declared(task: str, scheme: str, found: str, sentences: Sequence[Sentence]) -> None:
+    """A declared scheme must fit all but one sentence in a hundred."""
+    bad = [(s, problem) for s in sentences for problem in problems(s.tags[task], scheme)[:1]]
+    if len(bad) > max(1, len(sentences) // 100) or scheme == "plain":
+        where = f", first at {_place(bad[0][0], bad[0][1][0])}: {bad[0][1][1]}" if bad else ""
+        raise PlanError(f"tasks.{task}.scheme: '{scheme}' does not fit the training files: found {found}{where}")
+
+
+def _ill_formed(task: str, scheme: str, splits: Mapping[str, Sequence[Sentence]]) -> list[str]:
+    found = [
+        f"{task}: {_place(sentence, position)}: {problem}; read as conlleval reads it"
+        for split in splits.values()
+        for sentence in split
+        for position, problem in problems(sentence.tags[task], scheme)
+    ]
+    more = len(found) - _SHOWN_PROBLEMS
+    return found[:_SHOWN_PROBLEMS] + ([f"{task}: {more:,} more ill-formed tags like these"] if more > 0 else [])
+
+
+def _place(sentence: Sentence, position: int) -> str:
+    return f"{sentence.source}:{sentence.lines[position]}" if len(sentence.lines) else sentence.source
+
+
+def _load_vectors(plan: Plan, name: str, notes: list[str]) -> Vectors | None:
+    settings = plan.words[name]
+    if settings.vectors is None:
+        return None
+    key = f"words.{name}.vectors"
+    loaded = load_vectors(plan.find(settings.vectors, key))
+    if "dimension" in settings.model_fields_set and settings.dimension != loaded.dimension:
+        raise PlanError(
+            f"words.{name}.dimension is {settings.dimension}, but {settings.vectors} has {loaded.dimension} dimensions"
+        )
+    notes.append(
+        f"words.{name}: {len(loaded.words):,} vectors of {loaded.dimension} dimensions from {settings.vectors} "
+        f"({loaded.format}, standard deviation {loaded.std:.3f})"
+    )
+    if settings.vocabulary == "all":
+        notes.append(f"words.{name}: the vocabulary holds the words of the dev and test files too, as the authors' did")
+    return loaded
+
+
+def _with_dimensions(plan: Plan, vectors: Mapping[str, Vectors | None]) -> Plan:
+    words = {
+        name: settings
+        if (loaded := vectors[name]) is None
+        else settings.model_copy(update={"dimension": loaded.dimension})
+        for name, settings in plan.words.items()
+    }
+    return plan.model_copy(update={"words": words})
+
+
+def _of_users(plan: Plan, kind: str, name: str, sentences: Corpora, splits: Sequence[str]) -> list[Sentence]:
+    return [
+        sentence for task in plan.users(kind, name) for split in splits for sentence in sentences[task].get(split, ())
+    ]
+
+
+def _chars(plan: Plan, name: str, sentences: Corpora) -> Any:
+    everything = any(plan.words[plan.tasks[t].words].vocabulary == "all" for t in plan.users("chars", name))
+    seen = _of_users(plan, "chars", name, sentences, SPLITS if everything else ("train",))
+    return build_chars(seen, boundaries=plan.chars[name].boundaries)
+
+
+def _words(plan: Plan, name: str, sentences: Corpora, vectors: Vectors | None) -> WordVocabulary:
+    settings = plan.words[name]
+    return build_words(
+        _of_users(plan, "words", name, sentences, ("train",)),
+        other=_of_users(plan, "words", name, sentences, ("dev", "test")) if settings.vocabulary == "all" else (),
+        vector_words=vectors.words if vectors else (),
+        lowercase=settings.lowercase,
+        zero_digits=settings.zero_digits,
+    )
+
+
+def _tags(plan: Plan, name: str, sentences: Corpora) -> TagVocabulary:
+    users = plan.users("tags", name)
+    schemes = {plan.tasks[task].scheme for task in users}
+    if len(schemes) > 1 and "plain" in schemes:
+        raise PlanError(
+            f"tags.{name}: its tasks mix plain tags and spans ({', '.join(users)}), so they cannot share it"
+        )
+    gazetteer = plan.tags[name].gazetteer
+    sequences = [s.tags[task] for task in users for s in sentences[task]["train"]]
+    return build_tags(
+        sequences,
+        scheme=plan.tags[name].scheme,
+        data_scheme=plan.tasks[users[0]].scheme,
+        gazetteer=Gazetteer.load(plan.find(gazetteer, f"tags.{name}.gazetteer")) if gazetteer else None,
+    )
+
+
+def _fill_embedding(
+    network: Network, name: str, vocabulary: WordVocabulary, vectors: Vectors, std: float | None
+) -> None:
+    rows: dict[int, int] = {}
+    for row, word in enumerate(vectors.words):
+        rows.setdefault(vocabulary.index(word), row)  # where several normalise to one word, the first: most frequent
+    scale = 1.0 if std is None else std / vectors.std
+    weight = network.get_parameter(f"words.{name}.embedding.weight")
+    with torch.no_grad():
+        weight[list(rows)] = torch.from_numpy(vectors.matrix[list(rows.values())]) * scale
+
+
+def _coverage_notes(
+    plan: Plan,
+    name: str,
+    vocabulary: WordVocabulary,
+    vectors: Vectors,
+    sentences: Corpora,
+) -> list[str]:
+    has_vector = {vocabulary.normalise(word) for word in vectors.words}
+    notes = []
+    for task in plan.users("words", name):
+        for split, part in sentences[task].items():
+            if part:
+                counts = Counter(vocabulary.normalise(word) for sentence in part for word in sentence.words)
+                notes.append(f"{task}: {split}: words with a vector: {coverage(counts, has_vector)}")
+    return notes
+
+
+def _checksums(plan: Plan) -> dict[str, str]:
+    paths: dict[str, list[Path]] = {}
+    for task, settings in plan.tasks.items():
+        for split in SPLITS:
+            for path in getattr(settings, split) or ():
+                found = str(plan.find(path, f"tasks.{task}.{split}"))
+                paths[path] = files_of(found, format_of(found, settings.format))
+    for name, words in plan.words.items():
+        if words.vectors:
+            file = plan.find(words.vectors, f"words.{name}.vectors")
+            paths[words.vectors] = sorted(file.iterdir()) if file.is_dir() else [file]
+    for name, tags in plan.tags.items():
+        if tags.gazetteer:
+            paths[tags.gazetteer] = [plan.find(tags.gazetteer, f"tags.{name}.gazetteer")]
+    return {path: _digest(files) for path, files in paths.items()}
+
+
+def _digest(files: Sequence[Path]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for file in files:
+        with file.open("rb") as stream:
+            while block := stream.read(1 << 20):
+                digest.update(block)
+    return digest.hexdigest()

@@ -1,0 +1,74 @@
+"""report.json: final scores per task and split, and all that is needed to make them again."""
+
+import json
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from polytag.files import atomic_write
+from polytag.scoring import as_dict
+from polytag.tagging import Tagger
+from polytag.training.loop import Trainer
+
+_PACKAGES = ("polytag", "torch", "numpy", "safetensors")
+
+
+def write_report(directory: Path, trainer: Trainer, best: Tagger, *, command: str) -> None:
+    """Score the best epoch's weights; this is the one time that the test split is touched."""
+    progress, sentences = trainer.progress, trainer.prepared.sentences
+    scores = {
+        task: {split: as_dict(best.evaluate(splits[split], task)) for split in ("dev", "test") if splits.get(split)}
+        for task, splits in sentences.items()
+    }
+    report: dict[str, Any] = {
+        "scores": scores,
+        "best_epoch": progress.best_epoch,
+        "epochs": progress.epoch,
+        "seconds": round(progress.seconds, 1),
+        "seed": trainer.settings.seed,
+        "recipe": trainer.settings.recipe,
+        "command": command,
+        "notes": trainer.prepared.notes,
+        "data": dict(trainer.prepared.checksums),
+        "versions": {package: _version(package) for package in _PACKAGES} | {"python": platform.python_version()},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "system": platform.system(),
+        },
+    }
+    if trainer.settings.best_per_task:
+        report["best_per_task"] = dict(progress.best_per_task)
+    if trainer.settings.track_test:
+        report["best_on_test"] = {task: _best_on_test(progress.history, task) for task in scores}
+    with atomic_write(directory / "report.json") as file:
+        json.dump(report, file, indent=2, ensure_ascii=False)
+
+
+def _best_on_test(history: list[dict[str, Any]], task: str) -> dict[str, float] | None:
+    """The epoch with the highest test score: optimistic, for comparison with the paper only."""
+    scored = [(line["test"][task], -line["epoch"]) for line in history if task in line["test"]]
+    if not scored:
+        return None
+    score, epoch = max(scored)
+    return {"epoch": -epoch, "score": score}
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "unknown"
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    except OSError:
+        return platform.processor()
+    return next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), platform.machine())

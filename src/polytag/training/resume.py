@@ -1,0 +1,73 @@
+"""Continue a training that was killed, bit for bit: weights, accumulators and where it stood, in one atomic file."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+from polytag.errors import ModelError
+from polytag.model.checkpoint import load_tensors, save_tensors
+from polytag.training.loop import Progress, Trainer
+from polytag.training.optimizer import Optimizer, flatten_state, restore_state
+
+FORMAT = "polytag-resume"
+
+
+def state_file(output: Path) -> Path:
+    """Where the state of an unfinished training lies."""
+    return output / "resume" / "state.safetensors"
+
+
+def save_state(trainer: Trainer) -> None:
+    """Write the state; a kill at any moment leaves this state or the one before."""
+    tensors = {f"weights/{name}": tensor for name, tensor in trainer.network.state_dict().items()}
+    for number, optimizer in enumerate(_distinct(trainer)):
+        tensors |= {f"optimizer/{number}/{key}": value for key, value in flatten_state(optimizer).items()}
+    path = state_file(trainer.output)
+    path.parent.mkdir(exist_ok=True)
+    metadata = {"format": FORMAT, "progress": json.dumps(asdict(trainer.progress)), "of": _identity(trainer)}
+    save_tensors(path, tensors, metadata)
+
+
+def restore(trainer: Trainer) -> bool:
+    """Put a trainer where the saved state stood; False if there is none.
+
+    Raises:
+        ModelError: the state is damaged, or of another plan or other data.
+    """
+    path = state_file(trainer.output)
+    if not path.exists():
+        return False
+    tensors, metadata = load_tensors(path, expected=FORMAT)
+    _check_same(path, json.loads(metadata["of"]), json.loads(_identity(trainer)))
+    trainer.network.load_state_dict(_below("weights/", tensors))
+    for number, optimizer in enumerate(_distinct(trainer)):
+        restore_state(optimizer, _below(f"optimizer/{number}/", tensors))
+    trainer.progress = Progress(**json.loads(metadata["progress"]))
+    return True
+
+
+def _identity(trainer: Trainer) -> str:
+    plan = trainer.plan.to_dict()
+    plan.pop("search")  # files may move: their checksums tell whether they are the same
+    if trainer.settings.final_learning_rate is None:  # without decay a training may go on longer than first planned
+        for key in ("epochs", "patience"):
+            plan["training"].pop(key, None)
+    return json.dumps({"plan": plan, "data": dict(trainer.prepared.checksums)})
+
+
+def _check_same(path: Path, saved: object, now: object, key: str = "") -> None:
+    if saved == now:
+        return
+    if isinstance(saved, dict) and isinstance(now, dict):
+        for name in sorted({*saved, *now}):
+            _check_same(path, saved.get(name), now.get(name), f"{key}.{name}" if key else name)
+    raise ModelError(f"{path}: cannot resume: {key} was {saved!r} when the training began, now it is {now!r}")
+
+
+def _below(prefix: str, tensors: dict) -> dict:  # type: ignore[type-arg]
+    return {name.removeprefix(prefix): tensor for name, tensor in tensors.items() if name.startswith(prefix)}
+
+
+def _distinct(trainer: Trainer) -> list[Optimizer]:
+    """The optimizers, each once, in the order of the plan's tasks."""
+    return list(dict.fromkeys(optimizer for group in trainer.optimizers.values() for optimizer in group))

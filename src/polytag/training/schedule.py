@@ -1,0 +1,61 @@
+"""Which sentences each step trains on: a function of seed and epoch alone, so that resuming needs no saved state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil
+from typing import Literal
+
+import numpy as np
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One step: a mini-batch of one task."""
+
+    task: str
+    sentences: Sequence[int]
+
+
+def turns(
+    sizes: Mapping[str, int],
+    epoch: int,
+    *,
+    batch_sentences: int,
+    seed: int,
+    task_sampling: Literal["round", "proportional"] = "round",
+) -> list[Turn]:
+    """All steps of an epoch (counted from 0).
+
+    ``round``: a mini-batch of each task in turn (paper, section 4); an epoch goes once through the largest task, and
+    smaller ones begin anew whenever they are through. ``proportional``: once through every task, batches shuffled.
+    """
+    passes = {task: ceil(size / batch_sentences) for task, size in sizes.items()}
+    if task_sampling == "proportional":
+        steps = [
+            _turn(task, i, sizes[task], n * epoch + k, batch_sentences, seed)
+            for i, (task, n) in enumerate(passes.items())
+            for k in range(n)
+        ]
+        order = np.random.default_rng([seed, len(sizes), epoch]).permutation(len(steps))
+        return [steps[i] for i in order]
+    rounds = max(passes.values())
+    return [
+        _turn(task, i, sizes[task], epoch * rounds + round_, batch_sentences, seed)
+        for round_ in range(rounds)
+        for i, task in enumerate(passes)
+    ]
+
+
+def _turn(task: str, number: int, size: int, batch: int, batch_sentences: int, seed: int) -> Turn:
+    """The ``batch``-th mini-batch ever of a task: each pass over its sentences has an order of its own."""
+    per_pass = ceil(size / batch_sentences)
+    order = _permutation(seed, number, batch // per_pass, size)
+    first = batch % per_pass * batch_sentences
+    return Turn(task, order[first : first + batch_sentences])
+
+
+@lru_cache(maxsize=64)
+def _permutation(seed: int, number: int, pass_: int, size: int) -> Sequence[int]:
+    order: list[int] = np.random.default_rng([seed, number, pass_]).permutation(size).tolist()
+    return order
