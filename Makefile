@@ -1,0 +1,27 @@
+# Two commands do all: `make demo` sets up, trains and tags; `make test` runs everything that CI runs.
+
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: setup demo test clean
+
+setup: .venv/.ready
+
+# One install: constraints.txt pins torch to the release whose CPU build is enough, and everything else to what was tested.
+.venv/.ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
+	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	touch $@
+
+demo: setup
+	$(BIN)/python examples/demo.py
+
+test: setup
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
+
+clean:
+	rm -rf .venv build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
