@@ -72,13 +72,12 @@ def poisoned(tensor: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Chain:
-    """Scores of a batch: ``emissions`` [N, K], ``transitions`` [K, K] from row to column, ``start`` and ``end`` [K]."""
+    """Scores of a batch: ``emissions`` [N, K], ``transitions`` [K, K] from row to column, ``start`` [K]."""
 
     packed: Packing
     emissions: Tensor
     transitions: Tensor
     start: Tensor
-    end: Tensor | None = None
 
     def paths(self) -> Iterator[tuple[Tensor, Tensor]]:
         """All tag paths ``[K^T, T]`` of each sequence and their scores ``[K^T]``, in packed order."""
@@ -122,8 +121,7 @@ class Chain:
         scores = self.start[tags[:, 0]] + self.emissions[rows].expand(len(tags), -1, -1).gather(
             2, tags[:, :, None]
         ).sum((1, 2))
-        scores = scores + self.transitions[tags[:, :-1], tags[:, 1:]].sum(1)
-        return scores if self.end is None else scores + self.end[tags[:, -1]]
+        return scores + self.transitions[tags[:, :-1], tags[:, 1:]].sum(1)
 
 
 @cache

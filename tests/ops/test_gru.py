@@ -148,12 +148,25 @@ class TestFastFormEqualsReference:
         assert torch.equal(layer.run(cpu.gru, reset_after=reset_after), training)
         assert torch.equal(layer.run(ops.gru, reset_after=reset_after), training)
 
+    @pytest.mark.parametrize("rows", [1, 5, 6, 1000])
+    def test_blocks_of_steps_do_not_show(
+        self, monkeypatch: pytest.MonkeyPatch, rows: int, bias: bool, reset_after: bool
+    ) -> None:
+        layer = random_layer((5, 3, 3, 1), bias=bias).map(torch.Tensor.requires_grad_)
+        training = layer.run(cpu.gru, reset_after=reset_after)
+        monkeypatch.setattr(cpu, "_BLOCK_ROWS", rows)
+        with torch.no_grad():
+            alone = layer.run(cpu.gru, reset_after=reset_after)
+        assert alone.grad_fn is None
+        close(alone, training, 1e-12)
+
     @pytest.mark.usefixtures("uninitialised_is_nan")
     def test_no_row_is_read_beside_the_batch_or_before_it_is_written(self, bias: bool, reset_after: bool) -> None:
         layer = random_layer((7, 1, 3, 3, 2), bias=bias)
         expected = output_and_gradients(reference.gru, layer, reset_after=reset_after)
         poison = layer.map(poisoned)
         assert not poison.x.is_contiguous()
+        close(poison.run(cpu.gru, reset_after=reset_after), expected[0])
         all_close(output_and_gradients(cpu.gru, poison, reset_after=reset_after), expected)
 
     def test_inputs_are_left_as_they_were(self, bias: bool, reset_after: bool) -> None:

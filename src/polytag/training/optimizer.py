@@ -1,6 +1,7 @@
 """Optimizers that move only what a task used: parts that it does not use have no gradient and stay, bit for bit."""
 
 from collections.abc import Iterable, Mapping
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -20,7 +21,9 @@ def make_optimizers(
     torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]  # torch warns until one decides
     dense, rows, rate = list(parameters), list(sparse), settings.learning_rate
     if settings.optimizer == "adagrad":
-        return [torch.optim.Adagrad([*dense, *rows], lr=rate, initial_accumulator_value=settings.epsilon, eps=0.0)]
+        adagrad = partial(torch.optim.Adagrad, lr=rate, initial_accumulator_value=settings.epsilon, eps=0.0)
+        # The fused step takes less than half the time, but no sparse gradients.
+        return [adagrad(group, fused=fused) for group, fused in ((dense, True), (rows, False)) if group]
     optimizers: list[Optimizer] = [torch.optim.Adam(dense, lr=rate, eps=settings.epsilon, fused=True)]
     if rows:
         optimizers.append(torch.optim.SparseAdam(rows, lr=rate, eps=settings.epsilon))
@@ -66,5 +69,5 @@ def restore_state(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
         index, name = key.split(".")
         # SparseAdam counts its steps in a plain integer.
         plain = name == "step" and isinstance(optimizer, torch.optim.SparseAdam)
-        state.setdefault(int(index), {})[name] = int(value) if plain else value
+        state.setdefault(int(index), {})[name] = int(value) if plain else value.clone()  # loaded ones map the file
     optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})

@@ -58,14 +58,7 @@ def forward_backward(
 
 
 @torch.no_grad()
-def viterbi(
-    emissions: Tensor,
-    transitions: Tensor,
-    start: Tensor,
-    batch_sizes: Sequence[int],
-    *,
-    end: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
+def viterbi(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Best tag sequence [N] and its score [B]; see `polytag.ops.crf.reference.viterbi`."""
     n = emissions.shape[0]
     best = torch.empty(n, dtype=torch.long, device=emissions.device)
@@ -80,7 +73,7 @@ def viterbi(
         values, pointers[first:last] = (scores[:size, None, :] + to_from).max(dim=2)
         scores = values + emissions[first:last]
     final[: scores.shape[0]] = scores
-    totals, ends = (final if end is None else final + end).max(dim=1)
+    totals, ends = final.max(dim=1)
     tags = ends.clone()
     for first, last, size in reversed(list(_steps(batch_sizes, 0))):
         best[first:last] = tags[:size]

@@ -52,32 +52,25 @@ def marginals(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes
         return torch.autograd.grad(total, leaf)[0]
 
 
-def viterbi(
-    emissions: Tensor,
-    transitions: Tensor,
-    start: Tensor,
-    batch_sizes: Sequence[int],
-    *,
-    end: Tensor | None = None,
-) -> tuple[Tensor, Tensor]:
-    """Best tag sequence, [N], and its score, [B]; ``end`` [K] is added at the last position (-inf forbids)."""
+def viterbi(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Best tag sequence, [N], and its score, [B]; scores of -inf forbid."""
     best = torch.zeros(emissions.shape[0], dtype=torch.long, device=emissions.device)
     totals = []
     with torch.enable_grad():
         for rows in sequences(batch_sizes, emissions.device):
             leaf = emissions[rows].detach().requires_grad_()
-            total = scan(leaf, transitions.detach(), start.detach(), _best, end=end)
+            total = scan(leaf, transitions.detach(), start.detach(), _best)
             best[rows] = torch.autograd.grad(total, leaf)[0].argmax(1)
             totals.append(total.detach())
     return best, torch.stack(totals) if totals else emissions.new_zeros(0)
 
 
-def scan(emissions: Tensor, transitions: Tensor, start: Tensor, reduce: Reduce, *, end: Tensor | None = None) -> Tensor:
+def scan(emissions: Tensor, transitions: Tensor, start: Tensor, reduce: Reduce) -> Tensor:
     """Reduce over all paths of one sequence; ``reduce`` [..., K] -> [...] is the semiring's "plus"."""
     scores = start + emissions[0]
     for row in emissions[1:]:
         scores = reduce((scores[:, None] + transitions).T) + row
-    return reduce(scores if end is None else scores + end)
+    return reduce(scores)
 
 
 def _log_sum(x: Tensor) -> Tensor:

@@ -1,0 +1,255 @@
+"""Training speed of the whole step, against the same network built on torch.nn.GRU.
+
+    python benchmarks/training_step.py [--data DIR] [--batch 32] [--json FILE]
+
+Each contender is trained by `polytag.training.Trainer` on the same batches, one step of each in turn: whatever else the
+machine does meets them all. They differ in the recurrent layers alone. torch.nn.GRU knows only the reset-after cell, so
+that is the cell in which the two must first show the same loss and the same gradients; nothing is timed otherwise.
+The bare matrix products of each step are timed in the same run: what no amount of care could beat.
+"""
+
+import argparse
+import copy
+import json
+import platform
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from statistics import median
+from typing import Any, cast
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.utils.rnn import PackedSequence
+
+from polytag.batching.batch import Batch, Packing
+from polytag.corpus.sentence import Sentence
+from polytag.model.gru_stack import GruStack
+from polytag.model.network import Network
+from polytag.plan import Plan
+from polytag.plan_file import make_plan
+from polytag.tagging import Tagger
+from polytag.training import Prepared, Step, Trainer, prepare
+
+NEWS = Path(__file__).parent.parent / "examples" / "news" / "en.train.conll"
+SIZES = {"chars": {"dimension": 25, "hidden": 80}, "words": {"dimension": 50, "hidden": 300}}
+TINY = {"chars": {"dimension": 3, "hidden": 4}, "words": {"dimension": 5, "hidden": 6}}
+WARM_UP = 2  # steps of each contender that do not count
+TOLERANCE = 1e-9  # of loss and gradients, in float64
+BEFORE, AFTER, TORCH, PRODUCTS = "polytag, reset before", "polytag, reset after", "torch.nn.GRU", "matrix products"
+
+
+class TorchStack(nn.Module):
+    """A `GruStack` with the same weights, computed by torch.nn.GRU."""
+
+    def __init__(self, stack: GruStack) -> None:
+        super().__init__()
+        self.hidden, first = stack.hidden, stack.input_weight[0]
+        layers, bias = len(stack.input_weight), len(stack.bias) > 0
+        self.gru = nn.GRU(first.shape[1], self.hidden, num_layers=layers, bias=bias, bidirectional=True).to(first.dtype)
+        lists = {"weight_ih": stack.input_weight, "weight_hh": stack.recurrent_weight, "bias_ih": stack.bias}
+        with torch.no_grad():
+            for parameter in self.gru.parameters():
+                parameter.zero_()  # the recurrent side has a bias of its own, which ours has not
+            for name, layer, direction in product(lists, range(layers), (0, 1)):
+                if len(lists[name]):
+                    parameter = getattr(self.gru, f"{name}_l{layer}{'_reverse' * direction}")
+                    parameter.copy_(lists[name][layer][direction].movedim(0, -1))
+
+    def forward(self, x: Tensor, packing: Packing) -> Tensor:
+        states: Tensor = self.gru(PackedSequence(x, torch.tensor(packing.batch_sizes)))[0].data
+        return states
+
+
+def on_torch(network: Network) -> Network:
+    """Put torch.nn.GRU in the place of each recurrent stack; returns the same network."""
+    for encoder in (*network.chars.values(), *network.words.values()):
+        encoder.gru = TorchStack(encoder.gru)  # type: ignore[arg-type]
+    return network
+
+
+def largest_difference(plan: Plan) -> float:
+    """Of the loss and the gradients of the two networks on the first sentences, in float64."""
+    prepared = prepare(plan)
+    ours = prepared.tagger.network.double()
+    for name, parameter in ours.named_parameters():
+        if ".bias." in name:
+            nn.init.normal_(parameter)
+    theirs = on_torch(copy.deepcopy(ours))
+    batch = one_batch(prepared.tagger, prepared.sentences["ner"]["train"][: plan.training.batch_sentences])
+    losses = [network.loss(batch, "ner", margin=plan.training.margin) for network in (ours, theirs)]
+    torch.autograd.backward(losses)
+    with torch.no_grad():
+        for parameter in ours.parameters():
+            parameter.copy_(parameter.grad.to_dense())  # type: ignore[union-attr]
+    expected = dict(on_torch(ours).named_parameters())  # our gradients, laid out as weights of theirs
+    found = {name: p.grad.to_dense() for name, p in theirs.named_parameters() if "bias_hh" not in name}  # type: ignore[union-attr]
+    pairs = [(losses[0], losses[1]), *((gradient, expected[name]) for name, gradient in found.items())]
+    return max(float((a.detach() - b.detach()).abs().max()) for a, b in pairs)
+
+
+def one_batch(tagger: Tagger, sentences: Sequence[Sentence]) -> Batch:
+    encoder, tags = tagger.new_encoder("ner"), tagger.vocabularies.tags["ner"]
+    return encoder.batch(
+        [encoder.forms(sentence.words) for sentence in sentences],
+        tags=[np.array(tags.encode(sentence.tags["ner"]), dtype=np.int64) for sentence in sentences],
+    )
+
+
+def trainer_of(prepared: Prepared) -> Callable[[], int]:
+    """One whole training step at each call; returns the words it trained on."""
+    events = Trainer(prepared, Path()).events()  # writes nothing before the end of the epoch, which never comes
+
+    def step() -> int:
+        event = next(events)
+        assert isinstance(event, Step)
+        return event.words
+
+    return step
+
+
+def products_of(network: Network) -> Callable[[], int]:
+    """The bare matrix products of the step that ``network`` was trained on last."""
+    seen: dict[Any, tuple[int, ...]] = {}
+    for encoder in (*network.chars.values(), *network.words.values()):
+        cast(GruStack, encoder.gru).register_forward_pre_hook(lambda s, inputs: seen.update({s: inputs[1].batch_sizes}))
+
+    def step() -> int:
+        for stack, batch_sizes in seen.items():
+            for w, u in zip(stack.input_weight, stack.recurrent_weight, strict=True):
+                layer_products(w.detach(), u.detach(), batch_sizes)
+        return sum(batch_sizes)  # those of the words, which run last
+
+    return step
+
+
+def layer_products(w: Tensor, u: Tensor, batch_sizes: Sequence[int]) -> None:
+    """All products of one layer, forward and backward, in both directions, over values that do not matter.
+
+    D inputs, H states, N rows in all, b at a step: [N D][D 3H] once and, backward, [D N][N 3H] and [N 3H][3H D];
+    [b H][H 2H] and [b H][H H] at each step and, backward, [b 2H][2H H] and [b H][H H]; [H N][N 3H] once.
+    """
+    n, width = sum(batch_sizes), u.shape[1]
+    x, states, gates = (w.new_full((2, n, size), 0.5) for size in (w.shape[1], width, 3 * width))
+    one, two, out = u[:, :, :width].contiguous(), u[:, :, width:].contiguous(), states.new_empty(2, n, 2 * width)
+    back = two.transpose(1, 2).contiguous()
+    torch.bmm(x, w)
+    for size in batch_sizes:
+        torch.bmm(states[:, :size], two, out=out[:, :size])
+        torch.bmm(states[:, :size], one, out=out[:, :size, :width])
+    for size in reversed(batch_sizes):
+        torch.bmm(states[:, :size], one, out=out[:, :size, :width])
+        torch.bmm(gates[:, :size, : 2 * width], back, out=out[:, :size, :width])
+    torch.bmm(states.transpose(1, 2), gates)
+    torch.bmm(x.transpose(1, 2), gates)
+    torch.bmm(gates, w.transpose(1, 2))
+
+
+def plan_for(data: Path, options: argparse.Namespace, *, cell: str, bias: bool = False) -> Plan:
+    """The paper's network for named entities (tags in the last column), without pretrained vectors."""
+    sizes = {part: {**table, "cell": cell, "bias": bias} for part, table in (TINY if options.tiny else SIZES).items()}
+    return make_plan({
+        "chars": {"c": sizes["chars"]}, "words": {"w": sizes["words"]}, "training": {"batch_sentences": options.batch},
+        "tasks": {"ner": {"chars": "c", "words": "w", "train": [str(data)]}},
+    })  # fmt: skip
+
+
+def write_news(path: Path, *, sentences: int) -> str:
+    """Write the words of examples/news cut to lengths drawn like those of CoNLL-2003; returns a description."""
+    lines = [line for line in NEWS.read_text(encoding="utf-8").splitlines() if line]
+    lengths = np.random.default_rng(1).gamma(1.56, 9.3, sentences).round().clip(1, 113).astype(int)
+    end = 0
+    with path.open("w", encoding="utf-8") as file:
+        for length in lengths.tolist():
+            rows = [lines[i % len(lines)] for i in range(end, end + length)]
+            rows[0] = rows[0].replace("\tI-", "\tB-")  # a cut inside a name
+            file.write("\n".join(rows) + "\n\n")
+            end += length
+    return f"words of examples/news cut to lengths from gamma(1.56, 9.3), {lengths.mean():.1f} +- {lengths.std():.1f}"
+
+
+def measure(data: Path, options: argparse.Namespace) -> dict[str, list[float]]:
+    """Words per second of each contender, round by round."""
+    cells = ("reset_before", "reset_after", "reset_after")
+    before, after, reference = (prepare(plan_for(data, options, cell=cell)) for cell in cells)
+    on_torch(reference.tagger.network)
+    contenders = {BEFORE: trainer_of(before), AFTER: trainer_of(after), TORCH: trainer_of(reference)}
+    contenders[PRODUCTS] = products_of(before.tagger.network)
+    for step in [step for step in contenders.values() for _ in range(WARM_UP)]:
+        step()
+    speeds: dict[str, list[float]] = {name: [] for name in contenders}
+    for _ in range(options.rounds):
+        seconds, words = dict.fromkeys(contenders, 0.0), dict.fromkeys(contenders, 0)
+        for _ in range(options.steps):
+            for name, step in contenders.items():
+                began = time.perf_counter()
+                words[name] += step()
+                seconds[name] += time.perf_counter() - began
+        assert len({*words.values()}) == 1, "the contenders must see the same batches"
+        for name in contenders:
+            speeds[name].append(words[name] / seconds[name])
+    return speeds
+
+
+def summary(speeds: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]]:
+    """Median, lowest and highest round of each contender, and its median ratio to torch.nn.GRU in the same round."""
+    return {
+        name: {
+            "words_per_second": median(rounds), "lowest": min(rounds), "highest": max(rounds),
+            "ratio": median(a / b for a, b in zip(rounds, speeds[TORCH], strict=True)),
+            "share_of_products": median(a / b for a, b in zip(rounds, speeds[PRODUCTS], strict=True)),
+        }
+        for name, rounds in speeds.items()
+    }  # fmt: skip
+
+
+def machine() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
+    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine())
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", type=Path, help="directory with conll2003/eng.train; without it, examples/news")
+    parser.add_argument("--batch", type=int, default=32, help="sentences per step")
+    parser.add_argument("--steps", type=int, default=8, help="steps per round")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--tiny", action="store_true", help="layers of a few units, to see that the script works")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the results there too")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse(arguments)
+    torch.set_num_threads(options.threads)
+    with tempfile.TemporaryDirectory() as directory:
+        corpus = "conll2003/eng.train"
+        path = options.data / corpus if options.data else Path(directory) / "news.conll"
+        if not options.data:
+            corpus = write_news(path, sentences=options.batch * (WARM_UP + options.steps * options.rounds + 1))
+        difference = largest_difference(plan_for(path, options, cell="reset_after", bias=True))
+        if not difference <= TOLERANCE:
+            sys.exit(f"the two networks differ by {difference:.1e}, expected at most {TOLERANCE:.0e}: nothing is timed")
+        results = summary(measure(path, options))
+    command = " ".join(["python benchmarks/training_step.py", *(sys.argv[1:] if arguments is None else arguments)])
+    about: dict[str, Any] = {
+        "command": command, "machine": machine(), "torch": torch.__version__, "threads": options.threads,
+        "batch": options.batch, "sentences": corpus, "largest_difference": difference,
+    }  # fmt: skip
+    print("\n".join(f"{key}: {value}" for key, value in about.items()))
+    print(f"\n{'':24}{'words/s':>8}{'lowest':>8}{'highest':>8}{'ratio':>7}{'of the products':>17}")
+    for name, row in results.items():
+        speed = "".join(f"{row[column]:8.0f}" for column in ("words_per_second", "lowest", "highest"))
+        print(f"{name:24}{speed}{row['ratio']:7.2f}{row['share_of_products']:17.0%}")
+    if options.json:
+        options.json.write_text(json.dumps({**about, "results": results}, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
