@@ -1,5 +1,7 @@
 """Files that are either whole or absent: written beside their place, then renamed."""
 
+import gzip
+import io
 import os
 import tempfile
 from collections.abc import Iterator
@@ -9,31 +11,65 @@ from typing import IO, Any
 
 from polytag.errors import PolytagError
 
+_PARTIAL = ".partial"
+
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under ``path`` only when it is complete and on disk.
+    """Open a file that appears under ``path`` only when it is complete and on disk; gzip if the name ends in .gz.
+
+    ``mode`` is "w" for text, which is UTF-8 with line ends as they are given, or "wb". Devices and pipes, such as
+    /dev/stdout, are written to as they stand: nothing can take their place.
 
     Raises:
         PolytagError: the file cannot be written; whatever stood under ``path`` before still does.
     """
     path = Path(path)
-    encoding = None if "b" in mode else "utf-8"
-    temporary: str | None = None
     try:
-        handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-        with os.fdopen(handle, mode, encoding=encoding, newline=None if encoding is None else "") as file:
+        is_device = path.exists() and not path.is_file() and not path.is_dir()
+        with path.open("wb") if is_device else _replacing(path) as raw, _layered(raw, path, mode) as file:
             yield file
-            file.flush()
-            os.fsync(file.fileno())
-        _give_ordinary_permissions(temporary)
-        Path(temporary).replace(path)
     except OSError as error:
-        _remove(temporary)
         raise PolytagError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def remove_partial(directory: str | os.PathLike[str]) -> None:
+    """Remove what a killed `atomic_write` left in a directory; nobody else may be writing there."""
+    for path in Path(directory).glob(f".*{_PARTIAL}"):
+        _remove(str(path))
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A file that takes the place of ``path`` at the end, or of what it links to."""
+    place = Path(os.path.realpath(path))
+    # The name is cut so that any name that a file can have will do.
+    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:50]}.", suffix=_PARTIAL)
+    try:
+        with os.fdopen(handle, "wb") as raw:
+            yield raw
+            raw.flush()
+            os.fsync(raw.fileno())
+        _give_ordinary_permissions(temporary)
+        Path(temporary).replace(place)
     except BaseException:
         _remove(temporary)
         raise
+
+
+@contextmanager
+def _layered(raw: IO[bytes], path: Path, mode: str) -> Iterator[IO[Any]]:
+    """What to write to so that text arrives encoded, and all of it compressed where the name says so."""
+    packed = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if path.suffix == ".gz" else None
+    out: Any = packed or raw
+    if "b" in mode:
+        yield out
+    else:
+        text = io.TextIOWrapper(out, encoding="utf-8", newline="")
+        yield text
+        text.detach()  # flushes, and leaves the file open
+    if packed:
+        packed.close()
 
 
 def _give_ordinary_permissions(path: str) -> None:
@@ -43,7 +79,6 @@ def _give_ordinary_permissions(path: str) -> None:
     Path(path).chmod(0o666 & ~mask)
 
 
-def _remove(path: str | None) -> None:
-    if path is not None:
-        with suppress(OSError):
-            Path(path).unlink()
+def _remove(path: str) -> None:
+    with suppress(OSError):
+        Path(path).unlink()

@@ -22,7 +22,8 @@ from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, Vocabular
 from polytag.errors import ModelError, PlanError
 from polytag.files import atomic_write
 from polytag.model.network import Network
-from polytag.plan import Plan, make_plan
+from polytag.plan import Plan
+from polytag.plan_file import make_plan
 
 FORMAT, VERSION = "polytag-model", 1
 WEIGHTS = "weights.safetensors"
@@ -46,6 +47,15 @@ def save_weights(directory: Path, network: Network, name: str = WEIGHTS) -> None
     save_tensors(directory / name, network.state_dict(), {"format": FORMAT, "files": json.dumps(files)})
 
 
+def load_weights(path: Path, network: Network) -> None:
+    """Put the weights of one file into a network.
+
+    Raises:
+        ModelError: the file is damaged, or its weights do not fit.
+    """
+    _fill(network, load_tensors(path, expected=FORMAT)[0], path)
+
+
 def load_model(directory: str | Path, *, weights: str = WEIGHTS) -> tuple[Plan, Vocabularies, Network]:
     """Read and check a model directory.
 
@@ -54,7 +64,10 @@ def load_model(directory: str | Path, *, weights: str = WEIGHTS) -> tuple[Plan, 
     """
     directory = Path(directory)
     if not directory.is_dir():
-        raise ModelError(f"{directory}: there is no such model directory")
+        found = (
+            "this is a file, expected a model directory" if directory.exists() else "there is no such model directory"
+        )
+        raise ModelError(f"{directory}: {found}")
     if not (directory / "plan.toml").exists():
         raise ModelError(f"{directory}: this is not a model directory: plan.toml is missing")
     if not (directory / weights).exists():
@@ -69,7 +82,8 @@ def load_model(directory: str | Path, *, weights: str = WEIGHTS) -> tuple[Plan, 
     vocabularies = Vocabularies(**{
         kind: {name: _read_vocabulary(directory, kind, name) for name in getattr(plan, kind)} for kind in _KINDS
     })  # fmt: skip
-    network = Network(plan, vocabularies)
+    with torch.random.fork_rng(devices=[]):  # what it draws is overwritten, and the caller's draws stay as they are
+        network = Network(plan, vocabularies)
     _fill(network, tensors, directory / weights)
     return plan, vocabularies, network.eval()
 
@@ -78,8 +92,20 @@ def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[st
     """Write named tensors atomically, with a checksum over names, types, shapes and values."""
     plain = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
     header = {**metadata, "version": str(VERSION), "checksum": _checksum(plain, metadata)}
+    content = memoryview(save(plain, metadata=header))
+    size = int.from_bytes(content[:8], "little")
     with atomic_write(path, "wb") as file:
-        file.write(save(plain, metadata=header))
+        file.write(_in_order(bytes(content[8 : 8 + size])))
+        file.write(content[8 + size :])
+
+
+def _in_order(header: bytes) -> bytes:
+    """A safetensors header with sorted metadata: they come in random order, and equal models shall be equal files."""
+    tables = json.loads(header)
+    tables["__metadata__"] = dict(sorted(tables["__metadata__"].items()))
+    text = json.dumps(tables, separators=(",", ":"), ensure_ascii=False).encode()
+    text += b" " * (-len(text) % 8)  # tensors begin at a multiple of 8 bytes
+    return len(text).to_bytes(8, "little") + text
 
 
 def load_tensors(path: Path, *, expected: str) -> tuple[dict[str, Tensor], dict[str, str]]:

@@ -56,14 +56,16 @@ class Lattice:
 
     def confidence(self, tags: Tensor) -> Confidence:
         """How probable the given tag sequences [N] are, word by word and stretch by stretch."""
+        # Double precision: log scores grow with the words, and float32 is off by 0.001 at 200 words, 0.04 at 2,000.
+        emissions, transitions = self.emissions.double(), self.transitions.double()
         alpha, beta, log_z = ops.crf.forward_backward(
-            self.emissions, self.transitions, self.start, self.packing.batch_sizes
+            emissions, transitions, self.start.double(), self.packing.batch_sizes
         )
-        flat = [self.packing.unpack(x.gather(1, tags[:, None])[:, 0].numpy()) for x in (alpha, beta, self.emissions)]
+        flat = [self.packing.unpack(x.gather(1, tags[:, None])[:, 0].numpy()) for x in (alpha, beta, emissions)]
         totals = np.empty(len(log_z))
         totals[self.packing.order] = log_z.numpy()
         steps = [
-            emission[1:] + self.transitions[path[:-1], path[1:]].numpy()
+            emission[1:] + transitions[path[:-1], path[1:]].numpy()
             for emission, path in zip(flat[2], self.packing.unpack(tags.numpy()), strict=True)
         ]
         return Confidence(flat[0], flat[1], steps, totals)

@@ -94,7 +94,7 @@ def _parts(kind: str, modules: Mapping[str, M]) -> nn.ModuleDict:
     try:
         return nn.ModuleDict(modules)
     except KeyError as error:  # a name that torch keeps for itself, such as 'type'
-        raise PlanError(f"{kind}: a part cannot have this name: {error.args[0]}") from None
+        raise PlanError(f"{kind}: {error.args[0]} in PyTorch, expected another name for this part") from None
 
 
 def parameters_in(module: nn.Module) -> int:

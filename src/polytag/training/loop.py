@@ -13,7 +13,7 @@ import torch
 from polytag.batching.batch import Batch, Ints
 from polytag.batching.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
-from polytag.model.checkpoint import save_weights
+from polytag.model.checkpoint import WEIGHTS, save_weights
 from polytag.model.word_encoder import WordEncoder
 from polytag.scoring import Counts
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
@@ -67,6 +67,7 @@ class Progress:
     best_epoch: int = 0
     best_per_task: dict[str, float] = field(default_factory=dict)
     history: list[dict[str, Any]] = field(default_factory=list)
+    keep: list[str] = field(default_factory=list)  # files that the weights of the epoch just ended belong in
     seconds: float = 0.0
 
 
@@ -84,7 +85,7 @@ class Trainer:
         self._sizes = {task: len(sentences["train"]) for task, sentences in prepared.sentences.items()}
 
     def events(self) -> Iterator[Step | Evaluation]:
-        """Train until the last epoch or until patience runs out."""
+        """Train until the last epoch or until patience runs out; call `publish` after each `Evaluation`."""
         while not self.finished:
             steps = self._turns(self.progress.epoch)
             for turn in steps[self.progress.turn :]:
@@ -148,12 +149,22 @@ class Trainer:
         is_best = selected is None or self.progress.best is None or selected > self.progress.best
         if is_best:
             self.progress.best, self.progress.best_epoch = selected, self.progress.epoch
-            save_weights(self.output, self.network)
-        if self.settings.best_per_task:
-            self._keep_best_per_task(dev)
+        self.progress.keep = ([WEIGHTS] if is_best else []) + self._best_per_task(dev)
         result = Evaluation(self.progress.epoch, loss, dev, test, selected, is_best, round(self.progress.seconds, 1))
         self._record(result)
         return result
+
+    def publish(self) -> None:
+        """Write the metrics and, where the epoch that has just ended is the best, its weights.
+
+        Doing it again is harmless. The state that a resumed training starts from is saved before, so that it knows
+        every score on disk.
+        """
+        for name in self.progress.keep:
+            save_weights(self.output, self.network, name)
+        self.progress.keep = []
+        with atomic_write(self.output / "metrics.jsonl") as file:
+            file.writelines(json.dumps(entry) + "\n" for entry in self.progress.history)
 
     def _selected(self, dev: Mapping[str, float]) -> float | None:
         """The score that chooses the best epoch; None without development data, when the last epoch is kept."""
@@ -161,11 +172,12 @@ class Trainer:
             return dev.get(self.settings.select)
         return sum(dev.values()) / len(dev) if dev else None
 
-    def _keep_best_per_task(self, dev: Mapping[str, float]) -> None:
-        for task, score in dev.items():
-            if score > self.progress.best_per_task.get(task, -1.0):
-                self.progress.best_per_task[task] = score
-                save_weights(self.output, self.network, f"best.{task}.safetensors")
+    def _best_per_task(self, dev: Mapping[str, float]) -> list[str]:
+        if not self.settings.best_per_task:
+            return []
+        better = {task: score for task, score in dev.items() if score > self.progress.best_per_task.get(task, -1.0)}
+        self.progress.best_per_task |= better
+        return [f"best.{task}.safetensors" for task in better]
 
     def _record(self, result: Evaluation) -> None:
         line = {
@@ -173,8 +185,6 @@ class Trainer:
             "selected": result.selected, "is_best": result.is_best, "seconds": result.seconds,
         }  # fmt: skip
         self.progress.history.append(line)
-        with atomic_write(self.output / "metrics.jsonl") as file:
-            file.writelines(json.dumps(entry) + "\n" for entry in self.progress.history)
 
     def scores(self, split: str) -> dict[str, Counts]:
         """Counts of each task that has such a split, with the weights as they are."""

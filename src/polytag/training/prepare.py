@@ -20,7 +20,7 @@ from polytag.batching.vocabulary import (
     build_words,
 )
 from polytag.corpus.documents import files_of, format_of
-from polytag.corpus.schemes import Detection, detect, problems
+from polytag.corpus.schemes import Detection, check_spans, detect, problems
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import SPLITS, split_sentences
 from polytag.errors import CorpusError, PlanError
@@ -56,6 +56,11 @@ def prepare(plan: Plan) -> Prepared:
     plan = _with_schemes(plan, sentences, notes)
     vectors = {name: _load_vectors(plan, name, notes) for name in plan.words}
     plan = _with_dimensions(plan, vectors)
+    notes += [
+        f"words.{name}: the vocabulary holds the words of the dev and test files too, as the authors' did"
+        for name, settings in plan.words.items()
+        if settings.vocabulary == "all"
+    ]
     vocabularies = Vocabularies(
         chars={name: _chars(plan, name, sentences) for name in plan.chars},
         words={name: _words(plan, name, sentences, vectors[name]) for name in plan.words},
@@ -84,21 +89,27 @@ def _with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
     """Replace ``scheme = "auto"`` by what the training files are written in, and report ill-formed tags."""
     tasks = {}
     for task, settings in plan.tasks.items():
-        found = _detect(task, sentences[task]["train"])
+        found = _detect(task, settings.scheme, sentences[task]["train"])
         if settings.scheme == "auto":
             notes.append(f"{task}: tag scheme {found.note}")
         elif settings.scheme != found.scheme:
             _check_declared(task, settings.scheme, found.note, sentences[task]["train"])
         scheme = found.scheme if settings.scheme == "auto" else settings.scheme
+        for split in sentences[task].values() if scheme != "plain" else ():
+            for sentence in split:
+                check_spans(sentence, task)
         notes += _ill_formed(task, scheme, sentences[task])
         tasks[task] = settings.model_copy(update={"scheme": scheme})
     return plan.model_copy(update={"tasks": tasks})
 
 
-def _detect(task: str, sentences: Sequence[Sentence]) -> Detection:
+def _detect(task: str, declared: str, sentences: Sequence[Sentence]) -> Detection:
     try:
         return detect(sentence.tags[task] for sentence in sentences)
     except CorpusError as error:
+        if declared != "plain":  # tags of no scheme at all are told with their line
+            for sentence in sentences:
+                check_spans(sentence, task)
         raise CorpusError(f"tasks.{task}: {error.message}", path=sentences[0].source) from None
 
 
@@ -139,8 +150,6 @@ def _load_vectors(plan: Plan, name: str, notes: list[str]) -> Vectors | None:
         f"words.{name}: {len(loaded.words):,} vectors of {loaded.dimension} dimensions from {settings.vectors} "
         f"({loaded.format}, standard deviation {loaded.std:.3f})"
     )
-    if settings.vocabulary == "all":
-        notes.append(f"words.{name}: the vocabulary holds the words of the dev and test files too, as the authors' did")
     return loaded
 
 

@@ -18,7 +18,10 @@ def state_file(output: Path) -> Path:
 
 
 def save_state(trainer: Trainer) -> None:
-    """Write the state; a kill at any moment leaves this state or the one before."""
+    """Write the state; a kill at any moment leaves this state or the one before.
+
+    At the end of an epoch it comes before `Trainer.publish`, so that what is published never runs ahead of it.
+    """
     tensors = {f"weights/{name}": tensor for name, tensor in trainer.network.state_dict().items()}
     for number, optimizer in enumerate(_distinct(trainer)):
         tensors |= {f"optimizer/{number}/{key}": value for key, value in flatten_state(optimizer).items()}
@@ -52,7 +55,9 @@ def _identity(trainer: Trainer) -> str:
     if trainer.settings.final_learning_rate is None:  # without decay a training may go on longer than first planned
         for key in ("epochs", "patience"):
             plan["training"].pop(key, None)
-    return json.dumps({"plan": plan, "data": dict(trainer.prepared.checksums)})
+    # Tables are equal in any order, but the order of tasks decides the steps, and that of parts the optimizer's state.
+    order = {kind: list(plan[kind]) for kind in ("chars", "words", "tags", "tasks")}
+    return json.dumps({"plan": plan, "order": order, "data": dict(trainer.prepared.checksums)})
 
 
 def _check_same(path: Path, saved: object, now: object, key: str = "") -> None:

@@ -1,0 +1,130 @@
+"""A saved model is the model: the same scores bit for bit, everything written out, and no code in it."""
+
+import pickle
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from polytag import Tagger, load, load_plan, train
+from polytag.corpus.sentence import Sentence
+from polytag.model.checkpoint import load_tensors, save_description, save_tensors, save_weights
+from polytag.plan import Chars, Columns, Initialisation, Tags, Task, Training, Words
+from polytag.training import prepare
+from tests.training import toy
+
+SENTENCES = [Sentence(s.words) for s in toy.sentences(12, seed=21)]
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = toy.write_all(tmp_path_factory.mktemp("corpora"))
+    train(toy.plan(directory, "ner", "pos", epochs=1), output=directory / "model")
+    return directory / "model"
+
+
+def save(tagger: Tagger, directory: Path) -> Path:
+    directory.mkdir()
+    save_description(directory, tagger.plan, tagger.vocabularies)
+    save_weights(directory, tagger.network)
+    return directory
+
+
+def emissions(tagger: Tagger) -> list[torch.Tensor]:
+    found = []
+    for task in ("ner", "pos"):
+        encoder = tagger.new_encoder(task)
+        batch = encoder.batch([encoder.forms(s.words) for s in SENTENCES])
+        with torch.inference_mode():
+            found.append(tagger.network.emissions(tagger.network.context(batch, task), batch, task))
+    return found
+
+
+def test_what_is_loaded_scores_bit_for_bit_as_what_was_saved(model: Path, tmp_path: Path) -> None:
+    fresh = prepare(load(model).plan).tagger
+    fresh.network.eval()
+    for number, tagger in enumerate((fresh, load(model))):
+        again = load(save(tagger, tmp_path / f"model-{number}"))
+        assert all(torch.equal(a, b) for a, b in zip(emissions(tagger), emissions(again), strict=True))
+        assert again.plan == tagger.plan
+        assert again.vocabularies == tagger.vocabularies
+
+
+def test_equal_models_are_equal_files(model: Path, tmp_path: Path) -> None:
+    again = save(load(model), tmp_path / "again")
+    for path in sorted(again.rglob("*")):
+        if path.is_file():
+            assert path.read_bytes() == (model / path.relative_to(again)).read_bytes(), path.name
+
+
+def test_tensors_of_every_kind_come_back(tmp_path: Path) -> None:
+    tensors = {
+        "scalar": torch.tensor(3, dtype=torch.int64),
+        "empty": torch.empty(0, 4),
+        "view": torch.arange(6.0).view(2, 3).T,
+        "extremes": torch.tensor([torch.inf, -torch.inf, 1e-45, -0.0]),
+        "ünïcode": torch.ones(1, dtype=torch.float64),
+    }
+    save_tensors(tmp_path / "file", tensors, {"format": "test", "ключ": "значение"})
+    found, metadata = load_tensors(tmp_path / "file", expected="test")
+    assert metadata == {"format": "test", "ключ": "значение"}
+    assert found.keys() == tensors.keys()
+    for name, tensor in tensors.items():
+        assert found[name].dtype == tensor.dtype
+        assert torch.equal(found[name], tensor)
+
+
+def test_any_safetensors_reader_reads_the_weights_named_by_part(model: Path) -> None:
+    weights = load_file(model / "weights.safetensors")
+    ours = load(model).network.state_dict()
+    assert weights.keys() == ours.keys()
+    assert all(torch.equal(weights[name], ours[name]) for name in ours)
+    assert {".".join(name.split(".")[:2]) for name in weights} == {"chars.all", "words.en", "tags.ner", "tags.pos"}
+
+
+def test_there_is_no_pickle_in_it(model: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for path in model.rglob("*"):
+        if path.is_file():
+            content = path.read_bytes()
+            assert not content.startswith((b"\x80", b"PK")), path.name  # pickles, and torch's zipped ones
+            if path.suffix == ".safetensors":
+                assert content[8:9] == b"{"
+            else:
+                content.decode("utf-8")
+
+    def refused(*arguments: object, **keywords: object) -> None:
+        raise AssertionError("a model was unpickled")
+
+    for module, name in ((pickle, "load"), (pickle, "loads"), (pickle, "Unpickler"), (torch, "load")):
+        monkeypatch.setattr(module, name, refused)
+    load(model)
+
+
+def test_the_plan_in_it_has_everything_written_out(model: Path) -> None:
+    text = tomllib.loads((model / "plan.toml").read_text(encoding="utf-8"))
+    assert text == load(model).plan.to_dict()
+    tables: dict[type[Any], dict[str, Any]] = {
+        Chars: text["chars"]["all"], Words: text["words"]["en"], Tags: text["tags"]["pos"], Task: text["tasks"]["ner"],
+        Columns: text["tasks"]["ner"]["columns"], Training: text["training"], Initialisation: text["initialisation"],
+    }  # fmt: skip
+    for kind, table in tables.items():
+        optional = {key for key, field in kind.model_fields.items() if field.default is None}
+        assert set(table) | optional == set(kind.model_fields), kind
+    assert text["tasks"]["ner"]["scheme"] == "iob2"  # as it was detected
+
+
+def test_the_plan_in_it_is_a_plan(model: Path) -> None:
+    assert load_plan(model / "plan.toml") == load(model).plan
+
+
+def test_loading_leaves_the_caller_s_random_state_alone(model: Path) -> None:
+    before = torch.random.get_rng_state()
+    load(model)
+    assert torch.equal(torch.random.get_rng_state(), before)
+
+
+def test_a_loaded_model_trains_no_more(model: Path) -> None:
+    assert not load(model).network.training

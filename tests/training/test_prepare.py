@@ -1,0 +1,170 @@
+"""From a plan to sentences, vocabularies and fresh weights."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from polytag.errors import CorpusError, PlanError
+from polytag.training import Prepared, prepare
+from tests.training import toy
+
+
+def prepared(corpora: Path, task: str = "ner", training: dict[str, Any] | None = None, **settings: Any) -> Prepared:
+    tables = toy.tables(task, search=corpora, **(training or {}))
+    tables["tasks"][task] |= settings
+    return prepare(toy.make_plan(tables))
+
+
+def train_words(found: Prepared, task: str = "ner") -> list[tuple[int, tuple[str, ...]]]:
+    return [(sentence.lines[0], sentence.words) for sentence in found.sentences[task]["train"]]
+
+
+def test_labeling_rates_are_nested(corpora: Path) -> None:
+    drawn = [set(train_words(prepared(corpora, rate=rate))) for rate in (0.1, 0.3, 0.7, 1.0)]
+    assert [len(d) for d in drawn] == [2, 5, 12, 17]
+    assert drawn[0] < drawn[1] < drawn[2] < drawn[3]
+
+
+def test_the_authors_draw_has_repeats_and_its_own_seed(corpora: Path) -> None:
+    first, again, other = (
+        train_words(prepared(corpora, rate=0.9, rate_draw="replacement", rate_seed=seed)) for seed in (13, 13, 14)
+    )
+    assert first == again != other
+    assert len(first) == 15 > len(set(first))
+
+
+def test_the_draw_does_not_depend_on_the_training_s_seed(corpora: Path) -> None:
+    draws = [train_words(prepared(corpora, training={"seed": seed}, rate=0.5)) for seed in (1, 2)]
+    assert draws[0] == draws[1]
+
+
+def test_a_held_out_part_is_the_development_set(corpora: Path) -> None:
+    tables = toy.tables("ner", search=corpora)
+    del tables["tasks"]["ner"]["dev"]
+    everything = set(train_words(prepare(toy.make_plan(tables))))
+    tables["tasks"]["ner"]["holdout"] = 0.25
+    found = prepare(toy.make_plan(tables))
+    dev = {(s.lines[0], s.words) for s in found.sentences["ner"]["dev"]}
+    assert len(dev) == 4
+    assert not dev & set(train_words(found))
+    assert dev | set(train_words(found)) == everything
+    tables["tasks"]["ner"]["rate"] = 0.5  # of what is left: the held-out part stays the same
+    at_rate = prepare(toy.make_plan(tables))
+    assert {(s.lines[0], s.words) for s in at_rate.sentences["ner"]["dev"]} == dev
+    assert set(train_words(at_rate)) < set(train_words(found))
+
+
+def test_schemes_are_detected_written_down_and_checked(corpora: Path) -> None:
+    found = prepared(corpora)
+    assert found.tagger.plan.tasks["ner"].scheme == "iob2"
+    assert any(note.startswith("ner: tag scheme IOB2") for note in found.notes)
+    assert prepared(corpora, "pos").tagger.plan.tasks["pos"].scheme == "plain"
+    assert prepared(corpora, scheme="iob2").tagger.plan.tasks["ner"].scheme == "iob2"
+    for wrong in ("bioes", "plain"):
+        with pytest.raises(
+            PlanError, match=rf"tasks\.ner\.scheme: '{wrong}' does not fit the training files: found IOB2"
+        ):
+            prepared(corpora, scheme=wrong)
+
+
+def test_a_language_s_words_come_from_all_its_tasks_and_no_other(corpora: Path) -> None:
+    vocabularies = prepare(toy.plan(corpora, "ner", "pos", "xx")).tagger.vocabularies
+    assert not any(word.startswith("x") for word in vocabularies.words["en"].words)
+    assert all(word.startswith("x") for word in vocabularies.words["xx"].words)
+    assert "x" in vocabularies.chars["all"].alphabet  # characters are shared by both
+    assert vocabularies.tags["pos"].tags == ("NAME", "WORD")
+    assert vocabularies.tags["ner"].tags[0] == "O"
+
+
+def test_only_on_request_the_vocabulary_sees_other_splits(tmp_path: Path) -> None:
+    toy.write_all(tmp_path)
+    (tmp_path / "en.dev").write_text("Zyx NAME B-PER\n")
+    for vocabulary, index_known in (("train", False), ("all", True)):
+        tables = toy.tables("ner", search=tmp_path)
+        tables["words"]["en"]["vocabulary"] = vocabulary
+        found = prepare(toy.make_plan(tables)).tagger.vocabularies
+        assert (found.words["en"].index("Zyx") > 0) is index_known
+        assert not found.words["en"].seen_in_training("Zyx")
+        assert ("Z" in found.chars["all"].alphabet) is index_known
+
+
+def test_vectors_fill_the_rows_of_their_words(tmp_path: Path) -> None:
+    toy.write_all(tmp_path)
+    (tmp_path / "vectors.txt").write_text("lima 1 2 3\nsees -1 0 1\nelsewhere 4 4 4\nLima 9 9 9\n")
+    tables = toy.tables("ner", search=tmp_path)
+    del tables["words"]["en"]["dimension"]
+    tables["words"]["en"]["vectors"] = "vectors.txt"
+    values = torch.tensor([[1.0, 2, 3], [-1, 0, 1], [4, 4, 4], [9, 9, 9]])
+    for std in (0.5, None):
+        tables["words"]["en"]["vector_std"] = std
+        found = prepare(toy.make_plan(tables))
+        assert found.tagger.plan.words["en"].dimension == 3
+        weight = found.tagger.network.get_parameter("words.en.embedding.weight").detach()
+        vocabulary = found.tagger.vocabularies.words["en"]
+        scale = 1.0 if std is None else std / float(values.std(unbiased=False))
+        rows = weight[[vocabulary.index(w) for w in ("LIMA", "sees", "elsewhere")]]
+        torch.testing.assert_close(rows, values[:3] * scale, rtol=1e-4, atol=1e-6)
+        assert float(weight[vocabulary.index("the")].abs().max()) < 0.1
+        assert any("vectors of 3 dimensions from vectors.txt" in note for note in found.notes)
+    tables["words"]["en"]["dimension"] = 4
+    with pytest.raises(PlanError, match=r"words\.en\.dimension is 4, but vectors\.txt has 3 dimensions"):
+        prepare(toy.make_plan(tables))
+
+
+def test_checksums_tell_files_apart_by_content(tmp_path: Path) -> None:
+    toy.write_all(tmp_path)
+    first = prepared(tmp_path).checksums
+    assert set(first) == {"en.train", "en.dev", "en.test"}
+    toy.write(tmp_path / "en.test", 8, seed=77)
+    second = prepared(tmp_path).checksums
+    assert {name for name in first if first[name] != second[name]} == {"en.test"}
+
+
+def test_the_seed_decides_the_weights_and_the_caller_s_random_state_stays(corpora: Path) -> None:
+    torch.manual_seed(5)
+    before = torch.random.get_rng_state()
+    first, again, other = (prepared(corpora, training={"seed": seed}).tagger.network.state_dict() for seed in (3, 3, 4))
+    assert torch.equal(torch.random.get_rng_state(), before)
+    assert all(torch.equal(first[name], again[name]) for name in first)
+    assert not any(torch.equal(first[name], other[name]) for name in first)
+
+
+def test_empty_files_are_refused(tmp_path: Path) -> None:
+    toy.write_all(tmp_path)
+    (tmp_path / "en.train").write_text("\n\n")
+    with pytest.raises(CorpusError, match=r"en\.train"):
+        prepared(tmp_path)
+
+
+def test_a_column_out_of_reach_names_file_and_line(corpora: Path) -> None:
+    with pytest.raises(CorpusError, match=r"en\.train:1: "):
+        prepared(corpora, columns={"tag": 7})
+
+
+def test_plain_tags_and_spans_do_not_share_a_tag_part(corpora: Path) -> None:
+    tables = toy.tables("ner", "pos", search=corpora)
+    for task in tables["tasks"].values():
+        task["tags"] = "labels"
+    tables["tags"] = {"labels": {}}
+    with pytest.raises(PlanError, match=r"tags\.labels: its tasks mix plain tags and spans \(ner, pos\)"):
+        prepare(toy.make_plan(tables))
+
+
+def test_a_shared_tag_part_needs_word_grus_of_one_width(corpora: Path) -> None:
+    tables = toy.tables("ner", "xx", search=corpora)
+    for task in tables["tasks"].values():
+        task["tags"] = "labels"
+    tables["tags"] = {"labels": {}}
+    tables["words"]["xx"]["hidden"] = 7
+    with pytest.raises(PlanError, match=r"tags\.labels: its tasks ner and xx have word GRUs of different widths"):
+        prepare(toy.make_plan(tables))
+
+
+def test_a_part_cannot_have_a_name_that_torch_keeps_for_itself(corpora: Path) -> None:
+    tables = toy.tables("ner", search=corpora)
+    tables["words"] = {"type": tables["words"]["en"]}
+    tables["tasks"]["ner"]["words"] = "type"
+    with pytest.raises(PlanError, match="words: attribute 'type' already exists in PyTorch, expected another name"):
+        prepare(toy.make_plan(tables))
