@@ -19,8 +19,9 @@ if TYPE_CHECKING:
     from polytag.errors import PlanError as PlanError
     from polytag.errors import PolytagError as PolytagError
     from polytag.errors import VectorsError as VectorsError
+    from polytag.evaluation import evaluate as evaluate
     from polytag.plan import Plan as Plan
-    from polytag.plan import load_plan as load_plan
+    from polytag.plan_file import load_plan as load_plan
     from polytag.tagging import Tagger as Tagger
     from polytag.tagging import load as load
     from polytag.training import train as train
@@ -36,8 +37,9 @@ _HOMES = {
     "Span": "corpus.sentence",
     "Tagger": "tagging",
     "VectorsError": "errors",
+    "evaluate": "evaluation",
     "load": "tagging",
-    "load_plan": "plan",
+    "load_plan": "plan_file",
     "train": "training",
     "train_events": "training",
 }

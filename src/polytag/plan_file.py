@@ -1,0 +1,187 @@
+"""From a plan file to a checked plan: recipe and overrides filled in, every mistake told in one sentence."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from polytag.errors import PlanError, nearest
+from polytag.plan import NONE, Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
+
+
+def load_plan(
+    path: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None, settings: Iterable[str] = ()
+) -> Plan:
+    """Read a plan file.
+
+    Args:
+        path: the TOML file.
+        data: where relative paths are looked up after the plan's own directory; ``POLYTAG_DATA`` unless given.
+        settings: overrides, ``"training.epochs=5"``.
+
+    Raises:
+        PlanError: the file cannot be read, or a key, value or name in it cannot be used.
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows put a byte order mark
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PlanError(f"{path}:{line}: byte {error.object[error.start]:#04x}, expected UTF-8 text") from None
+    except (OSError, tomllib.TOMLDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise PlanError(f"{path}: the plan cannot be read: {reason}") from None
+    for setting in settings:
+        _override(tables, setting)
+    if "search" not in tables:
+        data = data or os.environ.get("POLYTAG_DATA")
+        tables["search"] = [str(base.resolve()) for base in (path.parent, *([Path(data)] if data else []))]
+    elif data:
+        tables["search"] = [*tables["search"], str(Path(data).resolve())]
+    return make_plan(tables, source=str(path))
+
+
+def make_plan(tables: Mapping[str, Any], *, source: str = "plan") -> Plan:
+    """Check tables as a plan file holds them and fill in the recipe's defaults.
+
+    Raises:
+        PlanError: names the key, the value and what is allowed.
+    """
+    full = _with_recipe(dict(tables), source)
+    try:
+        plan = Plan.model_validate(full)
+    except ValidationError as error:
+        raise PlanError(f"{source}: {_explain(error)}") from None
+    _check_names(plan, source)
+    return plan
+
+
+def recipes() -> dict[str, dict[str, Any]]:
+    """The tables of defaults that ``training.recipe`` names."""
+    return tomllib.loads(files("polytag").joinpath("recipes.toml").read_text(encoding="utf-8"))
+
+
+def _with_recipe(tables: dict[str, Any], source: str) -> dict[str, Any]:
+    training = tables.get("training", {})
+    name = training.get("recipe", "paper") if isinstance(training, Mapping) else "paper"
+    known = recipes()
+    if str(name) not in known:
+        raise PlanError(f"{source}: training.recipe: there is no recipe '{name}'{nearest(str(name), known)}")
+    recipe = known[str(name)]
+    tables["training"] = {**recipe.get("training", {}), **training} if isinstance(training, Mapping) else training
+    tasks = tables.get("tasks")
+    if isinstance(tasks, Mapping):
+        tables["tasks"] = {
+            task: {"tags": task, **settings} if isinstance(settings, Mapping) else settings
+            for task, settings in tasks.items()
+        }
+        named = {s["tags"] for s in tables["tasks"].values() if isinstance(s, Mapping) and isinstance(s["tags"], str)}
+        own: dict[str, Any] = {name: {} for name in tasks if name in named}
+        given = tables.get("tags", {})
+        tables["tags"] = {**own, **given} if isinstance(given, Mapping) else given
+    for kind in ("chars", "words", "tags", "tasks"):
+        defaults, parts = recipe.get(kind, {}), tables.get(kind)
+        if isinstance(parts, Mapping):
+            tables[kind] = {
+                part: {**_fitting(defaults, settings), **settings} if isinstance(settings, Mapping) else settings
+                for part, settings in parts.items()
+            }
+    return tables
+
+
+def _fitting(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
+    """A recipe's defaults, less a rescaling of vectors where there are none."""
+    vectors = settings.get("vectors", NONE) not in (NONE, None)
+    return {key: value for key, value in defaults.items() if key != "vector_std" or vectors}
+
+
+def _override(tables: dict[str, Any], setting: str) -> None:
+    key, equals, text = setting.partition("=")
+    if not equals or not all(key.split(".")):
+        raise PlanError(f"--set {setting}: expected key=value, such as training.epochs=5")
+    try:
+        value = tomllib.loads(f"value = {text}")["value"]
+    except tomllib.TOMLDecodeError:
+        value = text  # a bare word is a string
+    *parents, last = key.split(".")
+    for parent in parents:
+        tables = tables.setdefault(parent, {})
+        if not isinstance(tables, dict):
+            raise PlanError(f"--set {setting}: '{parent}' is a value, not a table")
+    tables[last] = value
+
+
+_IN_TOML = {  # pydantic's words -> those of people who write TOML
+    r"valid dictionary( or instance of \w+)?|Dictionary": "table",
+    r"valid tuple|Tuple": "list",
+    r"a valid boolean": "true or false",
+    r"( after validation)?, not \d+$": "",
+}
+
+
+def _explain(error: ValidationError) -> str:
+    """One sentence for the first problem: the key, the value, and what is allowed."""
+    first = error.errors(include_url=False)[0]
+    where = [str(step) for step in first["loc"] if step != "[key]"]
+    key, value = ".".join(where) or "plan", first["input"]
+    if first["type"] == "extra_forbidden":
+        return f"unknown key '{key}'{nearest(where[-1], _keys_beside(first['loc']))}"
+    if first["type"] == "missing":
+        return f"'{key}' is missing"
+    message = first["msg"].removeprefix("Value error, ")
+    for pydantic, toml in _IN_TOML.items():
+        message = re.sub(pydantic, toml, message)
+    if isinstance(value, Mapping) and first["type"] == "value_error":
+        return f"{key}: {message}"  # two settings that do not go together: the message names them
+    return f"{key}: {message[0].lower()}{message[1:]}, found {'a table' if isinstance(value, Mapping) else repr(value)}"
+
+
+def _keys_beside(location: Sequence[int | str]) -> list[str]:
+    """The keys that the table of an unknown key has."""
+    tables: dict[str, type[Table]] = {
+        "chars": Chars, "words": Words, "tags": Tags, "tasks": Task,
+        "training": Training, "initialisation": Initialisation, "columns": Columns,
+    }  # fmt: skip
+    inside = [step for step in location[:-1] if step in tables]
+    return list((tables[str(inside[-1])] if inside else Plan).model_fields)
+
+
+def _check_names(plan: Plan, source: str) -> None:
+    for task, settings in plan.tasks.items():
+        for kind in ("chars", "words", "tags"):
+            name, declared = getattr(settings, kind), getattr(plan, kind)
+            if name is not None and name not in declared:
+                hint = nearest(name, declared) or f"; declare it with [{kind}.{name}]"
+                raise PlanError(f"{source}: tasks.{task}.{kind}: there is no part {kind}.{name}{hint}")
+        if settings.chars is None and not plan.words[settings.words].embedding:
+            raise PlanError(
+                f"{source}: tasks.{task}: neither characters nor word embeddings are left; "
+                f"name a chars part or set words.{settings.words}.embedding = true"
+            )
+    for kind in ("chars", "words", "tags"):
+        for name in getattr(plan, kind):
+            if not plan.users(kind, name):
+                raise PlanError(f"{source}: {kind}.{name} is declared, but no task uses it")
+    for name in plan.words:
+        if len({plan.tasks[task].chars for task in plan.users("words", name)}) > 1:
+            raise PlanError(
+                f"{source}: tasks {', '.join(plan.users('words', name))} share words.{name}, "
+                "so they must name the same chars part: the word GRU reads its characters"
+            )
+    if plan.training.select not in {"mean", *plan.tasks}:
+        options = ["mean", *plan.tasks]
+        raise PlanError(
+            f"{source}: training.select: there is no task '{plan.training.select}'"
+            f"{nearest(plan.training.select, options)}"
+        )
+    selecting = plan.tasks.get(plan.training.select)
+    if plan.training.select != "mean" and selecting and not (selecting.dev or selecting.holdout):
+        raise PlanError(
+            f"{source}: training.select: the task '{plan.training.select}' has no development data to choose an epoch "
+            "by; give it dev files or a holdout"
+        )
