@@ -10,7 +10,7 @@ from polytag.scoring import Counts
 from polytag.tagging import Tagger
 
 
-def evaluate_model(
+def evaluate(
     model: str | PathLike[str],
     *,
     tasks: Sequence[str] = (),

@@ -2,15 +2,16 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from os import PathLike
 from typing import TypeVar
 
 import torch
 
-from polytag.batching.batch import Ints
+from polytag.batching.batch import Batch, Ints
 from polytag.batching.encoder import Encoder, by_length, gazetteer_columns
 from polytag.batching.vocabulary import TagVocabulary, Vocabularies
-from polytag.corpus.schemes import spans
+from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Block
 from polytag.errors import PolytagError, nearest
@@ -22,6 +23,7 @@ from polytag.scoring import Counts, counts_for
 
 BATCH_SENTENCES, BATCH_WORDS = 64, 4_096
 CHUNK_WORDS = 32_768  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
+CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from which they count instead of words
 
 
 class Tagger:
@@ -43,6 +45,8 @@ class Tagger:
 
     def tag(self, words: Sequence[str], *, tasks: Sequence[str] | None = None, confidence: bool = False) -> Sentence:
         """Tag the words of one sentence; see `tag_all`."""
+        if isinstance(words, str):
+            raise PolytagError(f"expected the words of a sentence one by one, found one text: {words!r:.60}")
         return next(self.tag_all([Sentence(tuple(words))], tasks=tasks, confidence=confidence))
 
     def tag_all(
@@ -62,11 +66,10 @@ class Tagger:
             constrained: allow valid tag sequences only; as the plan says unless given.
 
         Raises:
-            PolytagError: an unknown task, or none named where the model holds several languages.
+            PolytagError: at once, for an unknown task, or none named where the model holds several languages.
         """
-        chosen = self.choose(tasks)
-        for chunk in _chunks(sentences):
-            yield from self._tag_chunk(chunk, chosen, confidence=confidence, constrained=constrained)
+        request = _Request(self.choose(tasks), confidence, constrained)
+        return chain.from_iterable(self._tag_chunk(chunk, request) for chunk in _chunks(sentences))
 
     def tag_blocks(
         self,
@@ -77,23 +80,18 @@ class Tagger:
         constrained: bool | None = None,
     ) -> Iterator[str]:
         """Tag a document block by block and render it: whatever is no sentence goes through untouched."""
-        chosen = self.choose(tasks)
-        outside: dict[str, Sequence[str]] = {}
-        for task in chosen:
-            outside |= {task: ()} | ({f"{task}.confidence": ()} if confidence else {})
-        for chunk in _chunks(blocks):
-            sentences = [block.sentence for block in chunk if block.sentence is not None]
-            tagged = iter(self._tag_chunk(sentences, chosen, confidence=confidence, constrained=constrained))
-            for block in chunk:
-                yield block.render(outside if block.sentence is None else _columns(next(tagged)))
+        request = _Request(self.choose(tasks), confidence, constrained)
+        return chain.from_iterable(self._render_chunk(chunk, request) for chunk in _chunks(blocks))
 
     def evaluate(self, sentences: Iterable[Sentence], task: str) -> Counts:
         """Tag sentences that carry gold tags of ``task`` and count as conlleval does (accuracy for plain tags)."""
-        self.choose([task])
+        request = _Request(self.choose([task]))
         tags, words = self.vocabularies.tags[self.plan.tasks[task].tags], self._encoder(task).words
         counts = counts_for(tags.plain)
         for chunk in _chunks(sentences):
-            for gold, found in zip(chunk, self._tag_chunk(chunk, [task]), strict=True):
+            for gold, found in zip(chunk, self._tag_chunk(chunk, request), strict=True):
+                if not tags.plain:
+                    check_spans(gold, task)
                 known = [words.seen_in_training(word) for word in gold.words]
                 counts.add(tags.to_data(gold.tags[task]), found.tags[task], known=known)
         return counts
@@ -132,26 +130,28 @@ class Tagger:
             self._encoders[words] = self.new_encoder(task)
         return self._encoders[words]
 
-    def _tag_chunk(
-        self,
-        chunk: Sequence[Sentence],
-        tasks: Sequence[str],
-        *,
-        confidence: bool = False,
-        constrained: bool | None = None,
-    ) -> list[Sentence]:
+    def _tag_chunk(self, chunk: Sequence[Sentence], request: "_Request") -> list[Sentence]:
         """All tasks of one language from one encoder pass; a pass for each language."""
-        layers: list[dict[str, _Layer]] = [{} for _ in chunk]
-        for group in self._by_language(tasks):
-            encoder = self._encoder(group[0])
+        self.network.eval()  # a network fresh from `prepare`, or between two steps of training, has dropout on
+        layers = {task: [request.of_no_words] * len(chunk) for task in request.tasks}
+        lengths = [len(sentence) for sentence in chunk]
+        for tasks in self._by_language(request.tasks):
+            encoder = self._encoder(tasks[0])
             encoder.trim()
             forms = [encoder.forms(sentence.words) for sentence in chunk]
-            for indices in by_length([len(s) for s in chunk], sentences=BATCH_SENTENCES, words=BATCH_WORDS):
-                words = [chunk[i].words for i in indices]
-                found = self._decode(encoder, [forms[i] for i in indices], words, group, confidence, constrained)
-                for position, index in enumerate(indices):
-                    layers[index].update({task: results[position] for task, results in found.items()})
-        return [_tagged(sentence, layer) for sentence, layer in zip(chunk, layers, strict=True)]
+            for indices in by_length(lengths, sentences=BATCH_SENTENCES, words=BATCH_WORDS):
+                gazetteer = self._gazetteer_columns([chunk[i].words for i in indices], tasks)
+                batch = encoder.batch([forms[i] for i in indices], gazetteer=gazetteer)
+                for task, found in self._decode(batch, tasks, request):
+                    for index, layer in zip(indices, found, strict=True):
+                        layers[task][index] = layer
+        return [_tagged(s, {task: of[index] for task, of in layers.items()}) for index, s in enumerate(chunk)]
+
+    def _render_chunk(self, chunk: Sequence[Block], request: "_Request") -> Iterator[str]:
+        tagged = iter(self._tag_chunk([block.sentence for block in chunk if block.sentence is not None], request))
+        outside = _columns(_tagged(Sentence(()), dict.fromkeys(request.tasks, request.of_no_words)))
+        for block in chunk:
+            yield block.render(outside if block.sentence is None else _columns(next(tagged)))
 
     def _by_language(self, tasks: Sequence[str]) -> list[list[str]]:
         groups: dict[str, list[str]] = {}
@@ -159,34 +159,27 @@ class Tagger:
             groups.setdefault(self.plan.tasks[task].words, []).append(task)
         return list(groups.values())
 
-    @torch.inference_mode()
-    def _decode(
-        self,
-        encoder: Encoder,
-        forms: Sequence[Ints],
-        words: Sequence[Sequence[str]],
-        tasks: Sequence[str],
-        confidence: bool,
-        constrained: bool | None,
-    ) -> Mapping[str, Sequence["_Layer"]]:
-        parts = {self.plan.tasks[task].tags for task in tasks}
-        gazetteer = {
-            part: [gazetteer_columns(self.vocabularies.tags[part], sentence) for sentence in words]
-            for part in parts
-            if self.vocabularies.tags[part].gazetteer
+    def _gazetteer_columns(self, sentences: Sequence[Sequence[str]], tasks: Sequence[str]) -> dict[str, list[Ints]]:
+        """The gazetteer's column of each word of each sentence, for the tag parts that have one."""
+        parts = {part: self.vocabularies.tags[part] for part in (self.plan.tasks[task].tags for task in tasks)}
+        return {
+            part: [gazetteer_columns(vocabulary, words) for words in sentences]
+            for part, vocabulary in parts.items()
+            if vocabulary.gazetteer
         }
-        batch = encoder.batch(forms, gazetteer=gazetteer)
+
+    @torch.inference_mode()
+    def _decode(self, batch: Batch, tasks: Sequence[str], request: "_Request") -> list[tuple[str, list["_Layer"]]]:
+        """What each task of one language says of each sentence of a batch."""
         context = self.network.context(batch, tasks[0])
-        results = {}
+        results = []
         for task in tasks:
             vocabulary = self.vocabularies.tags[self.plan.tasks[task].tags]
-            lattice = self.network.lattice(context, batch, task, constrained=constrained)
+            lattice = self.network.lattice(context, batch, task, constrained=request.constrained)
             best = lattice.best()
-            certainty = lattice.confidence(best) if confidence else None
+            certainty = lattice.confidence(best) if request.confidence else None
             paths = batch.packing.unpack(best.numpy())
-            results[task] = [
-                _layer(path.tolist(), vocabulary, certainty, position) for position, path in enumerate(paths)
-            ]
+            results.append((task, [_layer(path.tolist(), vocabulary, certainty, i) for i, path in enumerate(paths)]))
         return results
 
 
@@ -204,16 +197,29 @@ class _Layer:
     spans: tuple[Span, ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What to say of each sentence."""
+
+    tasks: Sequence[str]
+    confidence: bool = False
+    constrained: bool | None = None
+
+    @property
+    def of_no_words(self) -> _Layer:
+        return _Layer((), (), ()) if self.confidence else _Layer(())
+
+
 def _layer(path: Sequence[int], vocabulary: TagVocabulary, certainty: Confidence | None, sentence: int) -> _Layer:
     tags = [vocabulary.tags[tag] for tag in path]
+    written = vocabulary.to_data(tags)
     if certainty is None:
-        return _Layer(vocabulary.to_data(tags))
-    found = () if vocabulary.plain else spans(tags)
-    return _Layer(
-        vocabulary.to_data(tags),
-        tuple(certainty.of_tags(sentence).tolist()),
-        tuple(replace(span, probability=certainty.of_span(sentence, span.start, span.end)) for span in found),
-    )
+        return _Layer(written)
+    confidence = tuple(certainty.of_tags(sentence).tolist())
+    if vocabulary.plain:
+        return _Layer(written, confidence)
+    sure = (replace(span, probability=certainty.of_span(sentence, span.start, span.end)) for span in spans(tags))
+    return _Layer(written, confidence, tuple(sure))
 
 
 def _tagged(sentence: Sentence, layers: Mapping[str, _Layer]) -> Sentence:
@@ -244,7 +250,9 @@ def _chunks(items: Iterable[T]) -> Iterator[list[T]]:
     for item in items:
         sentence = item if isinstance(item, Sentence) else item.sentence
         chunk.append(item)
-        total += 1 if sentence is None else len(sentence)
+        words = sentence.words if sentence else ()
+        # Blank lines count too: there may be no end of them. So do long words: one may have millions of characters.
+        total += max(1, len(words), sum(map(len, words)) // CHUNK_WORD_LENGTH)
         if total >= CHUNK_WORDS:
             yield chunk
             chunk, total = [], 0

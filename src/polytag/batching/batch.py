@@ -5,8 +5,8 @@ Legend of letters, used everywhere:
     N  packed rows: all words of all sentences of a batch, without padding
     D  input width   H  width of one GRU direction   K  tags   G  gazetteer columns   U  distinct words
 
-Rows are packed as in `torch.nn.utils.rnn.PackedSequence`: sequences sorted by length, longest first; step t owns one row
-for each sequence that is still running. There is no padding anywhere, so padding can change nothing.
+Rows are packed as in `torch.nn.utils.rnn.PackedSequence`: sequences sorted by length, longest first; step t owns one
+row for each sequence that is still running. There is no padding anywhere, so padding can change nothing.
 """
 
 from collections.abc import Mapping, Sequence

@@ -8,7 +8,8 @@ import torch
 from polytag.batching.batch import Batch, Ints, Packing, pack_distinct
 from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, WordVocabulary
 
-_MOST_FORMS = 200_000  # distinct words remembered; tagging a large file must not fill the memory
+# Distinct words remembered, and characters in them; tagging a large file must not fill the memory.
+_MOST_FORMS, _MOST_CHARACTERS = 200_000, 20_000_000
 
 
 class Encoder:
@@ -20,6 +21,7 @@ class Encoder:
 
     def _forget(self) -> None:
         self._forms: dict[str, int] = {}
+        self._length = 0
         self._word_ids: list[int] = []
         self._characters: list[Ints] = []
 
@@ -29,6 +31,7 @@ class Encoder:
         return np.fromiter((table[w] if w in table else self._add(w) for w in words), np.int64, len(words))
 
     def _add(self, word: str) -> int:
+        self._length += len(word)
         self._word_ids.append(self.words.index(word))
         if self.chars is not None:
             self._characters.append(self.chars.indices(word, self.max_characters))
@@ -36,7 +39,7 @@ class Encoder:
 
     def trim(self) -> None:
         """Forget all words once there are too many; arrays from `forms` are void afterwards."""
-        if len(self._forms) > _MOST_FORMS:
+        if len(self._forms) > _MOST_FORMS or self._length > _MOST_CHARACTERS:
             self._forget()
 
     def batch(
@@ -73,10 +76,13 @@ def gazetteer_columns(vocabulary: TagVocabulary, words: Sequence[str]) -> Ints:
 
 
 def by_length(lengths: Sequence[int], *, sentences: int, words: int) -> Iterator[list[int]]:
-    """Group sentences of similar length into batches of at most so many sentences and words, but one at least."""
+    """Group sentences of similar length into batches of at most so many sentences and words, but one at least.
+
+    Gives indices into ``lengths``; sentences without words are in no batch.
+    """
     group: list[int] = []
     total = 0
-    for index in sorted(range(len(lengths)), key=lengths.__getitem__):
+    for index in sorted((i for i, length in enumerate(lengths) if length), key=lengths.__getitem__):
         if group and (len(group) == sentences or total + lengths[index] > words):
             yield group
             group, total = [], 0

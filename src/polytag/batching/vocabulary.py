@@ -84,11 +84,10 @@ class CharVocabulary:
         return len(self.alphabet) + 3
 
     def indices(self, word: str, limit: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
-        """The first ``limit`` characters of a word; the start and end symbols count towards the limit."""
-        if not self.boundaries:
-            return np.array([self._index.get(c, UNKNOWN) for c in word[:limit]], dtype=np.int64)
-        inner = [self._index.get(c, UNKNOWN) for c in word[: max(1, limit - 2)]]
-        return np.array([START, *inner, END], dtype=np.int64)
+        """The first ``limit`` characters of a word, at least one; the start and end symbols count towards the limit."""
+        kept = max(1, limit - 2 if self.boundaries else limit)
+        inner = [self._index.get(character, UNKNOWN) for character in word[:kept]] or [UNKNOWN]
+        return np.array([START, *inner, END] if self.boundaries else inner, dtype=np.int64)
 
     def to_json(self) -> dict[str, Any]:
         return {"alphabet": self.alphabet, "boundaries": self.boundaries}

@@ -1,22 +1,17 @@
 """A corpus from one format to another, sentence by sentence; the target appears whole or not at all."""
 
-import gzip
 import json
-import os
-import secrets
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import chain
 from os import PathLike
-from pathlib import Path
-from typing import IO
 
 from polytag.corpus.conllu import COLUMNS, REPLACED, with_key
 from polytag.corpus.documents import format_of, read
-from polytag.corpus.schemes import convert_tags
+from polytag.corpus.schemes import check_spans, convert_tags
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError, nearest
+from polytag.files import atomic_write
 
 
 def convert(
@@ -38,9 +33,9 @@ def convert(
     ``read``; ``target_format`` "auto" goes by the suffix: .conllu, .jsonl, else conll.
 
     Raises:
-        CorpusError: the source cannot be read, its words cannot be written in the format, or the target cannot be
-            written (it is then as it was).
+        CorpusError: the source cannot be read, or its words cannot be written in the format.
         PlanError: no scheme has this name.
+        PolytagError: the target cannot be written. Whatever the error, the target is then as it was.
     """
     name = format_of(target, target_format)
     if name not in WRITERS:
@@ -52,10 +47,10 @@ def convert(
     sentences = read(source, format=format, word=word, tags=tags, encoding=encoding, docstart=docstart)
     # A source that is not there, empty or malformed at the start is told before anything is written.
     first_sentence = next(sentences)
-    with _replacing(Path(target)) as write:
+    with atomic_write(target) as file:
         count = 0
         for sentence in chain([first_sentence], sentences):
-            write(_written(_in_schemes(sentence, schemes), WRITERS[name]))
+            file.write(_written(_in_schemes(sentence, schemes), WRITERS[name]))
             count += 1
     return count
 
@@ -107,12 +102,11 @@ def _check(value: str, forbidden: str) -> None:
 
 
 def _in_schemes(sentence: Sentence, schemes: Mapping[str, str]) -> Sentence:
-    if not schemes:
-        return sentence
-    try:
-        changed = {task: convert_tags(sentence.tags[task], name) for task, name in schemes.items() if name}
-    except CorpusError as error:
-        raise CorpusError(error.message, path=sentence.source, line=sentence.lines[0]) from error
+    changed = {}
+    for task, name in schemes.items():
+        if name:
+            check_spans(sentence, task)
+            changed[task] = convert_tags(sentence.tags[task], name)
     return replace(sentence, tags={**sentence.tags, **changed})
 
 
@@ -121,41 +115,3 @@ def _written(sentence: Sentence, writer: Callable[[Sentence], str]) -> str:
         return writer(sentence)
     except ValueError as error:
         raise CorpusError(str(error), path=sentence.source, line=sentence.lines[0]) from error
-
-
-@contextmanager
-def _replacing(target: Path) -> Iterator[Callable[[str], None]]:
-    """A function that writes text to a file which takes the target's place at the end, unless something fails."""
-    if target.exists() and not target.is_file():
-        raise CorpusError("not a file that can be replaced, expected a file's name", path=target)
-    temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
-    # mkstemp would leave a file that nobody else can read
-    with _blamed_on(target):
-        file = temporary.open("xb")
-    try:
-        with file:
-            out = gzip.GzipFile(filename="", fileobj=file, mode="wb", mtime=0) if target.suffix == ".gz" else file
-            yield lambda text: _put(out, text, target)
-            with _blamed_on(target):
-                if out is not file:
-                    out.close()
-                file.flush()
-                os.fsync(file.fileno())
-        with _blamed_on(target):
-            temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
-
-
-def _put(out: IO[bytes] | gzip.GzipFile, text: str, target: Path) -> None:
-    with _blamed_on(target):
-        out.write(text.encode("utf-8"))
-
-
-@contextmanager
-def _blamed_on(target: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        message = f"cannot be written: {error.strerror or error}, expected a writable place with room"
-        raise CorpusError(message, path=target) from error

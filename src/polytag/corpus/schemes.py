@@ -5,7 +5,7 @@ from itertools import chain, pairwise
 
 from polytag.corpus.detection import Detection as Detection
 from polytag.corpus.detection import detect as detect
-from polytag.corpus.sentence import Span
+from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.tag_rules import EDGE, ROLES, Tag, begins, ends, faults, parse, parse_any, scheme_named, written
 from polytag.corpus.tag_rules import SCHEMES as SCHEMES
 from polytag.errors import CorpusError
@@ -31,8 +31,24 @@ def spans(tags: Sequence[str]) -> list[Span]:
 def _parse_or_refuse(tag: str) -> Tag:
     parsed = parse(tag)
     if parsed is None:
-        raise CorpusError(f"tag {tag!r} marks no span, expected O or one of {'-, '.join(ROLES)}- before a type")
+        raise CorpusError(_refusal(tag))
     return parsed
+
+
+def _refusal(tag: str) -> str:
+    return f"tag {tag!r:.80} marks no span, expected O or one of {'-, '.join(ROLES)}- before a type"
+
+
+def check_spans(sentence: Sentence, task: str) -> None:
+    """See to it that the tags of a task can be read as spans, before anything reads them.
+
+    Raises:
+        CorpusError: as ``spans`` does, with the file and the line of the tag.
+    """
+    for position, tag in enumerate(sentence.tags[task]):
+        if parse(tag) is None:
+            line = sentence.lines[position] if sentence.lines else 0
+            raise CorpusError(_refusal(tag), path=sentence.source, line=line)
 
 
 def write(spans: Iterable[Span], length: int, *, scheme: str) -> tuple[str, ...]:

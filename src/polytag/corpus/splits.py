@@ -6,7 +6,7 @@ from os import PathLike
 from polytag.corpus.documents import read
 from polytag.corpus.sampling import holdout, sample
 from polytag.corpus.sentence import Sentence
-from polytag.errors import CorpusError
+from polytag.errors import CorpusError, PlanError, nearest
 from polytag.plan import Plan, Task
 
 SPLITS = ("train", "dev", "test")
@@ -14,7 +14,13 @@ HOLDOUT_SEED = 13  # not the training's seed, so that runs with several seeds sh
 
 
 def has_split(settings: Task, split: str) -> bool:
-    """Whether a task has such sentences."""
+    """Whether a task has such sentences.
+
+    Raises:
+        PlanError: no split has this name.
+    """
+    if split not in SPLITS:
+        raise PlanError(f"there is no split '{split}'{nearest(split, SPLITS)}")
     return bool(getattr(settings, split)) or (split == "dev" and settings.holdout > 0)
 
 

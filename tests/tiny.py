@@ -1,0 +1,74 @@
+"""Taggers of a few weights, drawn at random and large enough that nothing is a tie; no files, no training."""
+
+import random
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+
+from polytag.batching.gazetteer import Gazetteer
+from polytag.batching.vocabulary import Vocabularies, build_chars, build_tags, build_words
+from polytag.corpus.sentence import Sentence
+from polytag.model.network import Network
+from polytag.plan_file import make_plan
+from polytag.tagging import Tagger
+
+WORDS = ["the", "a", "mayor", "of", "Lima", "Oslo", "saw", "Ann", "Lee", "and", "7", "1999", "hills", ";", "café"]
+LABELS = {"plain": ["NOUN", "VERB", "DET"]}  # of all other schemes: spans of two types
+SPANS = ["B-PER", "O", "B-LOC"]
+
+
+def texts(count: int, *, seed: int = 0, longest: int = 9, unknown: float = 0.2) -> list[Sentence]:
+    """Random sentences, some words of which no training file holds."""
+    source = random.Random(seed)
+
+    def word() -> str:
+        return f"x{source.randint(0, 99)}y" if source.random() < unknown else source.choice(WORDS)
+
+    return [Sentence(tuple(word() for _ in range(source.randint(1, longest)))) for _ in range(count)]
+
+
+def endless(words: Sequence[str] = WORDS) -> Iterator[Sentence]:
+    """Sentences without end, each with a word that was never there before."""
+    number = 0
+    while True:
+        number += 1
+        yield Sentence((words[number % len(words)], f"w{number:x}q", "."))
+
+
+def tagger(
+    tasks: Mapping[str, str] = {"ner": "iob2"},
+    *,
+    languages: Mapping[str, str] = {},
+    scheme: str = "bioes",
+    seed: int = 0,
+    gazetteer: Gazetteer | None = None,
+    labels: Iterable[str] = SPANS,
+    **tags: Any,
+) -> Tagger:
+    """A tagger for tasks, each with the scheme of its data; ``languages`` names another word part than "en"."""
+    words_of = {task: languages.get(task, "en") for task in tasks}
+    plan = make_plan({
+        "chars": {"all": {"dimension": 3, "hidden": 3, "layers": 1}},
+        "words": {name: {"dimension": 4, "hidden": 4, "layers": 2} for name in dict.fromkeys(words_of.values())},
+        "tags": {task: {"scheme": scheme, **tags} for task in tasks},
+        "tasks": {
+            task: {"chars": "all", "words": words_of[task], "train": "-", "scheme": data}
+            for task, data in tasks.items()
+        },
+    })  # fmt: skip
+    known = [Sentence(tuple(WORDS))]
+    vocabularies = Vocabularies(
+        chars={"all": build_chars(known)},
+        words={name: build_words(known) for name in plan.words},
+        tags={
+            task: build_tags([LABELS.get(data, labels)], scheme=scheme, data_scheme=data, gazetteer=gazetteer)
+            for task, data in tasks.items()
+        },
+    )
+    network = Network(plan, vocabularies).eval()
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for parameter in network.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator))
+    return Tagger(plan, vocabularies, network)
