@@ -1,4 +1,4 @@
-"""What joint training gains: six tasks in three languages, each alone and then all in one network (see news/joint.toml)."""
+"""What joint training gains: six tasks in three languages, each alone, then all in one network (news/joint.toml)."""
 
 import tempfile
 from pathlib import Path

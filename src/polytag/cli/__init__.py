@@ -3,10 +3,14 @@
 Results go to stdout, progress to stderr. Exit code 0, 1 for a user's error with one sentence, 2 for wrong usage.
 """
 
+import io
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from importlib import import_module
+from pathlib import Path
+from typing import Any
 
 import click
 
@@ -21,8 +25,21 @@ COMMANDS = {
 }
 
 
+OUT_OF_MEMORY = "out of memory; try a smaller training.batch_sentences or shorter sentences"
+
+# Raised where only a command's name is given: its text is the help, in several lines.
+_HelpShown: Any = getattr(click.exceptions, "NoArgsIsHelpError", ())
+
+
 class LazyGroup(click.Group):
     """Imports a command's file only when it is called, so that --help answers at once."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:  # whoever read the output has seen enough, as in `polytag tag ... | head`
+            _abandon_stdout()
+            return 0
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -46,27 +63,54 @@ def cli() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the only place that turns errors into sentences and exit codes."""
+    _prepare_streams()
     try:
         status = cli.main(
             args=None if arguments is None else list(arguments), prog_name="polytag", standalone_mode=False
         )
-    except click.ClickException as error:
+    except _HelpShown as error:
         error.show()
         sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(_usage(error), code=error.exit_code)
     except click.Abort:
         _fail("interrupted", code=130)
     except PolytagError as error:
         _fail(str(error))
-    except BrokenPipeError:
-        # whoever read the output has seen enough; point stdout elsewhere so that the interpreter can flush it
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        sys.exit(0)
     except OSError as error:
-        where = f"{error.filename}: " if error.filename else ""
-        _fail(f"{where}{error.strerror or error}")
+        if error.filename is None:  # files have names, so it is stdout that failed
+            _abandon_stdout()
+        _fail(f"{error.filename or 'standard output'}: {error.strerror or error}")
     except MemoryError:
-        _fail("out of memory; try a smaller training.batch_sentences or shorter sentences")
+        _fail(OUT_OF_MEMORY)
+    except RuntimeError as error:  # what PyTorch raises where memory runs out
+        if "allocate memory" not in str(error) and "bad_alloc" not in str(error):
+            raise
+        _fail(OUT_OF_MEMORY)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _prepare_streams() -> None:
+    """Open what the caller closed (``<&-``), and write UTF-8 wherever we are: names and words are of any script."""
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode, encoding="utf-8"))  # noqa: SIM115 - for good
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="surrogateescape")
+
+
+def _usage(error: click.ClickException) -> str:
+    """Click's message as a sentence, with the command whose help tells more."""
+    message = error.format_message().rstrip(".")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    more = f"; see '{context.command_path} --help'" if context else ""
+    return f"{message[:1].lower()}{message[1:]}{more}"
+
+
+def _abandon_stdout() -> None:
+    """Point stdout elsewhere, so that the interpreter can flush what is left when it ends."""
+    with suppress(OSError, ValueError):  # there is no such descriptor where stdout is an object
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(sentence: str, *, code: int = 1) -> None:

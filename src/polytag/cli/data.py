@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FORMATS = click.Choice(["auto", "conll", "conllu", "treebank", "jsonl", "text"])
 TARGETS = click.Choice(["auto", "conll", "conllu", "jsonl"])
+BY_SUFFIX = "How the file is written; auto goes by its suffix, and is conll where that says nothing."
 SUFFIXES = (
     ".conll",
     ".conllu",
@@ -50,9 +51,9 @@ def list_(data: Path | None) -> None:
 
 @data.command()
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=FORMATS, default="auto", show_default=True)
+@click.option("--format", "format_", type=FORMATS, default="auto", show_default=True, help=BY_SUFFIX)
 @click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
-@click.option("--encoding", default="auto", show_default=True)
+@click.option("--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1.")
 def check(paths: tuple[Path, ...], format_: str, word: int, encoding: str) -> None:
     """Count sentences, tokens and tags of PATHS, detect tag schemes, and report problems with file and line.
 
@@ -87,8 +88,8 @@ def _describe(report: "Report") -> str:
 @data.command()
 @click.argument("source", type=click.Path(path_type=Path))
 @click.argument("target", type=click.Path(path_type=Path))
-@click.option("--from", "source_format", type=FORMATS, default="auto", show_default=True)
-@click.option("--to", "target_format", type=TARGETS, default="auto", show_default=True)
+@click.option("--from", "source_format", type=FORMATS, default="auto", show_default=True, help=BY_SUFFIX)
+@click.option("--to", "target_format", type=TARGETS, default="auto", show_default=True, help=BY_SUFFIX)
 @click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
 @click.option(
     "--tag", "tags", multiple=True, metavar="NAME=PLACE", help="A layer of tags: its name and its column or key."
@@ -96,7 +97,7 @@ def _describe(report: "Report") -> str:
 @click.option(
     "--scheme", type=click.Choice(["iob1", "iob2", "bioes", "bilou"]), help="Rewrite span tags in this scheme."
 )
-@click.option("--encoding", default="auto", show_default=True)
+@click.option("--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1.")
 def convert(
     source: Path,
     target: Path,

@@ -12,7 +12,9 @@ from polytag.cli.options import best_for_option, data_option
 @click.argument("model", type=click.Path(path_type=Path))
 @click.option("--task", "tasks", multiple=True, help="Score this task only (repeatable).")
 @click.option("--data-file", type=click.Path(path_type=Path), help="Score on this file, read as the task's files are.")
-@click.option("--split", type=click.Choice(["test", "dev"]), default="test", show_default=True)
+@click.option(
+    "--split", type=click.Choice(["test", "dev"]), default="test", show_default=True, help="Which of the plan's files."
+)
 @data_option
 @best_for_option
 @click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
@@ -30,7 +32,7 @@ def evaluate(
     Spans: precision, recall and F1 per type and overall; plain tags: accuracy. Words that no training file holds are
     also scored by themselves.
     """
-    from polytag.evaluation import evaluate_model
+    from polytag.evaluation import evaluate as evaluate_model
     from polytag.scoring import as_dict, table
 
     counts = evaluate_model(model, tasks=tasks, data_file=data_file, split=split, data=data, best_for=best_for)

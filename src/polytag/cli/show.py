@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Every setting, with all defaults written out, as a plan file.")
 def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: bool) -> None:
     """Show the parts of PLAN (a plan file or a model directory), who shares them, and their sizes."""
-    from polytag.plan import load_plan
+    from polytag.plan_file import load_plan
 
     if plan.is_dir():
+        if settings:
+            raise click.UsageError(f"--set {settings[0]}: {plan} is a model, whose settings cannot change any more")
         _show_model(plan, everything=everything)
         return
     checked = load_plan(plan, data=data, settings=settings)
@@ -29,8 +31,7 @@ def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: b
 
 
 def _show_model(directory: Path, *, everything: bool) -> None:
-    import json
-
+    from polytag.cli.report import read_report
     from polytag.model.checkpoint import load_model
     from polytag.model.network import parameters_in
 
@@ -43,12 +44,12 @@ def _show_model(directory: Path, *, everything: bool) -> None:
         for name, vocabulary in getattr(vocabularies, kind).items():
             weights = parameters_in(getattr(network, kind)[name])
             sizes[f"{kind}.{name}"] = f"{len(vocabulary):,} {unit}, {weights:,} weights"
-    click.echo("\n".join(_parts(plan, sizes)))
     report = directory / "report.json"
-    if report.exists():
-        for task, splits in json.loads(report.read_text(encoding="utf-8"))["scores"].items():
-            scores = (f"{split} {numbers['metric']} {numbers['score']:.2f}" for split, numbers in splits.items())
-            click.echo(f"{task}: {', '.join(scores)}")
+    scores: dict[str, list[str]] = {}
+    for task, split, metric, score in read_report(report).rows if report.exists() else ():
+        scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}")
+    lines = [f"{task}: {', '.join(found)}" for task, found in scores.items()]
+    click.echo("\n".join([*_parts(plan, sizes), *lines]))
 
 
 def _parts(plan: "Plan", sizes: dict[str, str]) -> list[str]:

@@ -5,10 +5,14 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from polytag.cli.options import data_option, set_option
+
+if TYPE_CHECKING:
+    from polytag.training import Evaluation, Event, Step
 
 
 @click.command()
@@ -18,30 +22,39 @@ from polytag.cli.options import data_option, set_option
 @click.option("--seed", type=int, help="Overrides training.seed.")
 @click.option("--resume", is_flag=True, help="Continue the training that the output directory holds.")
 @set_option
+@click.option("--task", "tasks", multiple=True, help="Train this task of the plan alone (repeatable).")
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def train(
-    plan: Path, output: Path, data: Path | None, seed: int | None, resume: bool, settings: tuple[str, ...], quiet: bool
+    plan: Path,
+    output: Path,
+    data: Path | None,
+    seed: int | None,
+    resume: bool,
+    settings: tuple[str, ...],
+    tasks: tuple[str, ...],
+    quiet: bool,
 ) -> None:
     """Train PLAN into a model directory.
 
     Progress goes to stderr; at the end the scores of the kept epoch go to stdout.
     """
-    from polytag.plan import load_plan
+    from polytag.plan_file import load_plan
     from polytag.training import train_events
 
     overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
     checked = load_plan(plan, data=data, settings=overrides)
+    checked = checked.only(tasks) if tasks else checked
     command = shlex.join(["polytag", *sys.argv[1:]])
     events = train_events(checked, output=output, resume=resume, command=command)
     _show(events, quiet=quiet)
     click.echo(_scores(output))
 
 
-def _show(events: Iterable[object], *, quiet: bool) -> None:
+def _show(events: Iterable["Event"], *, quiet: bool) -> None:
     """A bar in a terminal, plain lines in a log."""
     from tqdm import tqdm
 
-    from polytag.training import Evaluation, Note, Step
+    from polytag.training import Note, Step
 
     bar: tqdm[None] | None = None
     lines = _Lines()
@@ -55,7 +68,7 @@ def _show(events: Iterable[object], *, quiet: bool) -> None:
                 bar.update()
             else:
                 lines.step(event)
-        elif isinstance(event, Note | Evaluation):
+        else:
             text = event.text if isinstance(event, Note) else _line(event)
             tqdm.write(text, file=sys.stderr)
     if bar is not None:
@@ -71,10 +84,7 @@ class _Lines:
         self.began = self.shown = time.monotonic()
         self.words = self.first_step = 0
 
-    def step(self, event: object) -> None:
-        from polytag.training import Step
-
-        assert isinstance(event, Step)
+    def step(self, event: "Step") -> None:
         self.first_step = self.first_step or event.step
         self.words += event.words
         now = time.monotonic()
@@ -90,10 +100,7 @@ class _Lines:
         )
 
 
-def _line(event: object) -> str:
-    from polytag.training import Evaluation
-
-    assert isinstance(event, Evaluation)
+def _line(event: "Evaluation") -> str:
     losses = ", ".join(f"{task} {loss:.3f}" for task, loss in event.loss.items())
     dev = ", ".join(f"{task} {score:.2f}" for task, score in event.dev.items())
     best = "  (best so far)" if event.is_best and event.dev else ""
@@ -101,12 +108,8 @@ def _line(event: object) -> str:
 
 
 def _scores(output: Path) -> str:
-    import json
+    from polytag.cli.report import read_report
 
-    report = json.loads((output / "report.json").read_text(encoding="utf-8"))
-    rows = [
-        f"{task:<20} {split:<5} {numbers['metric']:<9} {numbers['score']:6.2f}"
-        for task, splits in report["scores"].items()
-        for split, numbers in splits.items()
-    ]
-    return "\n".join([f"kept epoch {report['best_epoch']} of {report['epochs']}", *rows])
+    report = read_report(output / "report.json")
+    rows = [f"{task:<20} {split:<5} {metric:<9} {score:6.2f}" for task, split, metric, score in report.rows]
+    return "\n".join([f"kept epoch {report.best_epoch} of {report.epochs}", *rows])

@@ -1,0 +1,34 @@
+"""The scores that a model directory's report.json holds, for the commands that show them."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from polytag.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """What was scored at the end of a training: task, split, metric and score of each row."""
+
+    best_epoch: int
+    epochs: int
+    rows: list[tuple[str, str, str, float]]
+
+
+def read_report(path: Path) -> Recorded:
+    """Read the report of a training.
+
+    Raises:
+        ModelError: the file is damaged.
+    """
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+        rows = [
+            (task, split, str(numbers["metric"]), float(numbers["score"]))
+            for task, splits in report["scores"].items()
+            for split, numbers in splits.items()
+        ]
+        return Recorded(int(report["best_epoch"]), int(report["epochs"]), rows)
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
+        raise ModelError(f"{path}: the file is damaged, expected the report that a training wrote") from None
