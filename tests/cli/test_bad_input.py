@@ -99,6 +99,8 @@ OUTPUTS = [
     Case("train into a file", put("out", "mine"), TRAIN, "out: the output must be a directory, found a file"),
     Case("train below a file", put("f", "mine"), "train plan.toml -o f/out",
          "f/out: cannot be made: f is a file, expected a directory"),
+    Case("train over a plan", nothing, "train plan.toml -o .",
+         ".: holds a plan.toml, which the model's own would replace"),
     Case("train into a model", nothing, "train plan.toml -o {model}", "model: holds a training already"),
     Case("tag into a directory", folder("out"), "tag {model} test.conll -o out",
          "out: cannot be written: Is a directory"),
@@ -185,6 +187,7 @@ USAGE = [
     Case("--format of trees", nothing, "tag {model} --format treebank", "'treebank' is not one of", 2),
     Case("--threads 0", nothing, "tag {model} --threads 0", "0 is not in the range x>=1", 2),
     Case("--split train", nothing, "evaluate {model} --split train", "'train' is not one of", 2),
+    Case("--set for a model", nothing, "show {model} --set training.epochs=3", "is a model, whose settings cannot", 2),
     Case("--tag without =", nothing, "data convert test.conll out.jsonl --tag ner",
          "--tag ner: expected NAME=PLACE", 2),
 ]  # fmt: skip

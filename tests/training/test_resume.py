@@ -140,7 +140,7 @@ def stopped(plan: Plan, output: Path) -> Path:
 CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "margin": ({"margin": 1.0}, "plan.training.margin was 5.0 when the training began, now it is 1.0"),
     "seed": ({"seed": 2}, "plan.training.seed was 1 when the training began, now it is 2"),
-    "clip": ({"clip": 9.0}, "plan.training.clip was None when the training began, now it is 9.0"),
+    "clip": ({"clip": 9.0}, "plan.training.clip was 'none' when the training began, now it is 9.0"),
     "optimizer": ({"optimizer": "adam"}, "training.optimizer was 'adagrad' when the training began, now it is 'adam'"),
     "batches": ({"batch_sentences": 5}, "plan.training.batch_sentences was 4 when the training began, now it is 5"),
 }  # fmt: skip

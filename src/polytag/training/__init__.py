@@ -136,7 +136,7 @@ def _is_complete(directory: Path, *, resume: bool) -> bool:
     """
     if directory.exists() and not directory.is_dir():
         raise ModelError(f"{directory}: the output must be a directory, found a file")
-    above = next(parent for parent in directory.parents if parent.exists())
+    above = next((parent for parent in directory.parents if parent.exists()), Path())
     if not above.is_dir():
         raise ModelError(f"{directory}: cannot be made: {above} is a file, expected a directory")
     weights, state = (directory / WEIGHTS).exists(), state_file(directory).exists()
