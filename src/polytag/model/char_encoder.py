@@ -16,15 +16,7 @@ class CharEncoder(nn.Module):
         self.width = 2 * settings.hidden
         self.embedding = nn.Embedding(characters, settings.dimension)
         nn.init.normal_(self.embedding.weight, std=start.chars)
-        self.gru = GruStack(
-            settings.dimension,
-            settings.hidden,
-            layers=settings.layers,
-            bias=settings.bias,
-            reset_after=settings.cell == "reset_after",
-            dropout=settings.dropout,
-            std=start.gru,
-        )
+        self.gru = GruStack(settings.dimension, settings, std=start.gru)
 
     def distinct(self, characters: Characters) -> Tensor:
         """[U, 2H]: the last state of the top forward GRU beside the first state of the top backward GRU."""

@@ -6,20 +6,21 @@ from torch import Tensor, nn
 
 from polytag import ops
 from polytag.batching.batch import Packing
+from polytag.plan import Chars, Words
 
 
 class GruStack(nn.Module):
     """Each layer reads the states of the one below: ``[N, D]`` -> ``[N, 2H]`` (paper, section 3.1)."""
 
-    def __init__(
-        self, inputs: int, hidden: int, *, layers: int, bias: bool, reset_after: bool, dropout: float, std: float
-    ) -> None:
+    def __init__(self, inputs: int, settings: Chars | Words, *, std: float) -> None:
+        """``inputs`` is the width D of the lowest layer's input, ``std`` that of all matrices at the start."""
         super().__init__()
-        self.hidden, self.reset_after, self.dropout = hidden, reset_after, dropout
-        widths = [inputs] + [2 * hidden] * (layers - 1)
+        self.hidden, self.dropout = settings.hidden, settings.dropout
+        self.reset_after = settings.cell == "reset_after"
+        hidden, widths = settings.hidden, [inputs] + [2 * settings.hidden] * (settings.layers - 1)
         self.input_weight = nn.ParameterList([torch.randn(2, width, 3 * hidden) * std for width in widths])
         self.recurrent_weight = nn.ParameterList([torch.randn(2, hidden, 3 * hidden) * std for _ in widths])
-        self.bias = nn.ParameterList([torch.zeros(2, 3 * hidden) for _ in widths] if bias else [])
+        self.bias = nn.ParameterList([torch.zeros(2, 3 * hidden) for _ in widths] if settings.bias else [])
 
     def forward(self, x: Tensor, packing: Packing) -> Tensor:
         for layer, (w, u) in enumerate(zip(self.input_weight, self.recurrent_weight, strict=True)):

@@ -19,15 +19,7 @@ class WordEncoder(nn.Module):
             # Sparse: a step moves only the rows of its own words, and the rest of a large table costs nothing.
             self.embedding = nn.Embedding(words, settings.dimension, sparse=True)
             nn.init.normal_(self.embedding.weight, std=start.words)
-        self.gru = GruStack(
-            char_width + (settings.dimension if settings.embedding else 0),
-            settings.hidden,
-            layers=settings.layers,
-            bias=settings.bias,
-            reset_after=settings.cell == "reset_after",
-            dropout=settings.dropout,
-            std=start.gru,
-        )
+        self.gru = GruStack(char_width + (settings.dimension if settings.embedding else 0), settings, std=start.gru)
 
     def forward(self, batch: Batch, characters: Tensor | None) -> Tensor:
         """Character vectors [N, C] -> context [N, 2H]."""

@@ -137,7 +137,6 @@ class Trainer:
         return Step(turn.task, self.progress.epoch + 1, number + 1, steps, len(batch.words), value)
 
     def _finish_epoch(self) -> Evaluation:
-        self.network.eval()
         trained = dict.fromkeys(self.plan.tasks, 0)
         for turn in self._turns(self.progress.epoch):
             trained[turn.task] += len(turn.sentences)

@@ -1,0 +1,74 @@
+"""The directory that a training writes into: one writer, nothing overwritten, nothing half begun left behind."""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from polytag.errors import ModelError
+from polytag.model.checkpoint import WEIGHTS
+from polytag.training.resume import state_file
+
+
+def is_complete(directory: Path, *, resume: bool) -> bool:
+    """Whether there is nothing left to resume.
+
+    Raises:
+        ModelError: there is something that must not be overwritten.
+    """
+    if directory.exists() and not directory.is_dir():
+        raise ModelError(f"{directory}: the output must be a directory, found a file")
+    above = next((parent for parent in directory.parents if parent.exists()), Path())
+    if not above.is_dir():
+        raise ModelError(f"{directory}: cannot be made: {above} is a file, expected a directory")
+    weights, state = (directory / WEIGHTS).exists(), state_file(directory).exists()
+    if not resume and (weights or state):
+        raise ModelError(f"{directory}: holds a training already; continue it with --resume or name another directory")
+    if not (resume or weights or state) and (directory / "plan.toml").exists():
+        raise ModelError(f"{directory}: holds a plan.toml, which the model's own would replace; name another directory")
+    complete = weights and (directory / "report.json").exists()
+    if weights and not state and not complete:
+        raise ModelError(f"{directory}: holds weights, but no state to resume their training from")
+    return complete
+
+
+@contextmanager
+def locked(directory: Path) -> Iterator[None]:
+    """Make the directory and keep other trainings out of it.
+
+    Raises:
+        ModelError: another process is training into it, or it cannot be written.
+    """
+    path, is_new = directory / ".lock", not directory.exists()
+    lock = FileLock(path, timeout=0)
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+        lock.acquire()
+    except Timeout:
+        raise ModelError(f"{directory}: another process is training into this directory") from None
+    except OSError as error:
+        raise ModelError(f"{directory}: cannot be written: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()  # while it is held: afterwards it could be another's
+        lock.release()
+        with suppress(OSError):
+            if is_new:
+                directory.rmdir()  # which it is only if nothing came into it
+
+
+@contextmanager
+def nothing_left_on_failure(directory: Path) -> Iterator[None]:
+    """Remove what came into a directory if the body fails: half a beginning is nothing that can be resumed."""
+    before = set(directory.iterdir())
+    try:
+        yield
+    except BaseException:
+        for path in set(directory.iterdir()) - before:
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        raise
