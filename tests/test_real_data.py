@@ -1,6 +1,5 @@
 """The corpora of the paper, where they are: counted through the command line, and found by the plans."""
 
-import os
 from pathlib import Path
 
 import pytest
@@ -8,31 +7,16 @@ from click.testing import CliRunner
 
 from polytag.cli import cli
 from polytag.plan_file import load_plan
+from tests.licensed import TOKENS, licensed
 
 pytestmark = pytest.mark.data
 
 PLANS = sorted((Path(__file__).parents[1] / "examples" / "plans").glob("*.toml"))
-TOKENS = {  # the paper's Table 1, which counts -DOCSTART- lines
-    "conll2000/train.txt": 211_727,
-    "conll2000/test.txt": 47_377,
-    "conll2002/ned.train": 202_931,
-    "conll2002/ned.testa": 37_761,
-    "conll2002/ned.testb": 68_994,
-    "conll2002/esp.train": 264_715,
-    "conll2002/esp.testa": 52_923,
-    "conll2002/esp.testb": 51_533,
-    "conll2003/eng.train": 204_567,
-    "conll2003/eng.testa": 51_578,
-    "conll2003/eng.testb": 46_666,
-}
 
 
 @pytest.fixture(scope="module")
 def data() -> Path:
-    path = Path(os.environ.get("POLYTAG_DATA", ""))
-    if not (path / "conll2003").is_dir():
-        pytest.skip("the licensed corpora are not here: POLYTAG_DATA names no directory with conll2003 in it")
-    return path
+    return licensed("conll2003").parent
 
 
 def printed(*arguments: object) -> str:

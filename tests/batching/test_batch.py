@@ -12,7 +12,7 @@ from polytag.batching.batch import Packing, pack_distinct
 from tests import oracles
 
 RAGGED = st.lists(st.integers(1, 6), min_size=1, max_size=7)
-FEW = settings(max_examples=50, derandomize=True, deadline=None, database=None)
+FEW = settings(max_examples=50)
 
 
 def numbered(lengths: Sequence[int]) -> list[torch.Tensor]:

@@ -148,7 +148,7 @@ def test_gazetteer_columns() -> None:
 
 
 @given(st.lists(st.integers(0, 12), max_size=20), st.integers(1, 5), st.integers(1, 20))
-@settings(max_examples=60, derandomize=True, deadline=None, database=None)
+@settings(max_examples=60)
 def test_by_length(lengths: list[int], sentences: int, words: int) -> None:
     groups = list(by_length(lengths, sentences=sentences, words=words))
     assert sorted(i for group in groups for i in group) == [i for i, length in enumerate(lengths) if length]

@@ -2,8 +2,6 @@
 
 import gzip
 import json
-import os
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,6 +11,7 @@ from hypothesis import strategies as st
 
 from polytag.batching.gazetteer import Entry, Gazetteer
 from polytag.errors import VectorsError
+from tests.licensed import licensed
 
 ENTRIES: list[Entry] = [
     ("LOC", ("New", "York")),
@@ -152,15 +151,10 @@ def test_wrong_calls(tmp_path: Path) -> None:
 @pytest.mark.data
 @pytest.mark.parametrize(("name", "lines"), [("eng", 8214), ("ned", 54384)])
 def test_the_lists_of_the_shared_tasks(name: str, lines: int) -> None:
-    root = os.environ.get("POLYTAG_DATA")
-    if not root or not (Path(root) / "gazetteers").exists():
-        pytest.skip("needs gazetteers/ under POLYTAG_DATA")
-    gazetteer = Gazetteer.load(Path(root) / f"gazetteers/{name}.list")
+    gazetteer = Gazetteer.load(licensed(f"gazetteers/{name}.list"))
     assert gazetteer.types == ("LOC", "MISC", "ORG", "PER")
     assert len(gazetteer.tags) == 17
     assert 0.98 * lines < len(gazetteer) <= lines
     words = [word for of in gazetteer.entries.values() for entry in of for word in (*entry, "said")] * 2
-    start = time.perf_counter()
     columns = gazetteer.match(words)
-    assert time.perf_counter() - start < 5  # about 0.1 s on an idle machine
     assert sum(column > 0 for column in columns) > len(words) / 3

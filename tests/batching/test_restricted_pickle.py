@@ -285,7 +285,7 @@ HONEST = polyglot(["a", b"b"], array(MATRIX))
 
 
 @given(st.binary(max_size=60) | st.lists(st.tuples(st.integers(0, len(HONEST) - 1), st.integers(0, 255)), max_size=4))
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 def test_any_bytes_are_read_or_refused(change: bytes | list[tuple[int, int]]) -> None:
     data = bytearray(HONEST)
     if isinstance(change, bytes):

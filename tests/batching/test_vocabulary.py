@@ -61,7 +61,7 @@ class TestWords:
         assert seen == {"LIMA": True, "8": True, "Oslo": False, "Quito": False, "unheard": False}
 
     @given(st.lists(st.text(min_size=1), max_size=8), st.booleans(), st.booleans())
-    @settings(max_examples=30, derandomize=True, deadline=None, database=None)
+    @settings(max_examples=30)
     def test_json_round_trip(self, forms: list[str], lowercase: bool, zero_digits: bool) -> None:
         words = build_words([Sentence(tuple(forms))], vector_words=["x"], lowercase=lowercase, zero_digits=zero_digits)
         again = WordVocabulary.from_json(json.loads(json.dumps(words.to_json())))

@@ -3,27 +3,13 @@
 import gzip
 import io
 import os
-from pathlib import Path
 
 import pytest
 
 from polytag import corpus
 from polytag.corpus import FORMATS, blocks, format_of, read
 from polytag.errors import CorpusError
-
-TOKENS = {
-    "conll2000/train.txt": 211727,
-    "conll2000/test.txt": 47377,
-    "conll2002/ned.train": 202931,
-    "conll2002/ned.testa": 37761,
-    "conll2002/ned.testb": 68994,
-    "conll2002/esp.train": 264715,
-    "conll2002/esp.testa": 52923,
-    "conll2002/esp.testb": 51533,
-    "conll2003/eng.train": 204567,
-    "conll2003/eng.testa": 51578,
-    "conll2003/eng.testb": 46666,
-}
+from tests.licensed import TOKENS, licensed
 
 
 @pytest.mark.parametrize(
@@ -101,10 +87,7 @@ def test_public_names_are_there():
 @pytest.mark.data
 @pytest.mark.parametrize("name", TOKENS)
 def test_real_corpora_have_the_papers_number_of_tokens(name):
-    directory = os.environ.get("POLYTAG_DATA", "")
-    path = Path(directory, name)
-    if not directory or not path.exists():
-        pytest.skip(f"{name} is licensed data; set POLYTAG_DATA to a directory that holds it")
+    path = licensed(name)
     assert sum(map(len, read(path, tags={"tag": -1}, docstart=True))) == TOKENS[name]
     with path.open("rb") as stream:
         rendered = "".join(block.render({}) for block in blocks(stream, format="conll"))

@@ -1,6 +1,5 @@
 """Tag schemes against seqeval's reading, an enumeration of short sequences, and laws."""
 
-import os
 import random
 from itertools import chain, pairwise, product
 from pathlib import Path
@@ -14,6 +13,7 @@ from polytag.corpus import schemes
 from polytag.corpus.schemes import allowed, convert_tags, detect, is_valid, problems, spans, write
 from polytag.corpus.sentence import Span
 from polytag.errors import CorpusError, PlanError
+from tests.licensed import licensed
 from tests.oracles_spans import AS_BIOES, LETTERS, random_tags
 
 SPAN_SCHEMES = tuple(LETTERS)
@@ -242,12 +242,8 @@ def column(path: Path, number: int) -> list[list[str]]:
 
 
 @pytest.mark.data
-@pytest.mark.skipif("POLYTAG_DATA" not in os.environ, reason="POLYTAG_DATA does not name the licensed corpora")
 @pytest.mark.parametrize(("name", "number", "scheme"), REAL)
 def test_real_corpora_are_detected(name, number, scheme):
-    path = Path(os.environ["POLYTAG_DATA"]) / name
-    if not path.exists():
-        pytest.skip(f"POLYTAG_DATA holds no {name}")
-    found = detect(column(path, number))
+    found = detect(column(licensed(name), number))
     assert found.scheme == scheme
     assert sum(count for _, count in found.problems) <= 20

@@ -98,7 +98,7 @@ class TestFastFormEqualsReference:
         expected = output_and_gradients(reference.gru, layer, reset_after=reset_after)
         all_close(output_and_gradients(cpu.gru, layer, reset_after=reset_after), expected, tolerance)
 
-    @settings(max_examples=12, derandomize=True, deadline=None, database=None)
+    @settings(max_examples=12)
     @given(
         lengths=st.lists(st.integers(1, 6), min_size=1, max_size=5).map(tuple),
         d=st.integers(1, 5),

@@ -4,7 +4,7 @@ from collections import Counter
 from math import ceil
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from polytag.training.schedule import Turn, turns
@@ -17,7 +17,6 @@ def of_task(task: str, *epochs: list[Turn]) -> list[int]:
 
 
 @given(SIZES, st.integers(1, 5), st.integers(0, 3))
-@settings(deadline=None)
 def test_each_pass_covers_each_sentence_once(sizes: dict[str, int], batch: int, seed: int) -> None:
     for sampling in ("round", "proportional"):
         epochs = [turns(sizes, e, batch_sentences=batch, seed=seed, task_sampling=sampling) for e in range(4)]  # type: ignore[arg-type]

@@ -1,0 +1,6 @@
+"""What holds for all tests: property tests draw the same examples each time, however slow the machine is."""
+
+from hypothesis import settings
+
+settings.register_profile("polytag")
+settings.load_profile("polytag")
