@@ -8,9 +8,18 @@ from polytag.training import Evaluation, train_events
 
 PLAN = polytag.load_plan(Path(__file__).parent / "news" / "joint.toml")
 TEXTS = {
-    "en": "Marta Oliveira flew from Copenhagen to Lima for the World Cup .",
-    "es": "Tomas Lindqvist trabaja para Greenpeace en Varsovia .",
-    "nl": "Amina Diallo won met Ajax de Copa Atlantica in Wenen .",
+    "en": [
+        "Marta Oliveira flew from Copenhagen to Lima for the World Cup .",
+        "The ministry in Nairobi bought the Peruvian ships .",
+    ],
+    "es": [
+        "Tomas Lindqvist trabaja para Greenpeace en Varsovia .",
+        "La empresa portuguesa abrirá una oficina en Bolivia .",
+    ],
+    "nl": [
+        "Amina Diallo won met Ajax de Copa Atlantica in Wenen .",
+        "De Spaanse minister sprak in Rotterdam met Interpol .",
+    ],
 }
 
 
@@ -33,7 +42,7 @@ def main() -> None:
     print("\ntest score (entity F1, part-of-speech accuracy), percent:\n            alone   joint    gain")
     for task in PLAN.tasks:
         print(f"{task:<9} {alone[task]:7.2f} {joint[task]:7.2f} {joint[task] - alone[task]:+7.2f}")
-    for language, text in TEXTS.items():
+    for language, text in ((language, text) for language, texts in TEXTS.items() for text in texts):
         sentence = tagger.tag(text.split(), tasks=[f"{language}-pos", f"{language}-ner"], confidence=True)
         print(
             f"\n{' '.join(f'{w}/{t}' for w, t in zip(sentence.words, sentence.tags[f'{language}-pos'], strict=True))}"
