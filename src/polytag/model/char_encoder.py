@@ -13,7 +13,6 @@ class CharEncoder(nn.Module):
 
     def __init__(self, settings: Chars, characters: int, start: Initialisation) -> None:
         super().__init__()
-        self.width = 2 * settings.hidden
         self.embedding = nn.Embedding(characters, settings.dimension)
         nn.init.normal_(self.embedding.weight, std=start.chars)
         self.gru = GruStack(settings.dimension, settings, std=start.gru)

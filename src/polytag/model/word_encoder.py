@@ -13,7 +13,6 @@ class WordEncoder(nn.Module):
 
     def __init__(self, settings: Words, words: int, char_width: int, start: Initialisation) -> None:
         super().__init__()
-        self.width = 2 * settings.hidden
         self.embedding = None
         if settings.embedding:
             # Sparse: a step moves only the rows of its own words, and the rest of a large table costs nothing.
