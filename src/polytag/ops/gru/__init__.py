@@ -1,10 +1,10 @@
-"""The bidirectional GRU layer: `reference` is the specification, `cpu` the fast form; chosen by device."""
+"""The bidirectional GRU layer: `reference` is the specification; `native` and, without the core, `cpu` are fast."""
 
 from collections.abc import Sequence
 
 from torch import Tensor
 
-from polytag.ops.gru import cpu, reference
+from polytag.ops.gru import cpu, native, reference
 
 FORMS = {"cpu": cpu.gru}
 
@@ -20,5 +20,5 @@ def gru(
     reset_after: bool = False,
 ) -> Tensor:
     """One bidirectional GRU layer over packed rows; `polytag.ops.gru.reference.gru` holds the contract."""
-    form = FORMS.get(x.device.type, reference.gru)
+    form = native.gru if native.usable(x) else FORMS.get(x.device.type, reference.gru)
     return form(x, input_weight, recurrent_weight, bias, batch_sizes, reverse, reset_after=reset_after)

@@ -1,0 +1,25 @@
+// Sixteen floats of AVX-512, with the few operations that the kernels need.
+#include <immintrin.h>
+
+struct Vector {
+    static constexpr long WIDTH = 16;
+    static constexpr long MOST_ROWS = 12;  // of a block: 24 sums, 2 weights and 1 input fill the 32 registers well
+    __m512 v;
+
+    static __mmask16 first(long n) { return n >= WIDTH ? 0xffff : (__mmask16)((1u << n) - 1); }
+    static Vector all(float x) { return {_mm512_set1_ps(x)}; }
+    static Vector load(const float* p) { return {_mm512_loadu_ps(p)}; }
+    static Vector load(const float* p, long n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
+    void store(float* p) const { _mm512_storeu_ps(p, v); }
+    void store(float* p, long n) const { _mm512_mask_storeu_ps(p, first(n), v); }
+};
+
+static inline Vector operator+(Vector a, Vector b) { return {_mm512_add_ps(a.v, b.v)}; }
+static inline Vector operator-(Vector a, Vector b) { return {_mm512_sub_ps(a.v, b.v)}; }
+static inline Vector operator*(Vector a, Vector b) { return {_mm512_mul_ps(a.v, b.v)}; }
+static inline Vector operator/(Vector a, Vector b) { return {_mm512_div_ps(a.v, b.v)}; }
+static inline Vector fused(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }  // a b + c
+static inline Vector most(Vector a, Vector b) { return {_mm512_max_ps(a.v, b.v)}; }   // b where one is NaN
+static inline Vector least(Vector a, Vector b) { return {_mm512_min_ps(a.v, b.v)}; }  // b where one is NaN
+static inline Vector nearest(Vector a) { return {_mm512_roundscale_ps(a.v, 0)}; }
+static inline Vector times_power_of_two(Vector a, Vector n) { return {_mm512_scalef_ps(a.v, n.v)}; }

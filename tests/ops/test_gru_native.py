@@ -1,0 +1,138 @@
+"""The recurrence of the native core against the reference in double precision, on every instruction set of this CPU."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from torch import Tensor
+
+from polytag import ops
+from polytag.ops.gru import cpu, native, reference
+from polytag.ops.native import PANEL, core, pack
+from tests.oracles import poisoned
+from tests.ops.test_gru import BIAS, LENGTHS, RESET_AFTER, Layer, all_close, output_and_gradients, random_layer
+
+pytestmark = pytest.mark.skipif(core() is None, reason="the native core was not built (no C++ compiler?)")
+SETS = {"avx2": 0, "avx512": 1}
+
+
+@pytest.fixture(params=SETS)
+def instructions(request: pytest.FixtureRequest) -> Iterator[None]:
+    library = core()
+    assert library is not None
+    if not library.polytag_select(SETS[request.param]):
+        pytest.skip(f"this processor has no {request.param}")
+    yield
+    best = max(number for number in SETS.values() if library.polytag_select(number))
+    library.polytag_select(best)
+
+
+def equal_to_reference(layer: Layer, *, reset_after: bool, tolerance: float = 2e-5) -> None:
+    """States and all gradients in float32 against those of the reference in float64."""
+    found = output_and_gradients(native.gru, layer, reset_after=reset_after)
+    expected = output_and_gradients(reference.gru, layer.map(Tensor.double), reset_after=reset_after)
+    scale = max(1.0, *(float(tensor.abs().max()) for tensor in expected if tensor.numel()))
+    all_close([tensor.double() / scale for tensor in found], [tensor / scale for tensor in expected], tolerance)
+
+
+@pytest.mark.usefixtures("instructions")
+@RESET_AFTER
+@BIAS
+class TestNativeEqualsReference:
+    @pytest.mark.parametrize("lengths", LENGTHS, ids=str)
+    def test_states_and_gradients(self, lengths: tuple[int, ...], bias: bool, reset_after: bool) -> None:
+        equal_to_reference(random_layer(lengths, bias=bias, dtype=torch.float32), reset_after=reset_after)
+
+    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(
+        lengths=st.lists(st.integers(1, 5), min_size=1, max_size=30).map(tuple),
+        d=st.integers(1, 5),
+        h=st.integers(1, 2 * PANEL + 5),
+        seed=st.integers(0, 1000),
+    )
+    def test_any_shape(
+        self, bias: bool, reset_after: bool, lengths: tuple[int, ...], d: int, h: int, seed: int
+    ) -> None:
+        layer = random_layer(lengths, bias=bias, seed=seed, d=d, h=h, scale=0.3, dtype=torch.float32)
+        equal_to_reference(layer, reset_after=reset_after)
+
+    @pytest.mark.parametrize("h", [3, 40])
+    def test_saturated_gates(self, bias: bool, reset_after: bool, h: int) -> None:
+        layer = random_layer((5, 2, 1), bias=bias, scale=1e4, h=h, dtype=torch.float32)
+        equal_to_reference(layer, reset_after=reset_after, tolerance=1e-4)
+
+    @pytest.mark.usefixtures("uninitialised_is_nan")
+    def test_no_row_is_read_beside_the_batch_or_before_it_is_written(self, bias: bool, reset_after: bool) -> None:
+        layer = random_layer((7, 1, 3, 3, 2), bias=bias, h=37, scale=0.3, dtype=torch.float32)
+        expected = output_and_gradients(native.gru, layer, reset_after=reset_after)
+        found = output_and_gradients(native.gru, layer.map(poisoned), reset_after=reset_after)
+        all_close(found, expected, 1e-5)
+        equal_to_reference(layer, reset_after=reset_after)
+
+    def test_nan_stays_in_its_sentence(self, bias: bool, reset_after: bool) -> None:
+        layer = random_layer((4, 1, 6, 4, 2), bias=bias, h=20, dtype=torch.float32)
+        clean = output_and_gradients(native.gru, layer, reset_after=reset_after)
+        bad, *good = layer.packed.rows
+        layer.x[bad] = torch.nan
+        dirty = output_and_gradients(native.gru, layer, reset_after=reset_after)
+        for which in (0, 1):  # states and the gradient of x; those of the weights sum over all sentences
+            assert dirty[which][bad].isnan().all()
+            all_close([dirty[which][torch.cat(good)]], [clean[which][torch.cat(good)]], 1e-6)
+
+    @pytest.mark.parametrize("frozen", [(0,), (1, 2, 3), (0, 2)], ids=["x", "weights", "mixed"])
+    def test_frozen_inputs_leave_the_other_gradients_alone(
+        self, frozen: tuple[int, ...], bias: bool, reset_after: bool
+    ) -> None:
+        layer = random_layer((5, 3, 1), bias=bias, dtype=torch.float32)
+        expected = output_and_gradients(native.gru, layer, reset_after=reset_after)[1:]
+        live = [i for i in range(len(layer.tensors)) if i not in frozen]
+        for i in live:
+            layer.tensors[i].requires_grad_()
+        y = layer.run(native.gru, reset_after=reset_after)
+        y.backward(torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=torch.float64).float())
+        for i, tensor in enumerate(layer.tensors):
+            assert (tensor.grad is not None) == (i in live)
+            if tensor.grad is not None:
+                all_close([tensor.grad], [expected[i]], 1e-6)
+
+    def test_two_threads_change_nothing(self, bias: bool, reset_after: bool) -> None:
+        layer = random_layer((9, 7, 7, 3), bias=bias, h=33, dtype=torch.float32)
+        alone = output_and_gradients(native.gru, layer, reset_after=reset_after)
+        threads = torch.get_num_threads()
+        try:
+            torch.set_num_threads(2)
+            together = output_and_gradients(native.gru, layer, reset_after=reset_after)
+        finally:
+            torch.set_num_threads(threads)
+        all_close(together, alone, 1e-6)
+
+    def test_inputs_are_left_as_they_were(self, bias: bool, reset_after: bool) -> None:
+        layer = random_layer((4, 2), bias=bias, dtype=torch.float32)
+        before = [t.clone() for t in layer.tensors]
+        output_and_gradients(native.gru, layer, reset_after=reset_after)
+        assert all(torch.equal(a, b) for a, b in zip(layer.tensors, before, strict=True))
+
+
+@pytest.mark.parametrize(("k", "n"), [(1, 1), (17, 31), (16, 32), (40, 33), (3, 100)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_packed_weights_are_panels_filled_up_with_zeros(k: int, n: int, transposed: bool) -> None:
+    matrix = torch.randn(n, k).T if transposed else torch.randn(k, n + 3)[:, 1 : n + 1]
+    padded = torch.zeros(k, -(-n // PANEL) * PANEL)
+    padded[:, :n] = matrix
+    assert torch.equal(pack(matrix), padded.reshape(k, -1, PANEL).transpose(0, 1))
+
+
+def test_only_float32_goes_there() -> None:
+    layer = random_layer((3, 1), bias=False)
+    assert not native.usable(layer.x)
+    assert native.usable(layer.x.float())
+    assert torch.equal(layer.run(ops.gru, reset_after=False), layer.run(cpu.gru, reset_after=False))
+
+
+def test_it_can_be_switched_off() -> None:
+    code = "from polytag.ops.native import core; raise SystemExit(core() is not None)"
+    assert subprocess.run([sys.executable, "-c", code], env={"POLYTAG_NATIVE": "0"}, check=False).returncode == 0
