@@ -1,17 +1,17 @@
 """The native core: built where there is a C++ compiler, left out where there is none; all else is in pyproject.toml."""
 
-from glob import glob
+from pathlib import Path
 
 from setuptools import Extension, setup
 
-FOLDER = "src/polytag/ops/native"
+FOLDER = Path("src/polytag/ops/native")
 
 setup(
     ext_modules=[
         Extension(
             "polytag.ops.native.core",
-            sources=sorted(glob(f"{FOLDER}/*.cpp")),
-            depends=sorted(glob(f"{FOLDER}/*.h")),
+            sources=sorted(map(str, FOLDER.glob("*.cpp"))),
+            depends=sorted(map(str, FOLDER.glob("*.h"))),
             language="c++",
             extra_compile_args=["-O3", "-std=c++17", "-fopenmp", "-fno-trapping-math", "-fno-math-errno"],
             extra_link_args=["-fopenmp"],

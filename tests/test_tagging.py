@@ -126,7 +126,7 @@ class TestStreams:
         monkeypatch.setattr(encoder, "_MOST_FORMS", 500)
         tagger = tiny.tagger()
         for number, answer in enumerate(tagger.tag_all(tiny.endless())):
-            assert len(tagger._encoder("ner")._forms) <= 500 + 300
+            assert len(tagger._table("ner").encoder) <= 500 + 300
             assert answer.words[2] == "."
             if number == 2_000:
                 break
@@ -232,9 +232,9 @@ class TestTasks:
         calls: list[str] = []
         context = tagger.network.context
 
-        def spy(batch: object, task: str) -> torch.Tensor:
+        def spy(batch: object, task: str, **inputs: object) -> torch.Tensor:
             calls.append(task)
-            return context(batch, task)  # type: ignore[arg-type]
+            return context(batch, task, **inputs)  # type: ignore[arg-type]
 
         monkeypatch.setattr(tagger.network, "context", spy)
         return calls

@@ -18,6 +18,8 @@ def evaluate(
     split: str = "test",
     data: str | PathLike[str] | None = None,
     best_for: str | None = None,
+    precision: str = "float32",
+    device: str = "cpu",
 ) -> dict[str, Counts]:
     """Counts of each task.
 
@@ -28,13 +30,16 @@ def evaluate(
         split: ``"test"`` or ``"dev"``.
         data: where the plan's relative paths are looked up besides the places it remembers.
         best_for: use the weights kept for this task.
+        precision: as for `Tagger.load`; unless given, what the model was trained and selected in.
+        device: as for `Tagger.load`.
 
     Raises:
         ModelError: the model cannot be read.
         PlanError: a task has no such split, or several tasks would read one file.
         CorpusError: a file cannot be read.
+        PolytagError: this machine has no such device, or no instructions for the precision.
     """
-    tagger = Tagger.load(model, best_for=best_for)
+    tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
     plan = tagger.plan
     chosen = tagger.choose(tasks) if tasks else [t for t, s in plan.tasks.items() if data_file or has_split(s, split)]
     if data_file is not None:

@@ -7,21 +7,27 @@ from os import PathLike
 from typing import TypeVar
 
 import torch
+from torch import Tensor
 
 from polytag.batching.batch import Batch, Ints
+from polytag.batching.device import find_device
 from polytag.batching.encoder import Encoder, by_length, gazetteer_columns
 from polytag.batching.vocabulary import TagVocabulary, Vocabularies
 from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Block
 from polytag.errors import PolytagError, nearest
+from polytag.model.char_encoder import CharEncoder
 from polytag.model.checkpoint import WEIGHTS, load_model
 from polytag.model.crf import Confidence
 from polytag.model.network import Network
+from polytag.model.precision import choose_precision
+from polytag.model.word_encoder import WordEncoder
+from polytag.model.word_table import WordTable
 from polytag.plan import Plan
 from polytag.scoring import Counts, counts_for
 
-BATCH_SENTENCES, BATCH_WORDS = 64, 4_096
+BATCH_SENTENCES, BATCH_WORDS = 256, 8_192
 CHUNK_WORDS = 32_768  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
 CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from which they count instead of words
 
@@ -29,19 +35,45 @@ CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from
 class Tagger:
     """Tags sentences with the tasks of one plan."""
 
-    def __init__(self, plan: Plan, vocabularies: Vocabularies, network: Network) -> None:
+    def __init__(self, plan: Plan, vocabularies: Vocabularies, network: Network, *, precision: str = "float32") -> None:
+        """``precision``: of the recurrent layers on a CPU: float32, bfloat16, int8 or auto.
+
+        Raises:
+            PolytagError: this machine has no instructions for the precision.
+        """
         self.plan, self.vocabularies, self.network = plan, vocabularies, network
-        self._encoders: dict[str, Encoder] = {}
+        self.precision = choose_precision(precision)
+        self._tables: dict[str, WordTable] = {}
+        self._packed: list[tuple[int, int]] = []  # the weights that are packed now, by address and version
 
     @classmethod
-    def load(cls, directory: str | PathLike[str], *, best_for: str | None = None) -> "Tagger":
-        """Read a model directory; ``best_for`` takes the weights kept for one task (`training.best_per_task`).
+    def load(
+        cls,
+        directory: str | PathLike[str],
+        *,
+        best_for: str | None = None,
+        precision: str = "auto",
+        device: str = "cpu",
+    ) -> "Tagger":
+        """Read a model directory.
+
+        Args:
+            directory: what `polytag.training.train` wrote.
+            best_for: take the weights kept for one task (`training.best_per_task`).
+            precision: of the recurrent layers on a CPU: float32, bfloat16, int8, or auto for what the processor is
+                fast at with next to no loss (float32 or bfloat16).
+            device: cpu, cuda, cuda:1, ...
 
         Raises:
             ModelError: the directory is missing, damaged or of another version.
+            PolytagError: this machine has no such device, or no instructions for the precision.
         """
         name = f"best.{best_for}.safetensors" if best_for else WEIGHTS
-        return cls(*load_model(str(directory), weights=name))
+        place = find_device(device)
+        if place.type != "cpu" and precision not in ("auto", "float32"):
+            raise PolytagError(f"precision {precision} is for the CPU, expected 'float32' or 'auto' on {device}")
+        plan, vocabularies, network = load_model(str(directory), weights=name)
+        return cls(plan, vocabularies, network.to(place), precision=precision)
 
     def tag(self, words: Sequence[str], *, tasks: Sequence[str] | None = None, confidence: bool = False) -> Sentence:
         """Tag the words of one sentence; see `tag_all`."""
@@ -86,7 +118,7 @@ class Tagger:
     def evaluate(self, sentences: Iterable[Sentence], task: str) -> Counts:
         """Tag sentences that carry gold tags of ``task`` and count as conlleval does (accuracy for plain tags)."""
         request = _Request(self.choose([task]))
-        tags, words = self.vocabularies.tags[self.plan.tasks[task].tags], self._encoder(task).words
+        tags, words = self.vocabularies.tags[self.plan.tasks[task].tags], self._table(task).encoder.words
         counts = counts_for(tags.plain)
         for chunk in _chunks(sentences):
             for gold, found in zip(chunk, self._tag_chunk(chunk, request), strict=True):
@@ -124,25 +156,42 @@ class Tagger:
             max_characters=self.plan.words[settings.words].max_characters,
         )
 
-    def _encoder(self, task: str) -> Encoder:
-        words = self.plan.tasks[task].words
-        if words not in self._encoders:
-            self._encoders[words] = self.new_encoder(task)
-        return self._encoders[words]
+    def _table(self, task: str) -> WordTable:
+        """What is known of the words of the language that a task reads."""
+        settings = self.plan.tasks[task]
+        if settings.words not in self._tables:
+            chars = None if settings.chars is None else self.network.chars[settings.chars]
+            words = self.network.words[settings.words]
+            assert isinstance(words, WordEncoder)
+            assert chars is None or isinstance(chars, CharEncoder)
+            self._tables[settings.words] = WordTable(self.new_encoder(task), chars, words)
+        return self._tables[settings.words]
 
+    def _keep_up_with_weights(self) -> None:
+        """Pack the weights for tagging and forget what came of others, if any has changed since the last chunk."""
+        self.network.eval()  # a network fresh from `prepare`, or between two steps of training, has dropout on
+        weights = [(p.data_ptr(), p._version) for p in self.network.parameters()]
+        if weights != self._packed:
+            first = next(self.network.parameters())
+            here = first.device.type == "cpu" and first.dtype == torch.float32
+            self.network.pack(self.precision if here else None)
+            self._packed = weights
+            self._tables = {}
+
+    @torch.inference_mode()
     def _tag_chunk(self, chunk: Sequence[Sentence], request: "_Request") -> list[Sentence]:
         """All tasks of one language from one encoder pass; a pass for each language."""
-        self.network.eval()  # a network fresh from `prepare`, or between two steps of training, has dropout on
+        self._keep_up_with_weights()
         layers = {task: [request.of_no_words] * len(chunk) for task in request.tasks}
         lengths = [len(sentence) for sentence in chunk]
         for tasks in self._by_language(request.tasks):
-            encoder = self._encoder(tasks[0])
-            encoder.trim()
-            forms = [encoder.forms(sentence.words) for sentence in chunk]
+            table = self._table(tasks[0])
+            forms = table.forms([sentence.words for sentence in chunk])
             for indices in by_length(lengths, sentences=BATCH_SENTENCES, words=BATCH_WORDS):
                 gazetteer = self._gazetteer_columns([chunk[i].words for i in indices], tasks)
-                batch = encoder.batch([forms[i] for i in indices], gazetteer=gazetteer)
-                for task, found in self._decode(batch, tasks, request):
+                batch, inputs = table.batch([forms[i] for i in indices], gazetteer=gazetteer)
+                context = self.network.context(batch, tasks[0], inputs=inputs)
+                for task, found in self._decode(context, batch, tasks, request):
                     for index, layer in zip(indices, found, strict=True):
                         layers[task][index] = layer
         return [_tagged(s, {task: of[index] for task, of in layers.items()}) for index, s in enumerate(chunk)]
@@ -168,17 +217,17 @@ class Tagger:
             if vocabulary.gazetteer
         }
 
-    @torch.inference_mode()
-    def _decode(self, batch: Batch, tasks: Sequence[str], request: "_Request") -> list[tuple[str, list["_Layer"]]]:
+    def _decode(
+        self, context: Tensor, batch: Batch, tasks: Sequence[str], request: "_Request"
+    ) -> list[tuple[str, list["_Layer"]]]:
         """What each task of one language says of each sentence of a batch."""
-        context = self.network.context(batch, tasks[0])
         results = []
         for task in tasks:
             vocabulary = self.vocabularies.tags[self.plan.tasks[task].tags]
             lattice = self.network.lattice(context, batch, task, constrained=request.constrained)
             best = lattice.best()
             certainty = lattice.confidence(best) if request.confidence else None
-            paths = batch.packing.unpack(best.numpy())
+            paths = batch.packing.unpack(best.cpu().numpy())
             results.append((task, [_layer(path.tolist(), vocabulary, certainty, i) for i, path in enumerate(paths)]))
         return results
 

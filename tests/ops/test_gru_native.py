@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
 
 import pytest
 import torch
@@ -13,22 +12,10 @@ from torch import Tensor
 from polytag import ops
 from polytag.ops.gru import cpu, native, reference
 from polytag.ops.native import PANEL, core, pack
-from tests.oracles import poisoned
 from tests.ops.test_gru import BIAS, LENGTHS, RESET_AFTER, Layer, all_close, output_and_gradients, random_layer
+from tests.oracles import poisoned
 
 pytestmark = pytest.mark.skipif(core() is None, reason="the native core was not built (no C++ compiler?)")
-SETS = {"avx2": 0, "avx512": 1}
-
-
-@pytest.fixture(params=SETS)
-def instructions(request: pytest.FixtureRequest) -> Iterator[None]:
-    library = core()
-    assert library is not None
-    if not library.polytag_select(SETS[request.param]):
-        pytest.skip(f"this processor has no {request.param}")
-    yield
-    best = max(number for number in SETS.values() if library.polytag_select(number))
-    library.polytag_select(best)
 
 
 def equal_to_reference(layer: Layer, *, reset_after: bool, tolerance: float = 2e-5) -> None:
@@ -47,7 +34,7 @@ class TestNativeEqualsReference:
     def test_states_and_gradients(self, lengths: tuple[int, ...], bias: bool, reset_after: bool) -> None:
         equal_to_reference(random_layer(lengths, bias=bias, dtype=torch.float32), reset_after=reset_after)
 
-    @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         lengths=st.lists(st.integers(1, 5), min_size=1, max_size=30).map(tuple),
         d=st.integers(1, 5),

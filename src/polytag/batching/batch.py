@@ -10,7 +10,7 @@ row for each sequence that is still running. There is no padding anywhere, so pa
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -20,6 +20,7 @@ import torch
 from torch import Tensor
 
 Ints = npt.NDArray[np.int64]
+_CPU = torch.device("cpu")
 
 
 @dataclass(frozen=True, eq=False)
@@ -28,6 +29,7 @@ class Packing:
 
     lengths: Ints  # B, longest first
     order: Ints  # B: packed sequence i is the caller's sequence order[i]
+    device: torch.device = _CPU  # of `reverse` and `last`
 
     @classmethod
     def of(cls, lengths: Sequence[int] | Ints) -> "Packing":
@@ -58,12 +60,16 @@ class Packing:
     def reverse(self) -> Tensor:
         """For each row the row of the mirrored position in its sequence, [N]."""
         _, steps, sequences = self._rows
-        return torch.from_numpy(self._offsets[self.lengths[sequences] - 1 - steps] + sequences)
+        return torch.from_numpy(self._offsets[self.lengths[sequences] - 1 - steps] + sequences).to(self.device)
 
     @cached_property
     def last(self) -> Tensor:
         """The last row of each packed sequence, [B]."""
-        return torch.from_numpy(self._offsets[self.lengths - 1] + np.arange(len(self.lengths)))
+        return torch.from_numpy(self._offsets[self.lengths - 1] + np.arange(len(self.lengths))).to(self.device)
+
+    def to(self, device: torch.device) -> "Packing":
+        """The same places, with row numbers on another device."""
+        return self if device == self.device else replace(self, device=device)
 
     def pack(self, flat: Ints) -> Ints:
         """Reorder items given one sequence after the other, in the caller's order, into packed rows."""
@@ -96,6 +102,10 @@ class Characters:
     packing: Packing  # of the U distinct words
     word: Tensor  # N: which packed distinct word each row of the batch is
 
+    def to(self, device: torch.device) -> "Characters":
+        """The same characters on another device."""
+        return Characters(self.ids.to(device), self.packing.to(device), self.word.to(device))
+
 
 @dataclass(frozen=True, eq=False)
 class Batch:
@@ -106,6 +116,18 @@ class Batch:
     characters: Characters | None = None
     tags: Tensor | None = None  # N, of one task, while training
     gazetteer: Mapping[str, Tensor] = field(default_factory=dict)  # tag part -> N, the column that is 1
+
+    def to(self, device: torch.device) -> "Batch":
+        """The same batch on another device; itself if it is there."""
+        if device == self.packing.device:
+            return self
+        return Batch(
+            words=self.words.to(device),
+            packing=self.packing.to(device),
+            characters=None if self.characters is None else self.characters.to(device),
+            tags=None if self.tags is None else self.tags.to(device),
+            gazetteer={part: columns.to(device) for part, columns in self.gazetteer.items()},
+        )
 
 
 def pack_distinct(forms: Ints, characters: Sequence[npt.NDArray[np.int64]]) -> Characters:

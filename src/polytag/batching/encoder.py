@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import torch
 
-from polytag.batching.batch import Batch, Ints, Packing, pack_distinct
+from polytag.batching.batch import Batch, Characters, Ints, Packing, pack_distinct
 from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, WordVocabulary
 
 # Distinct words remembered, and characters in them; tagging a large file must not fill the memory.
-_MOST_FORMS, _MOST_CHARACTERS = 200_000, 20_000_000
+_MOST_FORMS, _MOST_CHARACTERS = 65_536, 8_000_000
 
 
 class Encoder:
@@ -18,6 +18,10 @@ class Encoder:
     def __init__(self, words: WordVocabulary, chars: CharVocabulary | None, *, max_characters: int) -> None:
         self.words, self.chars, self.max_characters = words, chars, max_characters
         self._forget()
+
+    def __len__(self) -> int:
+        """How many distinct words are remembered."""
+        return len(self._forms)
 
     def _forget(self) -> None:
         self._forms: dict[str, int] = {}
@@ -37,10 +41,21 @@ class Encoder:
             self._characters.append(self.chars.indices(word, self.max_characters))
         return self._forms.setdefault(word, len(self._forms))
 
-    def trim(self) -> None:
-        """Forget all words once there are too many; arrays from `forms` are void afterwards."""
-        if len(self._forms) > _MOST_FORMS or self._length > _MOST_CHARACTERS:
+    def trim(self) -> bool:
+        """Forget all words once there are too many and say so; arrays from `forms` are void then."""
+        full = len(self._forms) > _MOST_FORMS or self._length > _MOST_CHARACTERS
+        if full:
             self._forget()
+        return full
+
+    def distinct(self, start: int, *, characters: int) -> tuple[Ints, Characters | None]:
+        """Remembered words from number ``start`` on: word indices, and characters, of about so many at most."""
+        if self.chars is None:
+            return np.array(self._word_ids[start:], dtype=np.int64), None
+        lengths = np.cumsum([len(word) for word in self._characters[start:]])
+        end = start + max(1, int(np.searchsorted(lengths, characters)))
+        ids = np.array(self._word_ids[start:end], dtype=np.int64)
+        return ids, pack_distinct(np.arange(len(ids)), self._characters[start:end])
 
     def batch(
         self,
@@ -48,19 +63,23 @@ class Encoder:
         *,
         tags: Sequence[Ints] | None = None,
         gazetteer: Mapping[str, Sequence[Ints]] | None = None,
+        characters: bool = True,
     ) -> Batch:
-        """Sentences, each as its `forms`, with the tags of one task and gazetteer columns for each tag part."""
+        """Sentences, each as its `forms`, with the tags of one task and gazetteer columns for each tag part.
+
+        Without ``characters`` the batch has none: for a caller that knows the character vectors of its words.
+        """
         packing = Packing.of([len(sentence) for sentence in forms])
         rows = packing.pack(np.concatenate(forms))
         distinct, inverse = np.unique(rows, return_inverse=True)
         word_ids = np.array([self._word_ids[form] for form in distinct.tolist()], dtype=np.int64)
-        characters = None
-        if self.chars is not None:
-            characters = pack_distinct(inverse, [self._characters[form] for form in distinct.tolist()])
+        packed = None
+        if self.chars is not None and characters:
+            packed = pack_distinct(inverse, [self._characters[form] for form in distinct.tolist()])
         return Batch(
             words=torch.from_numpy(word_ids[inverse]),
             packing=packing,
-            characters=characters,
+            characters=packed,
             tags=None if tags is None else torch.from_numpy(packing.pack(np.concatenate(tags))),
             gazetteer={
                 part: torch.from_numpy(packing.pack(np.concatenate(columns)))

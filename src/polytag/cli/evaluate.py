@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from polytag.cli.options import best_for_option, data_option
+from polytag.cli.options import best_for_option, data_option, device_option, precision_option
 
 
 @click.command()
@@ -17,6 +17,8 @@ from polytag.cli.options import best_for_option, data_option
 )
 @data_option
 @best_for_option
+@precision_option("float32")
+@device_option
 @click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
 def evaluate(
     model: Path,
@@ -25,6 +27,8 @@ def evaluate(
     split: str,
     data: Path | None,
     best_for: str | None,
+    precision: str,
+    device: str,
     as_json: bool,
 ) -> None:
     """Score MODEL on the plan's test split, or on a file, as conlleval counts.
@@ -35,7 +39,10 @@ def evaluate(
     from polytag.evaluation import evaluate as evaluate_model
     from polytag.scoring import as_dict, table
 
-    counts = evaluate_model(model, tasks=tasks, data_file=data_file, split=split, data=data, best_for=best_for)
+    counts = evaluate_model(
+        model, tasks=tasks, data_file=data_file, split=split, data=data, best_for=best_for, precision=precision,
+        device=device,
+    )  # fmt: skip
     if as_json:
         click.echo(json.dumps({task: as_dict(found) for task, found in counts.items()}, indent=2, ensure_ascii=False))
         return

@@ -61,12 +61,13 @@ class Lattice:
         alpha, beta, log_z = ops.crf.forward_backward(
             emissions, transitions, self.start.double(), self.packing.batch_sizes
         )
-        flat = [self.packing.unpack(x.gather(1, tags[:, None])[:, 0].numpy()) for x in (alpha, beta, emissions)]
+        flat = [self.packing.unpack(x.gather(1, tags[:, None])[:, 0].cpu().numpy()) for x in (alpha, beta, emissions)]
         totals = np.empty(len(log_z))
-        totals[self.packing.order] = log_z.numpy()
+        totals[self.packing.order] = log_z.cpu().numpy()
+        moves = transitions.cpu().numpy()
         steps = [
-            emission[1:] + transitions[path[:-1], path[1:]].numpy()
-            for emission, path in zip(flat[2], self.packing.unpack(tags.numpy()), strict=True)
+            emission[1:] + moves[path[:-1], path[1:]]
+            for emission, path in zip(flat[2], self.packing.unpack(tags.cpu().numpy()), strict=True)
         ]
         return Confidence(flat[0], flat[1], steps, totals)
 

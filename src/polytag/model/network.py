@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from torch import Tensor, nn
 
+from polytag import ops
 from polytag.batching.batch import Batch
 from polytag.batching.vocabulary import Vocabularies
 from polytag.errors import PlanError
@@ -40,14 +41,30 @@ class Network(nn.Module):
             for name, settings in plan.tags.items()
         })  # fmt: skip
 
-    def context(self, batch: Batch, task: str) -> Tensor:
-        """B sentences as N packed words -> what the word GRU makes of each in its sentence, [N, H]."""
-        settings = self.tasks[task]
-        characters = None
-        if settings.chars is not None and batch.characters is not None:
-            characters = self.chars[settings.chars](batch.characters)  # N C
-        context: Tensor = self.words[settings.words](batch, characters)  # N H
+    def context(self, batch: Batch, task: str, *, inputs: Tensor | None = None) -> Tensor:
+        """B sentences as N packed words -> what the word GRU makes of each in its sentence, [N, H].
+
+        ``inputs`` [N, D] are those of the word GRU where the caller has them already.
+        """
+        words = self.words[self.tasks[task].words]
+        assert isinstance(words, WordEncoder)
+        if inputs is None:
+            inputs = words.inputs(batch.words, self._characters(batch, task))
+        context: Tensor = words(inputs, batch.packing)
         return context
+
+    def _characters(self, batch: Batch, task: str) -> Tensor | None:
+        """The character vector of each word, [N, C], if the task reads characters."""
+        chars = self.tasks[task].chars
+        if chars is None or batch.characters is None:
+            return None
+        vectors: Tensor = self.chars[chars](batch.characters)
+        return vectors
+
+    def pack(self, precision: ops.Precision | None) -> None:
+        """Pack all recurrent layers for tagging; see `GruStack.pack`."""
+        for encoder in (*self.chars.values(), *self.words.values()):
+            encoder.gru.pack(precision)  # type: ignore[union-attr, operator]
 
     def emissions(self, context: Tensor, batch: Batch, task: str) -> Tensor:
         """Scores of each tag at each word, [N, K]."""

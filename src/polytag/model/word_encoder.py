@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor, nn
 
-from polytag.batching.batch import Batch
+from polytag.batching.batch import Packing
 from polytag.model.gru_stack import GruStack
 from polytag.plan import Initialisation, Words
 
@@ -20,9 +20,12 @@ class WordEncoder(nn.Module):
             nn.init.normal_(self.embedding.weight, std=start.words)
         self.gru = GruStack(char_width + (settings.dimension if settings.embedding else 0), settings, std=start.gru)
 
-    def forward(self, batch: Batch, characters: Tensor | None) -> Tensor:
-        """Character vectors [N, C] -> context [N, 2H]."""
-        embedded = None if self.embedding is None else self.embedding(batch.words)
-        inputs = [part for part in (characters, embedded) if part is not None]
-        states: Tensor = self.gru(torch.cat(inputs, dim=1), batch.packing)
+    def inputs(self, words: Tensor, characters: Tensor | None) -> Tensor:
+        """Word indices [N] and character vectors [N, C] -> inputs of the word GRU, [N, D]."""
+        embedded = None if self.embedding is None else self.embedding(words)
+        return torch.cat([part for part in (characters, embedded) if part is not None], dim=1)
+
+    def forward(self, inputs: Tensor, packing: Packing) -> Tensor:
+        """Inputs [N, D] -> context [N, 2H]."""
+        states: Tensor = self.gru(inputs, packing)
         return states

@@ -13,6 +13,7 @@ from torch import Tensor
 from torch.autograd.function import once_differentiable
 
 from polytag.ops.native import Scan, core, library, pack, pointers
+from polytag.ops.native.layer import PackedLayer
 
 
 def usable(x: Tensor) -> bool:
@@ -32,6 +33,10 @@ def gru(
 ) -> Tensor:
     """One bidirectional GRU layer over packed rows; see `polytag.ops.gru.reference.gru` for the contract."""
     del reverse
+    learns = (t is not None and t.requires_grad for t in (x, input_weight, recurrent_weight, bias))
+    if not (torch.is_grad_enabled() and any(learns)):
+        layer = PackedLayer(input_weight, recurrent_weight, bias, reset_after=reset_after, precision="float32")
+        return layer(x, batch_sizes)
     sizes = torch.tensor(batch_sizes, dtype=torch.long)
     y: Tensor = _Gru.apply(x, input_weight, recurrent_weight, bias, sizes, reset_after)  # type: ignore[no-untyped-call]
     return y

@@ -1,9 +1,16 @@
 #pragma GCC target("avx2,fma")
+#include <stdlib.h>
+#include <string.h>
+
 #include "native.h"
 #include "vector_avx2.h"
 
 namespace {
+#include "product.h"
 #include "scan.h"
+#include "tag.h"
+#include "viterbi.h"
 }
 
-extern const Kernels AVX2 = {forward, backward};
+extern const Scans AVX2_SCANS = {forward, backward, viterbi};
+extern const Tagging AVX2_FLOAT32 = {Float32::pack, states<Float32>};

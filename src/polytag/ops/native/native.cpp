@@ -1,31 +1,79 @@
 // The functions that Python calls (by ctypes), and the choice of the instruction set.
 #include "native.h"
 
+#include <cstdlib>
+#include <initializer_list>
+#if defined(__linux__)
+#include <malloc.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#endif
+
 namespace {
 
-// Instruction sets by number, the best one last; null where the processor lacks it.
-const Kernels* find(long number) {
-    __builtin_cpu_init();
-    const bool avx2 = __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
-    const bool avx512 = __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
-                        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512dq");
-    return number == 1 && avx512 ? &AVX512 : number == 0 && avx2 ? &AVX2 : nullptr;
+// What this processor can do, from instruction sets that everyone has to those few have.
+enum { NOTHING, AVX2, AVX512, AMX };
+
+// AMX keeps so much state that the kernel wants to be asked (arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
+bool tiles_allowed() {
+#if defined(__linux__) && defined(SYS_arch_prctl)
+    return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
+#else
+    return false;
+#endif
 }
 
-const Kernels* kernels = find(1) ? find(1) : find(0);
+int best() {
+    __builtin_cpu_init();
+    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return NOTHING;
+    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
+        !__builtin_cpu_supports("avx512dq"))
+        return AVX2;
+    unsigned a = 7, b, c = 0, d;
+    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    const bool tiles = (d >> 24 & 1) && (d >> 25 & 1) && (d >> 22 & 1);  // AMX-TILE, AMX-INT8, AMX-BF16
+    return tiles && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") && tiles_allowed() ? AMX : AVX512;
+}
+
+const int available = best();
+int level = available;
+
+const Scans& scan_kernels() { return level >= AVX512 ? AVX512_SCANS : AVX2_SCANS; }
+
+const Tagging* tagging(long precision) {
+    switch (precision) {
+        case 0: return level >= AVX512 ? &AVX512_FLOAT32 : &AVX2_FLOAT32;
+        case 1: return level >= AMX ? &AMX_BFLOAT16 : level >= AVX512 && __builtin_cpu_supports("avx512bf16") ? &AVX512_BFLOAT16 : nullptr;
+        case 2: return level >= AMX ? &AMX_INT8 : level >= AVX512 && __builtin_cpu_supports("avx512vnni") ? &AVX512_INT8 : nullptr;
+        default: return nullptr;
+    }
+}
+
+struct Packed : Layer {
+    const Tagging* kernels;
+};
 
 }  // namespace
 
 extern "C" {
 
 // Whether the processor can do what this library needs.
-int polytag_usable() { return kernels != nullptr; }
+int polytag_usable() { return level != NOTHING; }
 
-// Use the instruction set of this number from now on; 0 where the processor lacks it (for tests).
-int polytag_select(long number) {
-    const Kernels* found = find(number);
-    if (found) kernels = found;
-    return found != nullptr;
+// Use instruction sets up to this number (1 AVX2, 2 AVX-512, 3 AMX) from now on; 0 where the processor lacks it.
+int polytag_select(long most) {
+    if (most > available) return 0;
+    level = (int)most;
+    return 1;
+}
+
+// Keep freed memory for the next step instead of giving it back page by page; 1 where that could be arranged.
+int polytag_keep_memory() {
+#if defined(__GLIBC__)
+    return mallopt(M_MMAP_THRESHOLD, 1 << 25) && mallopt(M_TRIM_THRESHOLD, 1 << 30) && mallopt(M_TOP_PAD, 1 << 26);
+#else
+    return 0;
+#endif
 }
 
 // Pack a matrix [k, n] whose elements are `down` and `right` apart into panels; `out` has room for them.
@@ -43,14 +91,63 @@ void polytag_pack(const float* matrix, long k, long n, long down, long right, fl
     }
 }
 
-// Both directions of a layer; on two threads if there are.
+// Both directions of a layer while training; on two threads if there are.
 void polytag_forward(const Scan* scans, long threads) {
+    const Scans& kernels = scan_kernels();
 #pragma omp parallel for num_threads(2) if (threads > 1)
-    for (long direction = 0; direction < 2; direction++) kernels->forward(scans[direction]);
+    for (long direction = 0; direction < 2; direction++) kernels.forward(scans[direction]);
 }
 
 void polytag_backward(const Scan* scans, long threads) {
+    const Scans& kernels = scan_kernels();
 #pragma omp parallel for num_threads(2) if (threads > 1)
-    for (long direction = 0; direction < 2; direction++) kernels->backward(scans[direction]);
+    for (long direction = 0; direction < 2; direction++) kernels.backward(scans[direction]);
 }
+
+// Whether a precision (0 float32, 1 bfloat16, 2 int8) has instructions here.
+int polytag_can_tag(long precision) { return tagging(precision) != nullptr; }
+
+// Whether bfloat16 is at least twice as fast as float32; Intel's AVX-512 form of it is not.
+int polytag_prefers_bfloat16() { return level >= AMX || (tagging(1) && __builtin_cpu_is("amd")); }
+
+// A layer for tagging: input weights [2, D, 3H], recurrent weights [2, H, 3H], bias [2, 3H] or null, all contiguous; the
+// bias is not copied. Free it with polytag_layer_free.
+void* polytag_layer(long precision, long inputs, long units, long reset_after, const float* w, const float* u, const float* bias) {
+    Packed* layer = new Packed{{inputs, units, reset_after, {}, {}, bias}, tagging(precision)};
+    for (long direction = 0; direction < 2; direction++)
+        for (long gate = 0; gate < 3; gate++) {
+            const float* from_input = w + direction * inputs * 3 * units + gate * units;
+            const float* from_state = u + direction * units * 3 * units + gate * units;
+            layer->input[direction][gate] = layer->kernels->pack(from_input, inputs, units, 3 * units, 1);
+            layer->recurrent[direction][gate] = layer->kernels->pack(from_state, units, units, 3 * units, 1);
+        }
+    return layer;
+}
+
+void polytag_layer_free(void* handle) {
+    Packed* layer = (Packed*)handle;
+    for (long direction = 0; direction < 2; direction++)
+        for (long gate = 0; gate < 3; gate++)
+            for (const Weights* w : {&layer->input[direction][gate], &layer->recurrent[direction][gate]}) {
+                std::free(w->panels);
+                std::free(w->scales);
+                std::free(w->offsets);
+            }
+    delete layer;
+}
+
+// Rows x [N, D] -> states [N, 2H] of a layer; on two threads if there are.
+void polytag_states(const void* handle, const float* x, long steps, const long* sizes, float* out, long threads) {
+    const Packed& layer = *(const Packed*)handle;
+#pragma omp parallel for num_threads(2) if (threads > 1)
+    for (long direction = 0; direction < 2; direction++)
+        layer.kernels->states(layer, x, steps, sizes, direction, out + direction * layer.units);
+}
+
+// Scores [N, K], transitions [K, K], start [K] -> the best tag of each row and the score of each sequence.
+void polytag_viterbi(const float* emissions, const float* transitions, const float* start, long steps, const long* sizes,
+                     long tags, long* best, float* totals) {
+    scan_kernels().viterbi(emissions, transitions, start, steps, sizes, tags, best, totals);
+}
+
 }

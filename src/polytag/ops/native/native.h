@@ -1,12 +1,13 @@
-// What the native core computes: the recurrence of one direction of one GRU layer, over packed rows.
+// What the native core computes: the recurrence of GRU layers over packed rows, while training and while tagging.
 //
-// Legend: T steps, N packed rows, H units; step t owns sizes[t] rows, non-increasing, as in torch's PackedSequence. The
-// backward direction walks the same rows from the last step to the first, so that nothing is ever mirrored or copied.
-// Weights come packed: panels of PANEL columns, [ceil(n / PANEL)][k][PANEL], the last one filled up with zeros.
+// Legend: T steps, N packed rows, D inputs, H units; step t owns sizes[t] rows, non-increasing, as in torch's
+// PackedSequence. The backward direction walks the same rows from the last step to the first, so that nothing is ever
+// mirrored or copied. Weights come packed: panels of PANEL columns, [ceil(n / PANEL)][k][PANEL], filled up with zeros.
 #pragma once
 
 static constexpr long PANEL = 32;
 
+// One direction of a layer while training, in float32.
 struct Scan {
     long units;          // H
     long steps;          // T
@@ -25,9 +26,34 @@ struct Scan {
     float* scratch;      // sizes[0] H, backward pass only
 };
 
-struct Kernels {
+struct Scans {
     void (*forward)(const Scan&);
     void (*backward)(const Scan&);
+    void (*viterbi)(const float*, const float*, const float*, long, const long*, long, long*, float*);
 };
 
-extern const Kernels AVX2, AVX512;
+// A matrix [k, n] packed in some precision. The elements of `group` rows that belong to one product of 4 bytes lie
+// side by side: [ceil(n / PANEL)][k / group][PANEL][group]; k is filled up with zeros.
+struct Weights {
+    long k, n;
+    void* panels;
+    float* scales;  // n, int8 only: what one unit of each column is worth
+    int* offsets;   // n, int8 only: 128 times the sum of each column, for inputs come as x + 128
+};
+
+// A layer while tagging: all its weights, by direction and gate (r, z, c).
+struct Layer {
+    long inputs, units, reset_after;
+    Weights input[2][3], recurrent[2][3];
+    const float* bias;  // 2 3H, or null
+};
+
+// What tagging needs in one precision.
+struct Tagging {
+    Weights (*pack)(const float* matrix, long k, long n, long down, long right);
+    // Rows x [N, D] -> states of one direction, `2H` apart.
+    void (*states)(const Layer&, const float* x, long steps, const long* sizes, long direction, float* out);
+};
+
+extern const Scans AVX2_SCANS, AVX512_SCANS;
+extern const Tagging AVX2_FLOAT32, AVX512_FLOAT32, AVX512_BFLOAT16, AVX512_INT8, AMX_BFLOAT16, AMX_INT8;
