@@ -1,0 +1,131 @@
+"""Whether joint training gains more than chance would give: approximate randomisation over the test sentences."""
+
+import csv
+import json
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+
+from experiments.catalogue import Catalogue, Row, Table
+from experiments.results import latest, read_results
+from experiments.training import Place, Run, directory, is_trained
+from polytag.files import atomic_write
+from polytag.scoring import approximate_randomisation, sentence_counts
+from polytag.scoring.significance import Triple
+
+FILE = "significance.csv"
+COUNTS = "counts.{task}.json"  # kept in the model directory
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Two runs of one seed, each with the weights that the development split chose."""
+
+    row: str
+    against: str
+    task: str
+    seed: int
+    difference: float  # of the test scores, in points
+    probability: float  # of one at least as large by chance
+
+
+def comparisons(table: Table, place: Place) -> list[Comparison]:
+    """All that can be compared: computed where both models are there, else as significance.csv has it."""
+    path = place.catalogue.root / table.folder / FILE
+    known = {(c.row, c.against, c.task, c.seed): c for c in _read(path)}
+    for comparison in _computed(table, place):
+        known[comparison.row, comparison.against, comparison.task, comparison.seed] = comparison
+    found = sorted(known.values(), key=lambda c: (_position(table, c.row), c.seed))
+    if found:
+        _write(path, found)
+    return found
+
+
+def counts(run: Run, task: str, place: Place) -> list[Triple]:
+    """Correct, predicted and gold spans (words, for plain tags) of each test sentence; kept beside the model."""
+    model = directory(run, place)
+    path = model / COUNTS.format(task=task)
+    if path.exists():
+        return [tuple(triple) for triple in json.loads(path.read_text(encoding="utf-8"))]
+    found = _count(model, task)
+    with atomic_write(path) as file:
+        json.dump(found, file)
+    return found
+
+
+def _computed(table: Table, place: Place) -> Iterator[Comparison]:
+    for row in table.rows:
+        if row.against is None:
+            continue
+        home, other = table.home(row), _home(row.against, table, place.catalogue)
+        for seed in _seeds(home, row.task, place) & _seeds(other, row.task, place):
+            first, second = Run(home, seed), Run(other, seed)
+            if is_trained(first, place) and is_trained(second, place):
+                yield _compare(row, (first, second), place)
+
+
+def _compare(row: Row, runs: tuple[Run, Run], place: Place) -> Comparison:
+    a, b = (counts(run, row.task, place) for run in runs)
+    difference = 100 * (_score(a) - _score(b))
+    probability = approximate_randomisation(a, b, trials=10_000, seed=13)
+    return Comparison(row.name, row.against or "", row.task, runs[0].seed, round(difference, 2), round(probability, 4))
+
+
+def _home(against: str, table: Table, catalogue: Catalogue) -> str:
+    other, row = catalogue.find(against if "/" in against else f"{table.folder}/{against}")
+    return other.home(row)
+
+
+def _seeds(home: str, task: str, place: Place) -> set[int]:
+    folder, _, name = home.partition("/")
+    found = latest(read_results(place.catalogue.root / folder))
+    return {result.seed for result in found if result.row == name and result.task == task}
+
+
+def _count(model: Path, task: str) -> list[Triple]:
+    from polytag.corpus.splits import split_sentences
+    from polytag.tagging import Tagger
+
+    best_for = task if (model / f"best.{task}.safetensors").exists() else None
+    tagger = Tagger.load(model, best_for=best_for)
+    gold = list(split_sentences(tagger.plan, task, "test"))
+    vocabulary = tagger.vocabularies.tags[tagger.plan.tasks[task].tags]
+    found: list[Triple] = []
+    for sentence, tagged in zip(gold, tagger.tag_all(gold, tasks=[task]), strict=True):
+        expected, said = sentence.tags[task], tagged.tags[task]
+        if vocabulary.plain:
+            right = sum(one == other for one, other in zip(expected, said, strict=True))
+            found.append((right, len(said), len(expected)))
+        else:
+            found.append(sentence_counts(expected, said))
+    return found
+
+
+def _score(found: list[Triple]) -> float:
+    correct, predicted, gold = (sum(triple[i] for triple in found) for i in range(3))
+    return 2 * correct / max(1, predicted + gold)
+
+
+def _position(table: Table, row: str) -> int:
+    names = [row.name for row in table.rows]
+    return names.index(row) if row in names else len(names)
+
+
+def _read(path: Path) -> list[Comparison]:
+    if not path.exists():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            Comparison(
+                line["row"], line["against"], line["task"], int(line["seed"]), float(line["difference"]),
+                float(line["probability"]),
+            )
+            for line in csv.DictReader(file)
+        ]  # fmt: skip
+
+
+def _write(path: Path, found: list[Comparison]) -> None:
+    with atomic_write(path) as file:
+        writer = csv.DictWriter(file, [field.name for field in fields(Comparison)], lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(asdict(comparison) for comparison in found)

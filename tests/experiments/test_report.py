@@ -1,0 +1,84 @@
+"""Pages from results: every row is there, the empty ones with the command that fills them."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from experiments.results import append
+from experiments.tables import mean_and_sd, signed
+from experiments.training import Place
+from tests.experiments.test_results import RESULT
+
+pytest.importorskip("matplotlib")
+
+from experiments.report import write_reports
+
+
+@pytest.fixture
+def filled(place: Place) -> Place:
+    """Two seeds of one row, and a variant."""
+    folder = place.catalogue.root / "toy"
+    results = [
+        RESULT,
+        replace(RESULT, seed=2, test=89.5, best_on_test=91.0),
+        replace(RESULT, row="ours@wide", test=90.0),
+        replace(RESULT, vectors="senna", test=92.0, best_on_test=98.5),
+    ]
+    append(folder, results, lock=place.catalogue.root / "lock")
+    return place
+
+
+def pages(place: Place) -> dict[str, str]:
+    return {
+        str(path.relative_to(place.catalogue.root)): path.read_text(encoding="utf-8") for path in write_reports(place)
+    }
+
+
+def test_a_table_has_paper_and_measurement_side_by_side(filled: Place) -> None:
+    page = pages(filled)["toy/README.md"]
+    assert "| ours | 99.00 | 90.00 ± 1.41 | 89.00 ± 0.71 | 90.25 ± 0.00 | 3/3 | 1, 2 | ours | 12 |" in page
+    assert "| ours | 99.00 | 98.50 | 92.00 | 90.25 | 3 | 1 | senna | 12 |" in page
+    assert "| with vectors |  |  |  |  |  |  |  |  |" in page
+    assert "python -m experiments run toy --row with-vectors --data DATA" in page
+    assert "--row ours" not in page
+    assert "* ours (ours): −9.00" in page
+    assert "(senna): " not in page  # half a point below is not looked into
+    assert "abc+" in page
+
+
+def test_variants_stand_apart_with_what_they_gain(filled: Place) -> None:
+    page = pages(filled)["toy/README.md"]
+    assert "| ours | wide | 99.00 | 89.00 | 90.00 | 90.25 | 3 | 1 | ours | 12 | +1.00 |" in page
+
+
+def test_a_quoting_table_shows_the_quoted_run_with_its_own_figure_of_the_paper(filled: Place) -> None:
+    found = pages(filled)
+    assert "| quoted | 50.00 | 90.00 ± 1.41 |" in found["quoting/README.md"]
+    assert "| [Toy](toy/README.md) | 1 of 3 | 4 | 0.8 |" in found["README.md"]
+
+
+def test_reports_are_the_same_each_time(filled: Place) -> None:
+    first = pages(filled)
+    picture = (filled.catalogue.root / "overview.svg").read_bytes()
+    assert pages(filled) == first
+    assert (filled.catalogue.root / "overview.svg").read_bytes() == picture
+
+
+def test_without_any_result_there_are_pages_all_the_same(place: Place) -> None:
+    found = pages(place)
+    assert "| ours | 99.00 |  |" in found["toy/README.md"]
+    assert "overview.svg" not in found["README.md"]
+
+
+@pytest.mark.parametrize(("values", "text"), [([], ""), ([1.0], "1.00"), ([1.0, 3.0], "2.00 ± 1.41")])
+def test_mean_and_sd(values: list[float], text: str) -> None:
+    assert mean_and_sd(values) == text
+
+
+def test_signs() -> None:
+    assert (signed(0.5), signed(-0.2)) == ("+0.50", "−0.20")
+
+
+def test_pages_name_no_place_of_this_machine(filled: Place) -> None:
+    assert not any(str(Path.home()) in page or str(filled.runs) in page for page in pages(filled).values())

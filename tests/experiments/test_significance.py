@@ -1,0 +1,48 @@
+"""Comparisons of two runs, and the vectors of names, on toy models."""
+
+import numpy as np
+
+from experiments.catalogue import HERE, Table
+from experiments.countries import character_vectors, neighbours, pairs
+from experiments.queued import stages_of
+from experiments.significance import comparisons, counts
+from experiments.supervisor import supervise
+from experiments.training import Place, Run, directory
+from polytag.tagging import Tagger
+
+
+def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(place: Place) -> None:
+    stages = stages_of("toy", place.catalogue, rows=["ours", "with-vectors"])
+    assert len(supervise(place, stages, jobs=2, say=lambda _: None).done) == 2
+    table: Table = place.catalogue.table("toy")
+    (found,) = comparisons(table, place)
+    assert (found.row, found.against, found.task, found.seed) == ("with-vectors", "ours", "ner", 1)
+    assert 0 < found.probability <= 1
+
+    counted = counts(Run("toy/ours", 1), "ner", place)
+    tagger = Tagger.load(directory(Run("toy/ours", 1), place))
+    assert len(counted) == 8
+    elsewhere = Place(place.catalogue, place.runs / "nothing-here")
+    assert comparisons(table, elsewhere) == [found]
+
+    vectors = character_vectors(tagger, "ner", ["Lima", "Oslo", "Lima"])
+    assert vectors.shape == (3, 8)
+    assert (vectors[0] == vectors[2]).all()
+    assert (vectors[0] != vectors[1]).any()
+
+
+def test_neighbours_by_hand() -> None:
+    english = np.array([[1.0, 0.0], [0.0, 1.0]], dtype=np.float32)
+    spanish = np.array([[2.0, 0.1], [0.9, 0.1]], dtype=np.float32)
+    # Of English 0 the nearest Spanish one is 1, of English 1 it is 1; of both Spanish ones it is English 0.
+    assert neighbours(english, spanish, cosine=False, both=False).tolist() == [False, True, True, False]
+    assert neighbours(english, spanish, cosine=True, both=False).tolist() == [True, True, True, False]
+    assert neighbours(english, english, cosine=False, both=True).all()
+
+
+def test_country_names_are_whole() -> None:
+    names = pairs(HERE / "figure3")
+    assert len(names) > 100
+    for language in zip(*names, strict=True):
+        assert len(set(language)) == len(language)
+        assert all(name == name.strip() and " " not in name for name in language)
