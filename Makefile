@@ -3,12 +3,12 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test clean
+.PHONY: setup demo test bench clean
 
 setup: .venv/.ready
 
 # One install: constraints.txt pins torch to the release whose CPU build is enough, and everything else to what was tested.
-.venv/.ready: pyproject.toml constraints.txt
+.venv/.ready: pyproject.toml constraints.txt setup.py $(wildcard src/polytag/ops/native/*.cpp src/polytag/ops/native/*.h)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
@@ -22,6 +22,10 @@ test: setup
 	$(BIN)/ruff check --quiet .
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
+
+# Every goal of speed and memory beside its measured figure: make bench DATA=... MODEL=... BENCH="--markdown docs/benchmarks/goals.md"
+bench: setup
+	$(BIN)/python -m benchmarks.goals $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) $(BENCH)
 
 clean:
 	rm -rf .venv build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache

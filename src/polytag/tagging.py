@@ -44,6 +44,7 @@ class Tagger:
         self.plan, self.vocabularies, self.network = plan, vocabularies, network
         self.precision = choose_precision(precision)
         self._tables: dict[str, WordTable] = {}
+        self._parameters = list(network.parameters())
         self._packed: list[tuple[int, int]] = []  # the weights that are packed now, by address and version
 
     @classmethod
@@ -169,10 +170,11 @@ class Tagger:
 
     def _keep_up_with_weights(self) -> None:
         """Pack the weights for tagging and forget what came of others, if any has changed since the last chunk."""
-        self.network.eval()  # a network fresh from `prepare`, or between two steps of training, has dropout on
-        weights = [(p.data_ptr(), p._version) for p in self.network.parameters()]
+        if self.network.training:  # fresh from `prepare`, or between two steps of training: dropout is on
+            self.network.eval()
+        weights = [(p.data_ptr(), p._version) for p in self._parameters]
         if weights != self._packed:
-            first = next(self.network.parameters())
+            first = self._parameters[0]
             here = first.device.type == "cpu" and first.dtype == torch.float32
             self.network.pack(self.precision if here else None)
             self._packed = weights

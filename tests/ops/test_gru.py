@@ -14,12 +14,12 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from polytag import ops
-from polytag.ops.gru import cpu, reference
+from polytag.ops.gru import packed, reference
 from tests.oracles import Packing, pack, packing, poisoned, unpack
 
 Form = Callable[..., Tensor]
 
-FORMS = pytest.mark.parametrize("form", [reference.gru, cpu.gru], ids=["reference", "cpu"])
+FORMS = pytest.mark.parametrize("form", [reference.gru, packed.gru], ids=["reference", "packed"])
 RESET_AFTER = pytest.mark.parametrize("reset_after", [False, True], ids=["reset_before", "reset_after"])
 BIAS = pytest.mark.parametrize("bias", [False, True], ids=["plain", "bias"])
 LENGTHS = ((1,), (6,), (1, 1, 1), (4, 4, 4), (7, 1, 3, 3, 2), ())
@@ -94,9 +94,9 @@ class TestFastFormEqualsReference:
         self, lengths: tuple[int, ...], dtype: torch.dtype, tolerance: float, bias: bool, reset_after: bool
     ) -> None:
         layer = random_layer(lengths, bias=bias, dtype=dtype)
-        assert layer.run(cpu.gru, reset_after=reset_after).shape == (sum(lengths), 6)
+        assert layer.run(packed.gru, reset_after=reset_after).shape == (sum(lengths), 6)
         expected = output_and_gradients(reference.gru, layer, reset_after=reset_after)
-        all_close(output_and_gradients(cpu.gru, layer, reset_after=reset_after), expected, tolerance)
+        all_close(output_and_gradients(packed.gru, layer, reset_after=reset_after), expected, tolerance)
 
     @settings(max_examples=12)
     @given(
@@ -110,31 +110,33 @@ class TestFastFormEqualsReference:
     ) -> None:
         layer = random_layer(lengths, bias=bias, seed=seed, d=d, h=h)
         expected = output_and_gradients(reference.gru, layer, reset_after=reset_after)
-        all_close(output_and_gradients(cpu.gru, layer, reset_after=reset_after), expected)
+        all_close(output_and_gradients(packed.gru, layer, reset_after=reset_after), expected)
 
     def test_gradcheck(self, bias: bool, reset_after: bool) -> None:
         layer = random_layer((3, 1), bias=bias, d=2, h=2).map(torch.Tensor.requires_grad_)
 
         def run(*tensors: Tensor) -> Tensor:
-            return Layer(layer.packed, *tensors[:3], tensors[3] if bias else None).run(cpu.gru, reset_after=reset_after)
+            return Layer(layer.packed, *tensors[:3], tensors[3] if bias else None).run(
+                packed.gru, reset_after=reset_after
+            )
 
         assert torch.autograd.gradcheck(run, layer.tensors)
 
     def test_saturated_gates(self, bias: bool, reset_after: bool) -> None:
         layer = random_layer((5, 2, 1), bias=bias, scale=1e4, dtype=torch.float32)
         expected = output_and_gradients(reference.gru, layer, reset_after=reset_after)
-        all_close(output_and_gradients(cpu.gru, layer, reset_after=reset_after), expected, 1e-4)
+        all_close(output_and_gradients(packed.gru, layer, reset_after=reset_after), expected, 1e-4)
 
     @pytest.mark.parametrize("frozen", [(0,), (1, 2, 3), (0, 2)], ids=["x", "weights", "mixed"])
     def test_frozen_inputs_leave_the_other_gradients_alone(
         self, frozen: tuple[int, ...], bias: bool, reset_after: bool
     ) -> None:
         layer = random_layer((5, 3, 1), bias=bias)
-        expected = output_and_gradients(cpu.gru, layer, reset_after=reset_after)[1:]
+        expected = output_and_gradients(packed.gru, layer, reset_after=reset_after)[1:]
         live = [i for i in range(len(layer.tensors)) if i not in frozen]
         for i in live:
             layer.tensors[i].requires_grad_()
-        y = layer.run(cpu.gru, reset_after=reset_after)
+        y = layer.run(packed.gru, reset_after=reset_after)
         weights = torch.randn(y.shape, generator=torch.Generator().manual_seed(1), dtype=y.dtype)
         y.backward(weights)
         for i, tensor in enumerate(layer.tensors):
@@ -144,8 +146,8 @@ class TestFastFormEqualsReference:
 
     def test_without_gradients_the_states_are_the_same(self, bias: bool, reset_after: bool) -> None:
         layer = random_layer((5, 3, 1), bias=bias)
-        training = layer.map(lambda t: t.clone().requires_grad_()).run(cpu.gru, reset_after=reset_after)
-        assert torch.equal(layer.run(cpu.gru, reset_after=reset_after), training)
+        training = layer.map(lambda t: t.clone().requires_grad_()).run(packed.gru, reset_after=reset_after)
+        assert torch.equal(layer.run(packed.gru, reset_after=reset_after), training)
         assert torch.equal(layer.run(ops.gru, reset_after=reset_after), training)
 
     @pytest.mark.parametrize("rows", [1, 5, 6, 1000])
@@ -153,10 +155,10 @@ class TestFastFormEqualsReference:
         self, monkeypatch: pytest.MonkeyPatch, rows: int, bias: bool, reset_after: bool
     ) -> None:
         layer = random_layer((5, 3, 3, 1), bias=bias).map(torch.Tensor.requires_grad_)
-        training = layer.run(cpu.gru, reset_after=reset_after)
-        monkeypatch.setattr(cpu, "_BLOCK_ROWS", rows)
+        training = layer.run(packed.gru, reset_after=reset_after)
+        monkeypatch.setattr(packed, "_BLOCK_ROWS", rows)
         with torch.no_grad():
-            alone = layer.run(cpu.gru, reset_after=reset_after)
+            alone = layer.run(packed.gru, reset_after=reset_after)
         assert alone.grad_fn is None
         close(alone, training, 1e-12)
 
@@ -166,13 +168,13 @@ class TestFastFormEqualsReference:
         expected = output_and_gradients(reference.gru, layer, reset_after=reset_after)
         poison = layer.map(poisoned)
         assert not poison.x.is_contiguous()
-        close(poison.run(cpu.gru, reset_after=reset_after), expected[0])
-        all_close(output_and_gradients(cpu.gru, poison, reset_after=reset_after), expected)
+        close(poison.run(packed.gru, reset_after=reset_after), expected[0])
+        all_close(output_and_gradients(packed.gru, poison, reset_after=reset_after), expected)
 
     def test_inputs_are_left_as_they_were(self, bias: bool, reset_after: bool) -> None:
         layer = random_layer((4, 2), bias=bias)
         before = [t.clone() for t in layer.tensors]
-        output_and_gradients(cpu.gru, layer, reset_after=reset_after)
+        output_and_gradients(packed.gru, layer, reset_after=reset_after)
         assert all(torch.equal(a, b) for a, b in zip(layer.tensors, before, strict=True))
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from polytag import ops
-from polytag.ops.gru import cpu, native, reference
+from polytag.ops.gru import native, packed, reference
 from polytag.ops.native import PANEL, core, pack
 from tests.ops.test_gru import BIAS, LENGTHS, RESET_AFTER, Layer, all_close, output_and_gradients, random_layer
 from tests.oracles import poisoned
@@ -117,7 +117,7 @@ def test_only_float32_goes_there() -> None:
     layer = random_layer((3, 1), bias=False)
     assert not native.usable(layer.x)
     assert native.usable(layer.x.float())
-    assert torch.equal(layer.run(ops.gru, reset_after=False), layer.run(cpu.gru, reset_after=False))
+    assert torch.equal(layer.run(ops.gru, reset_after=False), layer.run(packed.gru, reset_after=False))
 
 
 def test_it_can_be_switched_off() -> None:

@@ -236,3 +236,18 @@ def test_proportional_sampling_trains_once_on_every_sentence(corpora: Path, tmp_
     events = events_of(toy.plan(corpora, "ner", "xx", task_sampling="proportional", epochs=1), tmp_path / "model")
     steps = [event.task for event in events if isinstance(event, Step)]
     assert (steps.count("ner"), steps.count("xx")) == (5, 3)
+
+
+@pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
+def test_each_epoch_is_scored_with_its_own_weights(corpora: Path, tmp_path: Path, optimizer: str) -> None:
+    """Characters alone: dense parameters only, which fused optimizers move without autograd's notice."""
+    tables = toy.tables("ner", search=corpora, epochs=12, optimizer=optimizer, learning_rate=0.05, margin=1.0)
+    tables["words"]["en"]["embedding"] = False
+    trainer = Trainer(prepare(toy.make_plan(tables)), tmp_path)
+    scores = []
+    for event in trainer.events():
+        if isinstance(event, Evaluation):
+            fresh = Tagger(trainer.plan, trainer.tagger.vocabularies, trainer.network)
+            scores.append(fresh.evaluate(trainer.prepared.sentences["ner"]["dev"], "ner").score)
+            assert event.dev["ner"] == scores[-1]
+    assert len(set(scores)) > 2

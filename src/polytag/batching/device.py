@@ -23,7 +23,8 @@ def find_device(name: str | torch.device = "cpu") -> torch.device:
     except RuntimeError:
         device = None
     if device is None or kind not in DEVICES:
-        raise PolytagError(f"unknown device '{name}'{nearest(kind, DEVICES) if kind not in DEVICES else ''}")
+        hint = ", expected cpu, cuda or cuda:0" if kind in DEVICES else nearest(kind, DEVICES)
+        raise PolytagError(f"unknown device '{name}'{hint}")
     if kind == "cpu":
         return torch.device("cpu")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0

@@ -1,21 +1,46 @@
 """``polytag train``."""
 
+import os
 import shlex
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import data_option, set_option
+from polytag.cli.options import data_option, device_option, set_option
+from polytag.errors import PolytagError
 
 if TYPE_CHECKING:
+    from polytag.plan import Plan
     from polytag.training import Evaluation, Event, Step
 
 
-@click.command()
+@contextmanager
+def _one_voice() -> Iterator[None]:
+    """Under ``torchrun`` every process fails in the same way: leave it to the first to say so."""
+    try:
+        yield
+    except (PolytagError, click.ClickException, KeyboardInterrupt) as error:
+        if "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK") == "0":
+            raise
+        sys.exit(getattr(error, "exit_code", 1))
+
+
+class _Command(click.Command):
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        with _one_voice():
+            return super().parse_args(ctx, args)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        with _one_voice():
+            return super().invoke(ctx)
+
+
+@click.command(cls=_Command)
 @click.argument("plan", type=click.Path(path_type=Path))
 @click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="The model directory to make.")
 @data_option
@@ -23,6 +48,7 @@ if TYPE_CHECKING:
 @click.option("--resume", is_flag=True, help="Continue the training that the output directory holds.")
 @set_option
 @click.option("--task", "tasks", multiple=True, help="Train this task of the plan alone (repeatable).")
+@device_option
 @click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
 def train(
     plan: Path,
@@ -32,22 +58,30 @@ def train(
     resume: bool,
     settings: tuple[str, ...],
     tasks: tuple[str, ...],
+    device: str,
     quiet: bool,
 ) -> None:
     """Train PLAN into a model directory.
 
-    Progress goes to stderr; at the end the scores of the kept epoch go to stdout.
+    Progress goes to stderr; at the end the scores of the kept epoch go to stdout. Started by torchrun, all its
+    processes train together.
     """
     from polytag.plan_file import load_plan
     from polytag.training import train_events
+    from polytag.training.distributed import joined
 
     overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
-    checked = load_plan(plan, data=data, settings=overrides)
-    checked = checked.only(tasks) if tasks else checked
+
+    def load() -> "Plan":
+        checked = load_plan(plan, data=data, settings=overrides)
+        return checked.only(tasks) if tasks else checked
+
     command = shlex.join(["polytag", *sys.argv[1:]])
-    events = train_events(checked, output=output, resume=resume, command=command)
-    _show(events, quiet=quiet)
-    click.echo(_scores(output))
+    with joined() as world:
+        events = train_events(world.agree(load), output=output, resume=resume, device=device, command=command)
+        _show(events, quiet=quiet or not world.is_first)
+    if world.is_first:
+        click.echo(_scores(output))
 
 
 def _show(events: Iterable["Event"], *, quiet: bool) -> None:

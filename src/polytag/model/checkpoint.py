@@ -90,7 +90,7 @@ def load_model(directory: str | Path, *, weights: str = WEIGHTS) -> tuple[Plan, 
 
 def save_tensors(path: Path, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> None:
     """Write named tensors atomically, with a checksum over names, types, shapes and values."""
-    plain = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+    plain = {name: tensor.detach().cpu().contiguous() for name, tensor in tensors.items()}
     header = {**metadata, "version": str(VERSION), "checksum": _checksum(plain, metadata)}
     content = memoryview(save(plain, metadata=header))
     size = int.from_bytes(content[:8], "little")

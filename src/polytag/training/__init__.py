@@ -3,17 +3,22 @@
 import os
 import shutil
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import torch
 
+from polytag.batching.device import find_device
+from polytag.errors import ModelError
 from polytag.files import remove_partial
 from polytag.model.checkpoint import load_weights, save_description, save_weights
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
 from polytag.tagging import Tagger
 from polytag.training.directory import is_complete, locked, nothing_left_on_failure
+from polytag.training.distributed import World, joined
 from polytag.training.loop import Evaluation as Evaluation
 from polytag.training.loop import Event as Event
 from polytag.training.loop import Note as Note
@@ -35,8 +40,11 @@ def train(
     seed: int | None = None,
     resume: bool = False,
     settings: Iterable[str] = (),
+    device: str = "cpu",
 ) -> Tagger:
     """Train a plan into a model directory and return the tagger with the best epoch's weights.
+
+    In a script that ``torchrun`` starts, all its processes train together; each must make the same call.
 
     Args:
         plan: a plan, or the path of a plan file.
@@ -45,15 +53,18 @@ def train(
         seed: overrides ``training.seed``.
         resume: continue the training that ``output`` holds.
         settings: overrides, ``"training.epochs=5"``.
+        device: where to compute, ``"cpu"`` or ``"cuda"``.
 
     Raises:
-        PolytagError: the plan, the data or the output cannot be used.
+        PolytagError: the plan, the data, the output or the device cannot be used.
     """
-    if not isinstance(plan, Plan):
-        plan = load_plan(plan, data=data, settings=[*settings, *([] if seed is None else [f"training.seed={seed}"])])
-    for _ in train_events(plan, output=output, resume=resume):
-        pass
-    return Tagger.load(output)
+    overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
+    with joined() as world:
+        if not isinstance(plan, Plan):
+            plan = world.agree(partial(load_plan, plan, data=data, settings=overrides))
+        for _ in train_events(plan, output=output, resume=resume, device=device):
+            pass
+        return Tagger.load(output, device=device)
 
 
 def train_events(
@@ -61,48 +72,86 @@ def train_events(
     *,
     output: str | os.PathLike[str],
     resume: bool = False,
+    device: str = "cpu",
     command: str = "",
     save_seconds: float = SAVE_SECONDS,
 ) -> Iterator[Event]:
     """The same as a generator of events, for whoever wants to watch; ``command`` is recorded in the report."""
-    directory = Path(output)
-    if is_complete(directory, resume=resume):
+    with joined() as world:
+        yield from _train(
+            plan, world, Path(output), resume=resume, device=device, command=command, save_seconds=save_seconds
+        )
+
+
+def _train(
+    plan: Plan,
+    world: World,
+    directory: Path,
+    *,
+    resume: bool,
+    device: str,
+    command: str,
+    save_seconds: float,
+) -> Iterator[Event]:
+    if world.first(lambda: is_complete(directory, resume=resume)):
         yield Note(f"{directory}: the training is complete; nothing to resume")
         return
+    place = world.agree(lambda: find_device(device))
     if plan.training.threads:
         torch.set_num_threads(plan.training.threads)
-    prepared = prepare(plan)  # before anything is written: a mistake in the plan leaves no directory behind
+    prepared = world.agree(lambda: prepare(plan))  # before anything is written: a mistake leaves no directory behind
     yield from map(Note, prepared.notes)
-    with locked(directory):
-        if not is_complete(directory, resume=resume):  # nor has another process made it while this one prepared
-            yield from _train(prepared, directory, resume=resume, command=command, save_seconds=save_seconds)
+    with ExitStack() as stack:
+        world.first(lambda: stack.enter_context(locked(directory)))
+        if world.first(lambda: is_complete(directory, resume=resume)):
+            return  # another process has made it while this one prepared
+        trainer = Trainer(prepared, directory, device=place, world=world)
+        resumed = yield from _begin(trainer, resume=resume)
+        yield from _continue(trainer, save_seconds=save_seconds)
+        world.first(lambda: _describe_anew(trainer) if resumed else None)  # before anyone reads the directory
+        best = world.agree(lambda: Tagger.load(directory, precision="float32", device=str(place)))
+        write_report(directory, trainer, best, command=command)
+        world.first(lambda: shutil.rmtree(state_file(directory).parent, ignore_errors=True))
 
 
-def _train(prepared: Prepared, directory: Path, *, resume: bool, command: str, save_seconds: float) -> Iterator[Event]:
-    trainer = Trainer(prepared, directory)
-    resumed = resume and restore(trainer)
-    for leftovers in (directory, directory / "vocabulary", state_file(directory).parent):
-        remove_partial(leftovers)
+def _begin(trainer: Trainer, *, resume: bool) -> Generator[Note, None, bool]:
+    """Restore the state, or write the first one; returns whether there was one."""
+    world, directory = trainer.world, trainer.output
+    resumed = world.agree(lambda: resume and restore(trainer))
+    if len(set(world.gather((resumed, trainer.progress.epoch, trainer.progress.turn)))) > 1:
+        raise ModelError(f"{directory}: not all processes of the training find the same state there")
     if resumed:
-        trainer.publish()  # a kill may have come between state and publication
+        world.first(lambda: _clean(directory))
+        world.first(trainer.publish)  # a kill may have come between state and publication
         yield Note(f"resumed after epoch {trainer.progress.epoch}, step {trainer.progress.turn} of the next")
     else:
-        with nothing_left_on_failure(directory):
-            save_description(directory, trainer.plan, prepared.tagger.vocabularies)
-            save_state(trainer)
+        world.first(lambda: _write_beginning(trainer))
+    return resumed
+
+
+def _clean(directory: Path) -> None:
+    for leftovers in (directory, directory / "vocabulary", state_file(directory).parent):
+        remove_partial(leftovers)
+
+
+def _write_beginning(trainer: Trainer) -> None:
+    _clean(trainer.output)
+    with nothing_left_on_failure(trainer.output):
+        save_description(trainer.output, trainer.plan, trainer.tagger.vocabularies)
+        save_state(trainer)
+
+
+def _continue(trainer: Trainer, *, save_seconds: float) -> Iterator[Event]:
+    """Train to the end, with all that a resumed training needs on disk."""
     saved = time.monotonic()
     for event in trainer.events():
-        if isinstance(event, Evaluation) or time.monotonic() - saved > save_seconds:
+        is_due = isinstance(event, Evaluation) or time.monotonic() - saved > save_seconds
+        if trainer.world.is_first and is_due:
             save_state(trainer)
             saved = time.monotonic()
-        if isinstance(event, Evaluation):
+        if trainer.world.is_first and isinstance(event, Evaluation):
             trainer.publish()
         yield event
-    if resumed:
-        _describe_anew(trainer)
-    best = Tagger.load(directory)
-    write_report(directory, trainer, best, command=command)
-    shutil.rmtree(state_file(directory).parent, ignore_errors=True)
 
 
 def _describe_anew(trainer: Trainer) -> None:

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import numpy as np
 import torch
 
 from polytag.batching.batch import Batch, Ints
+from polytag.batching.device import find_device
 from polytag.batching.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
 from polytag.model.checkpoint import WEIGHTS, save_weights
 from polytag.model.word_encoder import WordEncoder
 from polytag.scoring import Counts
+from polytag.training.distributed import World, evaluate, loss_functions
+from polytag.training.memory import keep_freed_memory
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.schedule import Turn, turns
@@ -72,14 +76,19 @@ class Progress:
 
 
 class Trainer:
-    """Trains the parts of one plan, step by step."""
+    """Trains the parts of one plan, step by step, on one device; ``world`` says who else trains with this process."""
 
-    def __init__(self, prepared: Prepared, output: Path) -> None:
+    def __init__(
+        self, prepared: Prepared, output: Path, *, device: str | torch.device = "cpu", world: World | None = None
+    ) -> None:
         self.prepared, self.output = prepared, output
-        self.tagger, self.network = prepared.tagger, prepared.tagger.network
+        keep_freed_memory()
+        self.device, self.world = find_device(device), world or World()
+        self.tagger, self.network = prepared.tagger, prepared.tagger.network.to(self.device)
         self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
         self.progress = Progress()
         self.optimizers = self._make_optimizers()
+        self._loss = loss_functions(self.network, margin=self.settings.margin, world=self.world)
         self._encoders: dict[str, Encoder] = {}
         self._encoded = {task: self._encode(task) for task in self.plan.tasks}
         self._sizes = {task: len(sentences["train"]) for task, sentences in prepared.sentences.items()}
@@ -120,21 +129,32 @@ class Trainer:
         steps = self.settings.epochs * steps_per_epoch
         optimizers = self.optimizers[turn.task]
         set_learning_rate(optimizers, self.settings, number / steps)
-        batch = self._batch(turn)
-        # Dropout draws from a seed of its own at each step: a resumed training needs no saved random state.
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(int(np.random.SeedSequence([self.settings.seed, number]).generate_state(1)[0]))
-            loss = self.network.train().loss(batch, turn.task, margin=self.settings.margin)
+        sentences, weight = self.world.portion(turn.sentences)
+        batch = self._batch(Turn(turn.task, sentences)).to(self.device)
+        self.network.train()
+        with self._random_state_of(number):
+            loss = self._loss[turn.task](batch) * weight
         loss.backward()  # type: ignore[no-untyped-call]
         if self.settings.clip is not None:
             clip_gradients(self.network.parameters(), self.settings.clip)
         for optimizer in optimizers:
             optimizer.step()
+        for parameter in self.network.parameters():  # fused steps do not count, and the tagger goes by the count
+            torch.autograd.graph.increment_version(parameter)
         self.network.zero_grad(set_to_none=True)  # None, not zeros: parts that the next task does not use must not move
-        value = float(loss.detach())
+        value = self.world.mean(float(loss.detach()))
         self.progress.turn += 1
         self.progress.loss[turn.task] = self.progress.loss.get(turn.task, 0.0) + value * len(turn.sentences)
-        return Step(turn.task, self.progress.epoch + 1, number + 1, steps, len(batch.words), value)
+        words = sum(len(self._encoded[turn.task][i][0]) for i in turn.sentences)
+        return Step(turn.task, self.progress.epoch + 1, number + 1, steps, words, value)
+
+    @contextmanager
+    def _random_state_of(self, number: int) -> Iterator[None]:
+        """Dropout draws from a seed of its own at each step: a resumed training needs no saved random state."""
+        rank = [self.world.rank] if self.world.rank else []  # each process draws its own
+        with torch.random.fork_rng(devices=[] if self.device.type == "cpu" else [self.device]):
+            torch.manual_seed(int(np.random.SeedSequence([self.settings.seed, number, *rank]).generate_state(1)[0]))
+            yield
 
     def _finish_epoch(self) -> Evaluation:
         trained = dict.fromkeys(self.plan.tasks, 0)
@@ -190,7 +210,7 @@ class Trainer:
         found = {}
         for task, sentences in self.prepared.sentences.items():
             if sentences.get(split):
-                found[task] = self.tagger.evaluate(sentences[split], task)
+                found[task] = evaluate(self.tagger, sentences[split], task, world=self.world)
         return found
 
     def _make_optimizers(self) -> dict[str, list[Optimizer]]:

@@ -22,8 +22,9 @@ def make_optimizers(
     dense, rows, rate = list(parameters), list(sparse), settings.learning_rate
     if settings.optimizer == "adagrad":
         adagrad = partial(torch.optim.Adagrad, lr=rate, initial_accumulator_value=settings.epsilon, eps=0.0)
-        # The fused step takes less than half the time, but no sparse gradients.
-        return [adagrad(group, fused=fused) for group, fused in ((dense, True), (rows, False)) if group]
+        # The fused step takes less than half the time, but no sparse gradients; not every PyTorch has it on a GPU.
+        on_cpu = all(parameter.device.type == "cpu" for parameter in dense)
+        return [adagrad(group, fused=fused) for group, fused in ((dense, on_cpu), (rows, False)) if group]
     optimizers: list[Optimizer] = [torch.optim.Adam(dense, lr=rate, eps=settings.epsilon, fused=True)]
     if rows:
         optimizers.append(torch.optim.SparseAdam(rows, lr=rate, eps=settings.epsilon))

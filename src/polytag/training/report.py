@@ -12,6 +12,7 @@ import torch
 from polytag.files import atomic_write
 from polytag.scoring import as_dict
 from polytag.tagging import Tagger
+from polytag.training.distributed import evaluate
 from polytag.training.loop import Trainer
 
 _PACKAGES = ("polytag", "torch", "numpy", "safetensors")
@@ -19,9 +20,13 @@ _PACKAGES = ("polytag", "torch", "numpy", "safetensors")
 
 def write_report(directory: Path, trainer: Trainer, best: Tagger, *, command: str) -> None:
     """Score the best epoch's weights; this is the one time that the test split is touched."""
-    progress, sentences = trainer.progress, trainer.prepared.sentences
+    progress, sentences, world = trainer.progress, trainer.prepared.sentences, trainer.world
     scores = {
-        task: {split: as_dict(best.evaluate(splits[split], task)) for split in ("dev", "test") if splits.get(split)}
+        task: {
+            split: as_dict(evaluate(best, splits[split], task, world=world))
+            for split in ("dev", "test")
+            if splits.get(split)
+        }
         for task, splits in sentences.items()
     }
     report: dict[str, Any] = {
@@ -41,13 +46,16 @@ def write_report(directory: Path, trainer: Trainer, best: Tagger, *, command: st
             "threads": torch.get_num_threads(),
             "system": platform.system(),
         },
+        "device": str(trainer.device),
+        "processes": world.size,
     }
     if trainer.settings.best_per_task:
         report["best_per_task"] = dict(progress.best_per_task)
     if trainer.settings.track_test:
         report["best_on_test"] = {task: _best_on_test(progress.history, task) for task in scores}
-    with atomic_write(directory / "report.json") as file:
-        json.dump(report, file, indent=2, ensure_ascii=False)
+    if world.is_first:
+        with atomic_write(directory / "report.json") as file:
+            json.dump(report, file, indent=2, ensure_ascii=False)
 
 
 def _best_on_test(history: list[dict[str, Any]], task: str) -> dict[str, float] | None:

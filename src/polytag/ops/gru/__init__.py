@@ -1,12 +1,10 @@
-"""The bidirectional GRU layer: `reference` is the specification; `native` and, without the core, `cpu` are fast."""
+"""The bidirectional GRU layer: `reference` is the specification, `packed` fast on any device, `native` faster still."""
 
 from collections.abc import Sequence
 
 from torch import Tensor
 
-from polytag.ops.gru import cpu, native, reference
-
-FORMS = {"cpu": cpu.gru}
+from polytag.ops.gru import native, packed
 
 
 def gru(
@@ -20,5 +18,5 @@ def gru(
     reset_after: bool = False,
 ) -> Tensor:
     """One bidirectional GRU layer over packed rows; `polytag.ops.gru.reference.gru` holds the contract."""
-    form = native.gru if native.usable(x) else FORMS.get(x.device.type, reference.gru)
+    form = native.gru if native.usable(x) else packed.gru
     return form(x, input_weight, recurrent_weight, bias, batch_sizes, reverse, reset_after=reset_after)

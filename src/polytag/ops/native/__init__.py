@@ -50,13 +50,6 @@ def core() -> ctypes.CDLL | None:
     return library if library.polytag_usable() else None
 
 
-def keep_memory() -> None:
-    """Have the C library keep freed memory for the next step instead of giving it back, where it can: 5 % of a step."""
-    found = core()
-    if found is not None:
-        found.polytag_keep_memory()
-
-
 def pack(matrix: Tensor) -> Tensor:
     """A matrix [k, n] of float32, in any layout, as panels [n / PANEL rounded up, k, PANEL]."""
     k, n = matrix.shape

@@ -8,10 +8,11 @@
 
 namespace {
 #include "product.h"
+#include "pack.h"
 #include "scan.h"
 #include "tag.h"
 #include "viterbi.h"
 }
 
-extern const Scans AVX512_SCANS = {forward, backward, viterbi};
+extern const Scans AVX512_SCANS = {pack, forward, backward, viterbi};
 extern const Tagging AVX512_FLOAT32 = {Float32::pack, states<Float32>};

@@ -4,7 +4,6 @@
 #include <cstdlib>
 #include <initializer_list>
 #if defined(__linux__)
-#include <malloc.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #endif
@@ -67,28 +66,9 @@ int polytag_select(long most) {
     return 1;
 }
 
-// Keep freed memory for the next step instead of giving it back page by page; 1 where that could be arranged.
-int polytag_keep_memory() {
-#if defined(__GLIBC__)
-    return mallopt(M_MMAP_THRESHOLD, 1 << 25) && mallopt(M_TRIM_THRESHOLD, 1 << 30) && mallopt(M_TOP_PAD, 1 << 26);
-#else
-    return 0;
-#endif
-}
-
 // Pack a matrix [k, n] whose elements are `down` and `right` apart into panels; `out` has room for them.
 void polytag_pack(const float* matrix, long k, long n, long down, long right, float* out) {
-    for (long column = 0; column < n; column += PANEL, out += PANEL * k) {
-        const long columns = n - column < PANEL ? n - column : PANEL;
-        constexpr long LINE = 16;  // rows at a time: whole cache lines where `down` is 1
-        for (long row = 0; row < k; row += LINE) {
-            const long end = row + LINE < k ? row + LINE : k;
-            for (long c = 0; c < columns; c++)
-                for (long r = row; r < end; r++) out[r * PANEL + c] = matrix[r * down + (column + c) * right];
-            for (long c = columns; c < PANEL; c++)
-                for (long r = row; r < end; r++) out[r * PANEL + c] = 0.0f;
-        }
-    }
+    scan_kernels().pack(matrix, k, n, down, right, out);
 }
 
 // Both directions of a layer while training; on two threads if there are.

@@ -27,6 +27,7 @@ struct Scan {
 };
 
 struct Scans {
+    void (*pack)(const float* matrix, long k, long n, long down, long right, float* out);
     void (*forward)(const Scan&);
     void (*backward)(const Scan&);
     void (*viterbi)(const float*, const float*, const float*, long, const long*, long, long*, float*);

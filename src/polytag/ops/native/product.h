@@ -17,7 +17,7 @@ static inline Vector exponential(Vector x) {
 }
 
 static inline Vector sigmoid(Vector x) {
-    return Vector::all(1.0f) / (Vector::all(1.0f) + exponential(Vector::all(0.0f) - x));
+    return reciprocal(Vector::all(1.0f) + exponential(Vector::all(0.0f) - x));
 }
 
 static inline Vector tanh_(Vector x) { return fused(Vector::all(2.0f), sigmoid(x + x), Vector::all(-1.0f)); }

@@ -19,7 +19,7 @@ struct Vector {
 static inline Vector operator+(Vector a, Vector b) { return {_mm256_add_ps(a.v, b.v)}; }
 static inline Vector operator-(Vector a, Vector b) { return {_mm256_sub_ps(a.v, b.v)}; }
 static inline Vector operator*(Vector a, Vector b) { return {_mm256_mul_ps(a.v, b.v)}; }
-static inline Vector operator/(Vector a, Vector b) { return {_mm256_div_ps(a.v, b.v)}; }
+static inline Vector reciprocal(Vector a) { return {_mm256_div_ps(_mm256_set1_ps(1.0f), a.v)}; }
 static inline Vector fused(Vector a, Vector b, Vector c) { return {_mm256_fmadd_ps(a.v, b.v, c.v)}; }  // a b + c
 static inline Vector most(Vector a, Vector b) { return {_mm256_max_ps(a.v, b.v)}; }   // b where one is NaN
 static inline Vector least(Vector a, Vector b) { return {_mm256_min_ps(a.v, b.v)}; }  // b where one is NaN

@@ -17,7 +17,10 @@ struct Vector {
 static inline Vector operator+(Vector a, Vector b) { return {_mm512_add_ps(a.v, b.v)}; }
 static inline Vector operator-(Vector a, Vector b) { return {_mm512_sub_ps(a.v, b.v)}; }
 static inline Vector operator*(Vector a, Vector b) { return {_mm512_mul_ps(a.v, b.v)}; }
-static inline Vector operator/(Vector a, Vector b) { return {_mm512_div_ps(a.v, b.v)}; }
+static inline Vector reciprocal(Vector a) {  // one Newton step after 14 bits: a third of the time of a division
+    const Vector y = {_mm512_rcp14_ps(a.v)};
+    return {_mm512_mul_ps(y.v, _mm512_fnmadd_ps(a.v, y.v, _mm512_set1_ps(2.0f)))};
+}
 static inline Vector fused(Vector a, Vector b, Vector c) { return {_mm512_fmadd_ps(a.v, b.v, c.v)}; }  // a b + c
 static inline Vector most(Vector a, Vector b) { return {_mm512_max_ps(a.v, b.v)}; }   // b where one is NaN
 static inline Vector least(Vector a, Vector b) { return {_mm512_min_ps(a.v, b.v)}; }  // b where one is NaN

@@ -1,4 +1,4 @@
-"""The fast CPU form of the bidirectional GRU layer: no padding, backward through time written by hand.
+"""The fast form of the bidirectional GRU layer in tensors: no padding, backward through time written by hand.
 
 Why it is fast: all input projections of a layer are one product over the packed rows; step t touches only the
 sequences still running; both directions advance together (the backward one reads its rows mirrored, so that both start
