@@ -15,6 +15,7 @@ PACKAGE = Path(polytag.__file__).parent
 ROWS = (  # each imports only from rows below its own; several in one row know nothing of each other
     {"cli"},
     {"training"},
+    {"bulk"},
     {"evaluation"},
     {"tagging"},
     {"model"},

@@ -2,15 +2,16 @@
 
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, BinaryIO
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
 
 import click
 
-from polytag.cli.options import best_for_option
+from polytag.cli.options import best_for_option, device_option, precision_option
 
 if TYPE_CHECKING:
-    from polytag.tagging import Tagger
+    from polytag.bulk import Piece
 
 
 @click.command()
@@ -20,77 +21,79 @@ if TYPE_CHECKING:
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["auto", "conll", "conllu", "jsonl", "text"]),
+    type=click.Choice(["auto", "conll", "conllu", "jsonl", "text", "parquet"]),
     default="auto",
     show_default=True,
     help="By the file's suffix unless given; text has a sentence per line, words parted by blanks.",
 )
 @click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
+@click.option("--column", help="Column of the words or of the text (parquet) if not words, tokens or text.")
 @click.option("--confidence", is_flag=True, help="Also give the probability of each tag.")
 @click.option(
     "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write to this file instead of stdout.")
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads.")
+@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write here instead of to stdout.")
+@click.option("--workers", type=click.IntRange(min=1), help="Processes, each with the model and a thread.")
+@click.option(
+    "--engine",
+    type=click.Choice(["local", "ray"]),
+    default="local",
+    show_default=True,
+    help="ray: a cluster tags each file into a file of the directory --output, and can be restarted.",
+)
+@click.option("--threads", type=click.IntRange(min=1), help="CPU threads, of each worker.")
+@precision_option("auto")
+@device_option
 @best_for_option
 def tag(
     model: Path,
     files: tuple[Path, ...],
     tasks: tuple[str, ...],
     format_: str,
-    word: int,
-    confidence: bool,
-    constrained: bool | None,
     output: Path | None,
-    threads: int | None,
-    best_for: str | None,
+    workers: int | None,
+    engine: str,
+    column: str | None,
+    **options: Any,
 ) -> None:
     """Tag FILES, or standard input, with MODEL; memory stays constant however large they are.
 
     Order, other columns, comments and blank lines stay as they are: conll lines get the tags of each task as further
     columns, conllu words as the task's column or a key of MISC, jsonl records under "tags".
     """
-    import torch
+    from polytag.bulk import Request, tagging
 
-    from polytag.files import atomic_write
-    from polytag.tagging import Tagger
+    request = Request(model=str(model), tasks=tasks, **options)
+    if engine == "ray":
+        from polytag.bulk.ray_engine import tag_files
 
-    if threads:
-        torch.set_num_threads(threads)
-    tagger = Tagger.load(model, best_for=best_for)
-    chosen = tagger.choose(tasks)
-
-    def pieces() -> Iterator[str]:
-        for file in files or [None]:
-            yield from _tag_file(tagger, file, format_, word, chosen, confidence, constrained)
-
-    if output is not None:
-        with atomic_write(output) as target:
-            target.writelines(pieces())
+        if output is None or not files:
+            raise click.UsageError("--engine ray tags FILES into a directory: name both, the directory with --output")
+        tag_files(files, output, request, format=format_, column=column, workers=workers)
         return
-    out = sys.stdout.buffer
-    for piece in pieces():
-        out.write(piece.encode("utf-8"))
-    out.flush()
+    if format_ == "parquet" or (format_ == "auto" and any(file.suffix == ".parquet" for file in files)):
+        raise click.UsageError("Parquet is tagged into a directory: use --engine ray")
+    with tagging(request, workers=workers or 1) as rendered, _opened(output) as target:
+        target.writelines(rendered(_pieces(files, format_, request.word)))
+        target.flush()
 
 
-def _tag_file(
-    tagger: "Tagger",
-    file: Path | None,
-    format_: str,
-    word: int,
-    tasks: list[str],
-    confidence: bool,
-    constrained: bool | None,
-) -> Iterator[str]:
-    from polytag.corpus.documents import blocks
+@contextmanager
+def _opened(output: Path | None) -> Iterator[IO[bytes]]:
+    """The file to write, which appears when it is whole, or stdout."""
+    from polytag.files import atomic_write
 
-    source: Path | BinaryIO = sys.stdin.buffer if file is None or str(file) == "-" else file
-    name = "<stdin>" if file is None else str(file)
-    columns = {
-        task: str(settings.columns.tag)
-        for task, settings in tagger.plan.tasks.items()
-        if task in tasks and isinstance(settings.columns.tag, str) and settings.columns.tag in ("upos", "xpos")
-    }
-    parts = blocks(source, format=format_, word=word, source=name, columns=columns)
-    yield from tagger.tag_blocks(parts, tasks=tasks, confidence=confidence, constrained=constrained)
+    if output is None:
+        yield sys.stdout.buffer
+        return
+    with atomic_write(output, "wb") as target:
+        yield target
+
+
+def _pieces(files: tuple[Path, ...], format_: str, word: int) -> Iterator["Piece"]:
+    """All files in order, or standard input."""
+    from polytag.bulk import cut
+
+    for file in files or [None]:
+        source: Path | BinaryIO = sys.stdin.buffer if file is None or str(file) == "-" else file
+        yield from cut(source, format=format_, word=word, name="<stdin>" if file is None else str(file))

@@ -1,0 +1,189 @@
+"""Pieces to tagged pieces, in order: in this process, or by worker processes of which none outlives it.
+
+A pipe to each worker and no thread: a worker that is killed while it writes leaves only its own pipe broken, where the
+pools of the standard library wait for the rest of its answer for good.
+"""
+
+import signal
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
+from itertools import count
+from multiprocessing import get_context
+from multiprocessing.connection import Connection, wait
+from typing import Any
+
+from polytag.bulk.pieces import Piece
+from polytag.bulk.worker import Request, Worker
+from polytag.errors import PolytagError
+
+AHEAD = 3  # pieces for each worker that are being tagged, or wait for their turn to be written
+
+Render = Callable[[Iterable[Piece]], Iterator[bytes]]
+Answer = bytes | Exception
+Pipe = Connection  # of a piece to a worker, and of its answer
+
+
+@contextmanager
+def tagging(request: Request, *, workers: int = 1) -> Iterator[Render]:
+    """A function that tags a stream of pieces in order and in constant memory; the model is loaded on entry.
+
+    With several workers, each is a process with a model of its own and, unless the request says otherwise, one
+    thread. What they give is byte for byte what one process gives. They are spawned, so a script that calls this needs
+    the usual ``if __name__ == "__main__":``. They end with the block, however it ends, and with this process.
+
+    Raises:
+        ModelError: the model cannot be loaded.
+        PolytagError: it has no such task; while tagging also: a worker was killed.
+        CorpusError: while tagging, what is wrong with the text, after all that stands before it has been given.
+    """
+    if workers == 1:
+        worker = Worker(request)
+        yield lambda pieces: map(worker.render, pieces)
+        return
+    with _started(replace(request, threads=request.threads or 1), workers) as pipes:
+        pool = _Pool(pipes)
+        pool.receive()  # the first that has loaded the model, or why it could not
+        yield pool.render
+
+
+class _Pool:
+    """Workers that are busy with a numbered piece, or idle; a worker that starts is busy with nothing."""
+
+    def __init__(self, pipes: Iterable[Pipe]) -> None:
+        self._busy: dict[Pipe, int | None] = dict.fromkeys(pipes)
+        self._idle: list[Pipe] = []
+        self._answers: dict[int, Answer] = {}
+        self._numbers = count()
+        self._ahead = AHEAD * len(self._busy)
+
+    def render(self, pieces: Iterable[Piece]) -> Iterator[bytes]:
+        """One answer at a time; whoever is idle gets a piece first if there are not too many answers to come."""
+        waiting, due, is_open = _or_error(pieces), deque[int](), True
+        while is_open or due:
+            if due and due[0] in self._answers:
+                yield _result(self._answers.pop(due.popleft()))
+            elif is_open and self._idle and len(due) < self._ahead:
+                piece = next(waiting, None)
+                is_open = piece is not None
+                due.extend(() if piece is None else [self._give(piece)])
+            else:
+                self.receive()
+
+    def receive(self) -> None:
+        """Wait for answers and take those that are there.
+
+        Raises:
+            PolytagError: a worker was killed, or could not start.
+        """
+        for pipe in wait(list(self._busy)):
+            assert isinstance(pipe, Connection)
+            with _alive():
+                answer: Answer = pipe.recv()
+            number = self._busy.pop(pipe)
+            self._idle.append(pipe)
+            if number is None:
+                _result(answer)
+            else:
+                self._answers[number] = answer
+
+    def _give(self, piece: Piece | Exception) -> int:
+        number = next(self._numbers)
+        if isinstance(piece, Exception):
+            self._answers[number] = piece
+            return number
+        pipe = self._idle.pop()
+        with _alive():
+            pipe.send(piece)  # it waits for this alone, so that both never write at once
+        self._busy[pipe] = number
+        return number
+
+
+def _or_error(pieces: Iterable[Piece]) -> Iterator[Piece | Exception]:
+    """An error while reading takes its turn among the pieces, so that all before it is given first."""
+    try:
+        yield from pieces
+    except PolytagError as error:
+        yield error
+
+
+def _result(answer: Answer) -> bytes:
+    if isinstance(answer, Exception):
+        raise answer
+    return answer
+
+
+@contextmanager
+def _alive() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, OSError) as error:
+        raise PolytagError("a worker process was killed, perhaps for lack of memory; try fewer workers") from error
+
+
+@contextmanager
+def _started(request: Request, workers: int) -> Iterator[list[Pipe]]:
+    """A pipe to each of some new processes, which are gone at the end."""
+    context = get_context("spawn")  # a fork would copy a process that may have threads
+    pipes: list[Pipe] = []
+    processes: list[Any] = []
+    try:
+        for _ in range(workers):
+            ours, theirs = context.Pipe()
+            pipes.append(ours)
+            processes.append(context.Process(target=_serve, args=(theirs, request), daemon=True))
+            with _interrupts_blocked():
+                processes[-1].start()
+            theirs.close()  # so that the pipe ends with the process
+        yield pipes
+    finally:
+        for process in processes:
+            if process.pid is not None:
+                process.kill()  # it has nothing to lose
+                process.join()
+        for pipe in pipes:
+            pipe.close()
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """A process started here does not see Ctrl-C, which a terminal sends to all and the parent alone should tell.
+
+    Blocked, not ignored: one that comes right now is not lost for the parent.
+    """
+    if not hasattr(signal, "pthread_sigmask"):  # Windows
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def _serve(pipe: "Connection[Answer, Piece]", request: Request) -> None:
+    """A worker process: says that it is ready, then answers each piece, until the parent is gone."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was blocked until here, for threads that block nothing
+    with suppress(EOFError, BrokenPipeError, ConnectionResetError):
+        try:
+            worker = Worker(request)
+        except Exception as error:
+            pipe.send(_told(error))
+            return
+        pipe.send(b"")
+        while True:
+            piece = pipe.recv()
+            try:
+                answer: Answer = worker.render(piece)
+            except Exception as error:
+                answer = _told(error)
+            pipe.send(answer)
+
+
+def _told(error: Exception) -> Exception:
+    """What happened here, for the parent; an error of no user's also says where, as its traceback stays here."""
+    if not isinstance(error, PolytagError):
+        error.add_note("".join(traceback.format_exception(error)))
+    return error

@@ -1,0 +1,291 @@
+"""Bulk tagging on Ray Data: reading tasks cut the files, an actor per core tags pieces, files appear when whole.
+
+Files, pieces and model are read and written by the machines themselves, so that all see them under the same paths
+(a shared file system); what passes through this process is one small row per piece.
+"""
+
+import logging
+import os
+import pickle
+import shutil
+import sys
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import asdict, dataclass, field, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import IO, Any
+
+from polytag.bulk.folder import Folder, Input, digest_of, names_of, opened
+from polytag.bulk.pieces import Piece, cut
+from polytag.bulk.worker import Request, Worker
+from polytag.corpus.documents import blocks
+from polytag.errors import PolytagError
+from polytag.files import atomic_write
+
+MISSING = "Ray is not installed, expected it for this engine: pip install 'polytag[ray]'"
+BLOCK_BYTES = 1 << 20  # of text that one actor gets at a time: a few pieces, so that one file keeps many busy
+ACTOR_BYTES = 1 << 19  # of input per actor at least: a model takes seconds to load
+NAMED = 10  # files that could not be tagged
+PARQUET = "parquet"
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A file to tag, and all that a machine has to know to cut it; paths are absolute, for it runs anywhere."""
+
+    name: str
+    given: str
+    source: Input
+    format: str
+    column: str | None
+    word: int
+    folder: Folder
+
+    @property
+    def is_table(self) -> bool:
+        return _is_table(Path(self.given), self.format)
+
+
+@dataclass(slots=True)
+class Progress:
+    """How many pieces of a file are tagged, how many there are once its end was read, and what went wrong first."""
+
+    done: int = 0
+    total: int | None = None
+    errors: dict[int, str] = field(default_factory=dict)
+
+
+def tag_files(
+    files: Sequence[str | os.PathLike[str]],
+    output: str | os.PathLike[str],
+    request: Request,
+    *,
+    format: str = "auto",
+    column: str | None = None,
+    workers: int | None = None,
+) -> list[Path]:
+    """Tag each file into one of the same name and format in the directory ``output``; give those that were written.
+
+    It uses the cluster that RAY_ADDRESS or a running Ray on this machine leads to, else the cores of this machine;
+    ``workers`` bounds the actors. Killed, it goes on where it was when called again with the same model and options:
+    files that are whole are left alone, tagged pieces of others are taken as they are. A file that cannot be read
+    stops no other. Parquet (.parquet, or ``format``) has its words or text in ``column``.
+
+    Raises:
+        PolytagError: at once: Ray is not installed, the model or a file is not there, or the directory holds something
+            else; at the end: some files could not be tagged (named, with the line).
+    """
+    ray = _imported()
+    output = Path(output)
+    names = names_of([Path(file) for file in files], output)
+    _check_files(names.values(), format, request.word)
+    Worker(
+        replace(request, device="cpu", precision="auto", threads=None)
+    )  # its errors are better told before the start
+    request = replace(request, model=str(Path(request.model).resolve()))
+    with opened(output.resolve(), _identity(request, format, column)) as folder:
+        jobs = {
+            name: Job(name, str(path), Input.of(path), format, column, request.word, folder)
+            for name, path in names.items()
+        }
+        todo = {name: job for name, job in jobs.items() if not folder.is_whole(name, job.source)}
+        for name, job in todo.items():
+            folder.prepare(name, job.source)
+        if todo:
+            with _quiet(), _running(ray):
+                _finish_all(todo, _rows(ray, list(todo.values()), request, workers))
+    return [output / name for name in todo]
+
+
+def _imported() -> Any:
+    """Ray, which reports nothing about its use to anyone and logs to its files only."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")  # else it warns of what its next release does
+    try:
+        import pyarrow  # noqa: F401
+        import ray
+        import ray.data
+    except ImportError as error:
+        raise PolytagError(MISSING) from error
+    return ray
+
+
+def _check_files(paths: Iterable[Path], format: str, word: int) -> None:
+    for path in paths:  # a table as if it were text: nothing is read
+        blocks(path, format="text" if _is_table(path, format) else format, word=word)
+
+
+def _is_table(path: Path, format: str) -> bool:
+    return format == PARQUET or (format == "auto" and path.suffix == ".parquet")
+
+
+def _identity(request: Request, format: str, column: str | None) -> dict[str, Any]:
+    """What must be the same for files of one directory: all that can change what is written."""
+    weights = f"best.{request.best_for}.safetensors" if request.best_for else "weights.safetensors"
+    options = {key: value for key, value in asdict(request).items() if key not in ("model", "threads")}
+    options |= {"tasks": list(request.tasks), "format": format, "column": column}
+    return {"model": digest_of(Path(request.model), weights), "polytag": version("polytag"), **options}
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep what Ray prints, and what its core writes to descriptor 2, out of our messages, which go there by a copy."""
+    try:
+        is_real = sys.stderr.fileno() == 2
+    except (OSError, ValueError):  # an object in its place
+        is_real = False
+    if not is_real:
+        yield
+        return
+    sys.stderr.flush()
+    copy = os.dup(2)
+    try:
+        with Path(os.devnull).open("w") as nowhere, os.fdopen(copy, "w", encoding="utf-8", closefd=False) as ours:
+            os.dup2(nowhere.fileno(), 2)
+            with redirect_stdout(nowhere), redirect_stderr(ours):
+                yield
+    finally:
+        os.dup2(copy, 2)
+        os.close(copy)
+
+
+@contextmanager
+def _running(ray: Any) -> Iterator[None]:
+    """A connection to Ray, closed at the end unless it was there before."""
+    from ray.exceptions import RayError
+
+    before = ray.is_initialized()
+    try:
+        if not before:
+            logging.getLogger("ray").setLevel(logging.ERROR)
+            ray.init(log_to_driver=False, logging_level=logging.ERROR, include_dashboard=False)
+        yield
+    except (RayError, ConnectionError) as error:
+        reason = str(error).strip().splitlines()
+        raise PolytagError(f"Ray gave up: {reason[-1] if reason else type(error).__name__}") from error
+    finally:
+        if not before:
+            ray.shutdown()
+
+
+def _rows(ray: Any, jobs: list[Job], request: Request, workers: int | None) -> Iterator[Row]:
+    """One row per piece, when it is tagged and on disk, and one per file with the number of its pieces."""
+    context = ray.data.DataContext.get_current()
+    context.enable_progress_bars = False
+    context.target_max_block_size = BLOCK_BYTES
+    logging.getLogger("ray.data").setLevel(logging.ERROR)
+    cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
+    actors = min(workers or cores, 1 + sum(job.source.size for job in jobs) // ACTOR_BYTES)
+    request = replace(request, threads=request.threads or 1)
+    texts = ray.data.from_items([{"job": pickle.dumps(job)} for job in jobs], override_num_blocks=len(jobs)).flat_map(
+        _cut,
+        num_cpus=0,  # reading is little beside tagging, and must not wait for a core that an actor holds
+        concurrency=min(len(jobs), max(2, actors // 8)),
+    )
+    tagged = texts.map(
+        _Actor,
+        fn_constructor_args=(request,),
+        concurrency=actors,
+        num_cpus=request.threads,
+        num_gpus=1 if request.device.startswith("cuda") else None,
+    )
+    return iter(tagged.iter_rows())
+
+
+def _cut(row: Row) -> Iterator[Row]:
+    """The pieces of a file that are not on disk yet, and how many there are in all."""
+    job: Job = pickle.loads(row["job"])
+    number, error, head = 0, "", {"job": row["job"]}
+    try:
+        for piece in _pieces(job):
+            if not job.folder.piece(job.name, number).exists():
+                yield {**head, "number": number, "piece": pickle.dumps(piece), "total": -1, "error": ""}
+            else:
+                yield {**head, "number": number, "piece": b"", "total": -1, "error": ""}
+            number += 1
+    except PolytagError as found:
+        error = str(found)
+    yield {**head, "number": number, "piece": b"", "total": number, "error": error}
+
+
+def _pieces(job: Job) -> Iterator[Any]:
+    if job.is_table:
+        from polytag.bulk import parquet
+
+        return parquet.cut(Path(job.source.path), column=job.column, name=job.given)
+    return cut(job.source.path, format=job.format, word=job.word, name=job.given)
+
+
+class _Actor:
+    """A worker in a process of Ray's."""
+
+    def __init__(self, request: Request) -> None:
+        self.worker = Worker(request)
+
+    def __call__(self, row: Row) -> Row:
+        job: Job = pickle.loads(row["job"])
+        error = row["error"]
+        if row["piece"]:
+            try:
+                _tag(self.worker, pickle.loads(row["piece"]), job.folder.piece(job.name, row["number"]))
+            except PolytagError as found:
+                error = str(found)
+        return {"name": job.name, "number": row["number"], "total": row["total"], "error": error}
+
+
+def _tag(worker: Worker, piece: Any, target: Path) -> None:
+    with atomic_write(target, "wb") as file:
+        if isinstance(piece, Piece):
+            file.write(worker.render(piece))
+            return
+        import pyarrow.parquet as pq
+
+        from polytag.bulk import parquet
+
+        pq.write_table(parquet.tagged(worker, piece), file)
+
+
+def _finish_all(jobs: Mapping[str, Job], rows: Iterator[Row]) -> None:
+    """Join the pieces of each file as soon as all are there.
+
+    Raises:
+        PolytagError: some files could not be tagged.
+    """
+    files: dict[str, Progress] = defaultdict(Progress)
+    for row in rows:
+        progress = files[row["name"]]
+        if row["total"] >= 0:
+            progress.total = row["total"]
+        else:
+            progress.done += 1
+        if row["error"]:
+            progress.errors[row["number"]] = row["error"]
+        if progress.done == progress.total and not progress.errors:
+            _finish(jobs[row["name"]], progress.total)
+    failed = {name: files[name].errors for name in jobs if files[name].errors}
+    if failed:
+        first = next(iter(failed.values()))
+        names = ", ".join([*list(failed)[:NAMED], *["..."][: len(failed) - NAMED]])
+        raise PolytagError(f"{first[min(first)]}; {len(failed)} of {len(jobs)} files were not tagged: {names}")
+
+
+def _finish(job: Job, pieces: int) -> None:
+    parts = [job.folder.piece(job.name, number) for number in range(pieces)]
+    with atomic_write(job.folder.output(job.name), "wb") as target:
+        _join(parts, target, job)
+    job.folder.finish(job.name, job.source)
+
+
+def _join(parts: list[Path], target: IO[bytes], job: Job) -> None:
+    if job.is_table:
+        from polytag.bulk import parquet
+
+        parquet.joined(parts, target)
+        return
+    for part in parts:
+        with part.open("rb") as source:
+            shutil.copyfileobj(source, target)

@@ -1,0 +1,216 @@
+"""Bulk tagging on Ray, here on this machine: the bytes of ``polytag tag``, files whole or absent, and restarts."""
+
+import gzip
+import importlib.util
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polytag.bulk import Request, ray_engine
+from polytag.bulk.folder import Input, names_of, opened
+from polytag.errors import PolytagError
+from polytag.model.checkpoint import save_description, save_weights
+from polytag.tagging import Tagger
+from tests import tiny
+from tests.cli.conftest import run
+
+HAS_RAY = importlib.util.find_spec("ray") is not None and importlib.util.find_spec("pyarrow") is not None
+needs_ray = pytest.mark.skipif(not HAS_RAY, reason="Ray is not installed: pip install 'polytag[ray]'")
+ray_warns = pytest.mark.filterwarnings("default")  # about itself
+
+SENTENCES = [sentence.words for sentence in tiny.texts(300, seed=2)]
+CONLL = "".join("".join(f"{word} X\n" for word in words) + "\n" for words in SENTENCES)
+TEXT = "".join(" ".join(words) + "\n" for words in SENTENCES)
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("ray") / "model"
+    tagger = tiny.tagger({"ner": "iob2"})
+    save_description(directory, tagger.plan, tagger.vocabularies)
+    save_weights(directory, tagger.network)
+    return directory
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Any]:
+    """Ray with two cores, for all tests here: starting it is what takes time."""
+    ray = ray_engine._imported()
+    ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False)
+    yield ray
+    ray.shutdown()
+
+
+@pytest.fixture
+def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    Path("in").mkdir()
+    Path("in/a.conll").write_text(CONLL * 20)
+    Path("in/b.conll.gz").write_bytes(gzip.compress(CONLL.encode()))
+    Path("in/c.txt").write_text(TEXT)
+    return tmp_path
+
+
+def tag(model: Path, *names: str, **options: Any) -> list[Path]:
+    return ray_engine.tag_files([f"in/{name}" for name in names], "out", Request(model=str(model)), **options)
+
+
+@needs_ray
+@ray_warns
+def test_files_are_tagged_as_one_process_tags_them_and_a_bad_one_stops_no_other(texts, model, cluster):
+    Path("in/empty.conll").write_text("")
+    Path("in/bad.conllu").write_text("1\tLima\n")
+    with pytest.raises(
+        PolytagError, match=r"^in/bad\.conllu:1: 2 columns, .*; 1 of 4 files were not tagged: bad\.conllu$"
+    ):
+        tag(model, "a.conll", "b.conll.gz", "empty.conll", "bad.conllu")
+    assert sorted(path.name for path in Path("out").iterdir()) == [".polytag", "a.conll", "b.conll.gz", "empty.conll"]
+    for name, given in {"a.conll": CONLL * 20, "b.conll.gz": CONLL}.items():
+        written = Path("out", name).read_bytes()
+        text = (gzip.decompress(written) if name.endswith(".gz") else written).decode()
+        assert text == run(["tag", model], stdin=given).out
+
+
+@needs_ray
+@ray_warns
+def test_a_restart_goes_on_where_it_was(texts, model, cluster, monkeypatch):
+    def killed(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(ray_engine, "_finish", killed)
+        with pytest.raises(KeyboardInterrupt):
+            tag(model, "a.conll")
+    assert not Path("out/a.conll").exists()
+    piece = Path("out/.polytag/pieces/a.conll/00000000")
+    piece.write_text("from the first run\n")
+    assert tag(model, "a.conll", "b.conll.gz") == [Path("out/a.conll"), Path("out/b.conll.gz")]
+    assert Path("out/a.conll").read_text().startswith("from the first run\n")
+    assert not piece.exists()
+    assert tag(model, "a.conll", "b.conll.gz") == []
+    Path("in/a.conll").write_text("another\n")
+    with pytest.raises(PolytagError, match=r"out/a\.conll: was tagged from .*; remove the output to tag it anew"):
+        tag(model, "a.conll")
+
+
+@needs_ray
+@ray_warns
+def test_tables_get_columns(texts, model, cluster):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    lists = [list(words) for words in SENTENCES]
+    columns = {"words": lists, "text": [" ".join(words) for words in SENTENCES]}
+    rows = list(range(len(SENTENCES) + 1))
+    for name, values in columns.items():
+        pq.write_table(pa.table({"id": rows, name: [*values, None], "ner": rows}), f"in/{name}.parquet")
+    names = [f"in/{name}.parquet" for name in columns]
+    ray_engine.tag_files(names, "out", Request(model=str(model), confidence=True))
+    found = list(Tagger.load(model).tag_all(tiny.texts(300, seed=2), confidence=True))
+    for name in columns:
+        table = pq.read_table(f"out/{name}.parquet")
+        assert table.column_names == ["id", name, "ner", *(["words"] if name == "text" else []), "ner.confidence"]
+        assert table.column("id").to_pylist() == rows
+        assert table.column("words").to_pylist() == [*lists, [] if name == "text" else None]
+        assert table.column("ner").to_pylist() == [*(list(s.tags["ner"]) for s in found), []]
+        for there, here in zip(table.column("ner.confidence").to_pylist(), found, strict=False):
+            assert there == pytest.approx(here.confidence["ner"], abs=1e-5)
+
+
+@pytest.mark.skipif(not HAS_RAY, reason="pyarrow is not installed: pip install 'polytag[ray]'")
+def test_a_table_that_cannot_be_tagged_is_told_with_its_columns(tmp_path):
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    from polytag.bulk import parquet
+
+    table = tmp_path / "x.parquet"
+    pq.write_table(pa.table({"sentence": ["Lima ."], "id": [1]}), table)
+    assert [piece.column for piece in parquet.cut(table, column="sentence")] == ["sentence"]
+    for column, found in {
+        "sentense": "; did you mean 'sentence'",
+        None: "; known are sentence, id",
+        "id": "int64",
+    }.items():
+        with pytest.raises(PolytagError, match=f"x.parquet: .*{found}"):
+            list(parquet.cut(table, column=column))
+    table.write_text("Lima")
+    with pytest.raises(PolytagError, match=r"x\.parquet: no Parquet that can be read"):
+        list(parquet.cut(table))
+
+
+@needs_ray
+def test_ray_says_nothing_of_its_own(texts, model):
+    command = [sys.executable, "-m", "polytag", "tag", model, "in/c.txt", "--format", "text"]
+    command += ["--engine", "ray", "-o", "out"]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    done = subprocess.run(command, capture_output=True, check=False, env=environment, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert Path("out/c.txt").read_text() == run(["tag", model, "--format", "text"], stdin=TEXT).out
+
+
+def test_without_ray_one_sentence_says_what_to_install(texts, model, monkeypatch):
+    monkeypatch.setitem(sys.modules, "ray", None)
+    done = run(["tag", model, "in/a.conll", "--engine", "ray", "-o", "out"])
+    assert (done.code, done.sentence) == (1, ray_engine.MISSING)
+    assert not Path("out").exists()
+
+
+def test_the_engine_wants_files_and_a_directory(texts, model):
+    for words in ("--engine ray -o out", "in/a.conll --engine ray", "in/x.parquet", "in/a.conll --format parquet"):
+        done = run(["tag", model, *words.split()])
+        assert (done.code, "--engine ray" in done.sentence) == (2, True)
+
+
+def test_a_directory_is_for_one_request_and_one_process(tmp_path):
+    place = tmp_path / "out"
+    same, other = ({"model": "a", "confidence": confidence} for confidence in (False, True))
+    with opened(place, same), pytest.raises(PolytagError, match="another process"), opened(place, same):
+        pass
+    with pytest.raises(PolytagError, match="begun with another confidence"), opened(place, other):
+        pass
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "text").write_text("mine")
+    for path, found in {"mine": "other files", "mine/text": "a file"}.items():
+        with pytest.raises(PolytagError, match=f"found {found}, expected"), opened(tmp_path / path, {}):
+            pass
+    assert (tmp_path / "mine" / "text").read_text() == "mine"
+    assert len(list((tmp_path / "mine").iterdir())) == 1
+
+
+def test_an_output_is_whole_while_it_and_its_input_stay_as_they_are(tmp_path):
+    text = tmp_path / "a.conll"
+    text.write_text("Lima\n")
+    with opened(tmp_path / "out", {}) as folder:
+        source = Input.of(text)
+        assert not folder.is_whole("a.conll", source)
+        folder.output("a.conll").write_text("Lima O\n")
+        folder.finish("a.conll", source)
+        assert folder.is_whole("a.conll", source)
+        folder.output("a.conll").write_text("Li")
+        assert not folder.is_whole("a.conll", source)
+
+
+def test_pieces_of_an_earlier_content_are_not_taken(tmp_path):
+    text = tmp_path / "a.conll"
+    text.write_text("Lima\n")
+    with opened(tmp_path / "out", {}) as folder:
+        folder.prepare("a.conll", Input.of(text))
+        folder.piece("a.conll", 0).write_text("old")
+        folder.prepare("a.conll", Input.of(text))
+        assert folder.piece("a.conll", 0).exists()
+        text.write_text("Lima\nOslo\n")
+        folder.prepare("a.conll", Input.of(text))
+        assert not folder.piece("a.conll", 0).exists()
+
+
+def test_names_that_would_clash_are_refused(tmp_path):
+    with pytest.raises(PolytagError, match="y/a: has the name of x/a"):
+        names_of([Path("x/a"), Path("y/a")], tmp_path)
+    with pytest.raises(PolytagError, match="lies in the output directory"):
+        names_of([tmp_path / "a"], tmp_path)
