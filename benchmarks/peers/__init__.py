@@ -1,0 +1,1 @@
+"""polytag against what a user would pick instead, in one run: see `peers.cli`."""
