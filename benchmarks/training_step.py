@@ -15,11 +15,13 @@ import platform
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
 from statistics import median
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import torch
@@ -35,12 +37,25 @@ from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer, prepare
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
+from benchmarks.goals.products import Contender, products_of
+
 NEWS = Path(__file__).parent.parent / "examples" / "news" / "en.train.conll"
 SIZES = {"chars": {"dimension": 25, "hidden": 80}, "words": {"dimension": 50, "hidden": 300}}
 TINY = {"chars": {"dimension": 3, "hidden": 4}, "words": {"dimension": 5, "hidden": 6}}
 WARM_UP = 2  # steps of each contender that do not count
 TOLERANCE = 1e-9  # of loss and gradients, in float64
 BEFORE, AFTER, TORCH, PRODUCTS = "polytag, reset before", "polytag, reset after", "torch.nn.GRU", "matrix products"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How much to run: sentences per step, steps per round, rounds; ``tiny`` makes layers of a few units."""
+
+    batch: int = 32
+    steps: int = 8
+    rounds: int = 5
+    tiny: bool = False
 
 
 class TorchStack(nn.Module):
@@ -100,62 +115,39 @@ def one_batch(tagger: Tagger, sentences: Sequence[Sentence]) -> Batch:
     )
 
 
-def trainer_of(prepared: Prepared) -> Callable[[], int]:
-    """One whole training step at each call; returns the words it trained on."""
+def trainer_of(prepared: Prepared) -> Contender:
+    """One whole training step at each call."""
     events = Trainer(prepared, Path()).events()  # writes nothing before the end of the epoch, which never comes
 
-    def step() -> int:
+    def step() -> tuple[int, float]:
+        began = time.perf_counter()
         event = next(events)
+        seconds = time.perf_counter() - began
         assert isinstance(event, Step)
-        return event.words
+        return event.words, seconds
 
     return step
 
 
-def products_of(network: Network) -> Callable[[], int]:
-    """The bare matrix products of the step that ``network`` was trained on last."""
-    seen: dict[Any, tuple[int, ...]] = {}
-    for encoder in (*network.chars.values(), *network.words.values()):
-        cast(GruStack, encoder.gru).register_forward_pre_hook(lambda s, inputs: seen.update({s: inputs[1].batch_sizes}))
-
-    def step() -> int:
-        for stack, batch_sizes in seen.items():
-            for w, u in zip(stack.input_weight, stack.recurrent_weight, strict=True):
-                layer_products(w.detach(), u.detach(), batch_sizes)
-        return sum(batch_sizes)  # those of the words, which run last
-
-    return step
-
-
-def layer_products(w: Tensor, u: Tensor, batch_sizes: Sequence[int]) -> None:
-    """All products of one layer, forward and backward, in both directions, over values that do not matter.
-
-    D inputs, H states, N rows in all, b at a step: [N D][D 3H] once and, backward, [D N][N 3H] and [N 3H][3H D];
-    [b H][H 2H] and [b H][H H] at each step and, backward, [b 2H][2H H] and [b H][H H]; [H N][N 3H] once.
-    """
-    n, width = sum(batch_sizes), u.shape[1]
-    x, states, gates = (w.new_full((2, n, size), 0.5) for size in (w.shape[1], width, 3 * width))
-    one, two, out = u[:, :, :width].contiguous(), u[:, :, width:].contiguous(), states.new_empty(2, n, 2 * width)
-    back = two.transpose(1, 2).contiguous()
-    torch.bmm(x, w)
-    for size in batch_sizes:
-        torch.bmm(states[:, :size], two, out=out[:, :size])
-        torch.bmm(states[:, :size], one, out=out[:, :size, :width])
-    for size in reversed(batch_sizes):
-        torch.bmm(states[:, :size], one, out=out[:, :size, :width])
-        torch.bmm(gates[:, :size, : 2 * width], back, out=out[:, :size, :width])
-    torch.bmm(states.transpose(1, 2), gates)
-    torch.bmm(x.transpose(1, 2), gates)
-    torch.bmm(gates, w.transpose(1, 2))
-
-
-def plan_for(data: Path, options: argparse.Namespace, *, cell: str, bias: bool = False) -> Plan:
+def plan_for(data: Path, settings: Settings, *, cell: str = "reset_before", bias: bool = False) -> Plan:
     """The paper's network for named entities (tags in the last column), without pretrained vectors."""
-    sizes = {part: {**table, "cell": cell, "bias": bias} for part, table in (TINY if options.tiny else SIZES).items()}
+    sizes = {part: {**table, "cell": cell, "bias": bias} for part, table in (TINY if settings.tiny else SIZES).items()}
     return make_plan({
-        "chars": {"c": sizes["chars"]}, "words": {"w": sizes["words"]}, "training": {"batch_sentences": options.batch},
+        "chars": {"c": sizes["chars"]}, "words": {"w": sizes["words"]}, "training": {"batch_sentences": settings.batch},
         "tasks": {"ner": {"chars": "c", "words": "w", "train": [str(data)]}},
     })  # fmt: skip
+
+
+@contextmanager
+def corpus(data: Path | None, settings: Settings) -> Iterator[tuple[Path, str]]:
+    """The training file and its name: conll2003/eng.train under ``data``, or one made of examples/news."""
+    name = "conll2003/eng.train"
+    if data is not None:
+        yield data / name, name
+        return
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory) / "news.conll"
+        yield path, write_news(path, sentences=settings.batch * (WARM_UP + settings.steps * settings.rounds + 1))
 
 
 def write_news(path: Path, *, sentences: int) -> str:
@@ -172,23 +164,41 @@ def write_news(path: Path, *, sentences: int) -> str:
     return f"words of examples/news cut to lengths from gamma(1.56, 9.3), {lengths.mean():.1f} +- {lengths.std():.1f}"
 
 
-def measure(data: Path, options: argparse.Namespace) -> dict[str, list[float]]:
+class NetworksDifferError(Exception):
+    """The contenders do not compute the same, so that no time would mean anything."""
+
+
+def compare(data: Path, settings: Settings) -> tuple[float, dict[str, list[float]]]:
+    """The largest difference between the networks, and what `measure` gives.
+
+    Raises:
+        NetworksDifferError: they differ by more than TOLERANCE; nothing was timed.
+    """
+    difference = largest_difference(plan_for(data, settings, cell="reset_after", bias=True))
+    if not difference <= TOLERANCE:
+        raise NetworksDifferError(
+            f"the two networks differ by {difference:.1e}, expected at most {TOLERANCE:.0e}: nothing is timed"
+        )
+    return difference, measure(data, settings)
+
+
+def measure(data: Path, settings: Settings) -> dict[str, list[float]]:
     """Words per second of each contender, round by round."""
     cells = ("reset_before", "reset_after", "reset_after")
-    before, after, reference = (prepare(plan_for(data, options, cell=cell)) for cell in cells)
+    before, after, reference = (prepare(plan_for(data, settings, cell=cell)) for cell in cells)
     on_torch(reference.tagger.network)
     contenders = {BEFORE: trainer_of(before), AFTER: trainer_of(after), TORCH: trainer_of(reference)}
     contenders[PRODUCTS] = products_of(before.tagger.network)
     for step in [step for step in contenders.values() for _ in range(WARM_UP)]:
         step()
     speeds: dict[str, list[float]] = {name: [] for name in contenders}
-    for _ in range(options.rounds):
+    for _ in range(settings.rounds):
         seconds, words = dict.fromkeys(contenders, 0.0), dict.fromkeys(contenders, 0)
-        for _ in range(options.steps):
+        for _ in range(settings.steps):
             for name, step in contenders.items():
-                began = time.perf_counter()
-                words[name] += step()
-                seconds[name] += time.perf_counter() - began
+                count, took = step()
+                words[name] += count
+                seconds[name] += took
         assert len({*words.values()}) == 1, "the contenders must see the same batches"
         for name in contenders:
             speeds[name].append(words[name] / seconds[name])
@@ -228,27 +238,29 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
     torch.set_num_threads(options.threads)
-    with tempfile.TemporaryDirectory() as directory:
-        corpus = "conll2003/eng.train"
-        path = options.data / corpus if options.data else Path(directory) / "news.conll"
-        if not options.data:
-            corpus = write_news(path, sentences=options.batch * (WARM_UP + options.steps * options.rounds + 1))
-        difference = largest_difference(plan_for(path, options, cell="reset_after", bias=True))
-        if not difference <= TOLERANCE:
-            sys.exit(f"the two networks differ by {difference:.1e}, expected at most {TOLERANCE:.0e}: nothing is timed")
-        results = summary(measure(path, options))
+    settings = Settings(options.batch, options.steps, options.rounds, options.tiny)
+    with corpus(options.data, settings) as (path, text):
+        try:
+            difference, speeds = compare(path, settings)
+        except NetworksDifferError as error:
+            sys.exit(str(error))
+    results = summary(speeds)
     command = " ".join(["python benchmarks/training_step.py", *(sys.argv[1:] if arguments is None else arguments)])
     about: dict[str, Any] = {
         "command": command, "machine": machine(), "torch": torch.__version__, "threads": options.threads,
-        "batch": options.batch, "sentences": corpus, "largest_difference": difference,
+        "batch": options.batch, "sentences": text, "largest_difference": difference,
     }  # fmt: skip
     print("\n".join(f"{key}: {value}" for key, value in about.items()))
+    print_table(results)
+    if options.json:
+        options.json.write_text(json.dumps({**about, "results": results}, indent=2) + "\n", encoding="utf-8")
+
+
+def print_table(results: Mapping[str, Mapping[str, float]]) -> None:
     print(f"\n{'':24}{'words/s':>8}{'lowest':>8}{'highest':>8}{'ratio':>7}{'of the products':>17}")
     for name, row in results.items():
         speed = "".join(f"{row[column]:8.0f}" for column in ("words_per_second", "lowest", "highest"))
         print(f"{name:24}{speed}{row['ratio']:7.2f}{row['share_of_products']:17.0%}")
-    if options.json:
-        options.json.write_text(json.dumps({**about, "results": results}, indent=2) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -20,15 +20,15 @@ from polytag.errors import PolytagError, nearest
 from polytag.model.char_encoder import CharEncoder
 from polytag.model.checkpoint import WEIGHTS, load_model
 from polytag.model.crf import Confidence
-from polytag.model.network import Network
+from polytag.model.network import Network, Version
 from polytag.model.precision import choose_precision
 from polytag.model.word_encoder import WordEncoder
 from polytag.model.word_table import WordTable
 from polytag.plan import Plan
 from polytag.scoring import Counts, counts_for
 
-BATCH_SENTENCES, BATCH_WORDS = 256, 8_192
-CHUNK_WORDS = 32_768  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
+BATCH_SENTENCES, BATCH_WORDS = 256, 4_096
+CHUNK_WORDS = 16_384  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
 CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from which they count instead of words
 
 
@@ -44,8 +44,7 @@ class Tagger:
         self.plan, self.vocabularies, self.network = plan, vocabularies, network
         self.precision = choose_precision(precision)
         self._tables: dict[str, WordTable] = {}
-        self._parameters = list(network.parameters())
-        self._packed: list[tuple[int, int]] = []  # the weights that are packed now, by address and version
+        self._version: Version = []  # of the weights that the tables come from
 
     @classmethod
     def load(
@@ -172,13 +171,10 @@ class Tagger:
         """Pack the weights for tagging and forget what came of others, if any has changed since the last chunk."""
         if self.network.training:  # fresh from `prepare`, or between two steps of training: dropout is on
             self.network.eval()
-        weights = [(p.data_ptr(), p._version) for p in self._parameters]
-        if weights != self._packed:
-            first = self._parameters[0]
-            here = first.device.type == "cpu" and first.dtype == torch.float32
-            self.network.pack(self.precision if here else None)
-            self._packed = weights
-            self._tables = {}
+        version = self.network.version()
+        if version != self._version:
+            self._version, self._tables = version, {}
+        self.network.pack(self.precision)
 
     @torch.inference_mode()
     def _tag_chunk(self, chunk: Sequence[Sentence], request: "_Request") -> list[Sentence]:

@@ -6,6 +6,7 @@ It sees tensors only; `polytag.tagging.Tagger` puts strings on both ends.
 from collections.abc import Mapping
 from typing import TypeVar
 
+import torch
 from torch import Tensor, nn
 
 from polytag import ops
@@ -18,6 +19,7 @@ from polytag.model.word_encoder import WordEncoder
 from polytag.plan import Plan
 
 M = TypeVar("M", bound=nn.Module)
+Version = list[tuple[int, int]]  # address and number of changes of each parameter
 
 
 class Network(nn.Module):
@@ -27,6 +29,7 @@ class Network(nn.Module):
         """Fresh weights, drawn from torch's random state."""
         super().__init__()
         self.tasks = dict(plan.tasks)
+        self._packed: tuple[ops.Precision | None, Version] = (None, [])
         start = plan.initialisation
         self.chars = _parts("chars", {
             name: CharEncoder(settings, len(vocabularies.chars[name]), start)
@@ -61,10 +64,26 @@ class Network(nn.Module):
         vectors: Tensor = self.chars[chars](batch.characters)
         return vectors
 
+    def version(self) -> Version:
+        """Another value after every change of the weights that PyTorch counts; `pack` and caches go by it.
+
+        Fused optimizers do not count theirs: after such a step call `torch.autograd.graph.increment_version`.
+        """
+        return [(parameter.data_ptr(), parameter._version) for parameter in self.parameters()]
+
     def pack(self, precision: ops.Precision | None) -> None:
-        """Pack all recurrent layers for tagging; see `GruStack.pack`."""
-        for encoder in (*self.chars.values(), *self.words.values()):
-            encoder.gru.pack(precision)  # type: ignore[union-attr, operator]
+        """Pack the recurrent layers for tagging, unless they are packed so already; see `GruStack.pack`.
+
+        Only float32 weights on a CPU are packed; others are used as they are.
+        """
+        first = next(self.parameters())
+        if first.device.type != "cpu" or first.dtype != torch.float32:
+            precision = None
+        state = (precision, self.version())
+        if state != self._packed:
+            self._packed = state
+            for encoder in (*self.chars.values(), *self.words.values()):
+                encoder.gru.pack(precision)  # type: ignore[union-attr, operator]
 
     def emissions(self, context: Tensor, batch: Batch, task: str) -> Tensor:
         """Scores of each tag at each word, [N, K]."""

@@ -55,3 +55,5 @@ class WordTable:
             self._inputs = grown
         self._inputs[self._known : needed] = new
         self._known = needed
+        if self._chars is not None:
+            self.encoder.drop_characters(needed)
