@@ -5,22 +5,24 @@
 
 static constexpr float LOG2_E = 1.44269504088896341f;
 
-static inline Vector exponential(Vector x) {
-    // Degree-6 polynomial on [-ln 2 / 2, ln 2 / 2]: 2 units in the last place. NaN stays NaN.
-    x = least(Vector::all(88.0f), most(Vector::all(-87.0f), x));
-    const Vector n = nearest(x * Vector::all(LOG2_E));
-    const Vector r = fused(n, Vector::all(2.12194440e-4f), fused(n, Vector::all(-0.693359375f), x));
-    Vector p = Vector::all(1.0f / 720);
-    constexpr float lower[] = {1.0f / 120, 1.0f / 24, 1.0f / 6, 0.5f, 1.0f, 1.0f};
+// 2 to the power of x, x within -126 and 126: a polynomial on [-1/2, 1/2], off by at most 2e-7 of the value. NaN stays NaN.
+static inline Vector power_of_two(Vector x) {
+    x = least(Vector::all(126.0f), most(Vector::all(-126.0f), x));
+    const Vector n = nearest(x), r = x - n;
+    Vector p = Vector::all(0.001339086336f);
+    constexpr float lower[] = {0.009676031918f, 0.05550357114f, 0.2402210749f, 0.693147188f, 1.0f};
     for (float c : lower) p = fused(p, r, Vector::all(c));
     return times_power_of_two(p, n);
 }
 
 static inline Vector sigmoid(Vector x) {
-    return reciprocal(Vector::all(1.0f) + exponential(Vector::all(0.0f) - x));
+    return reciprocal(Vector::all(1.0f) + power_of_two(x * Vector::all(-LOG2_E)));
 }
 
-static inline Vector tanh_(Vector x) { return fused(Vector::all(2.0f), sigmoid(x + x), Vector::all(-1.0f)); }
+static inline Vector tanh_(Vector x) {
+    const Vector s = reciprocal(Vector::all(1.0f) + power_of_two(x * Vector::all(-2 * LOG2_E)));
+    return fused(Vector::all(2.0f), s, Vector::all(-1.0f));
+}
 
 // `ROWS` rows of inputs by `VECTORS` vectors of a panel, over k -> out [ROWS][PANEL].
 template <long ROWS, long VECTORS>
@@ -83,6 +85,10 @@ static inline void product(const float* a, long stride, long m, long k, const fl
 // Calls `use(index, n)` for a row of `columns` values in vectors; n < WIDTH in the last one.
 template <class Use>
 static inline void vectors(long columns, const Use& use) {
+    if (columns == PANEL) {  // nearly always: no remainder, so no masks
+        for (long i = 0; i < PANEL; i += Vector::WIDTH) use(i, Vector::WIDTH);
+        return;
+    }
     long i = 0;
     for (; i + Vector::WIDTH <= columns; i += Vector::WIDTH) use(i, Vector::WIDTH);
     if (i < columns) use(i, columns - i);

@@ -9,9 +9,9 @@ struct Vector {
     static __mmask16 first(long n) { return n >= WIDTH ? 0xffff : (__mmask16)((1u << n) - 1); }
     static Vector all(float x) { return {_mm512_set1_ps(x)}; }
     static Vector load(const float* p) { return {_mm512_loadu_ps(p)}; }
-    static Vector load(const float* p, long n) { return {_mm512_maskz_loadu_ps(first(n), p)}; }
+    static Vector load(const float* p, long n) { return n >= WIDTH ? load(p) : Vector{_mm512_maskz_loadu_ps(first(n), p)}; }
     void store(float* p) const { _mm512_storeu_ps(p, v); }
-    void store(float* p, long n) const { _mm512_mask_storeu_ps(p, first(n), v); }
+    void store(float* p, long n) const { n >= WIDTH ? store(p) : _mm512_mask_storeu_ps(p, first(n), v); }
 };
 
 static inline Vector operator+(Vector a, Vector b) { return {_mm512_add_ps(a.v, b.v)}; }

@@ -1,0 +1,199 @@
+"""What each optimisation brings: the program with all of them against the program without one, in turn.
+
+    python benchmarks/ablations.py --data DIR --model DIR [--rounds 3] [--markdown FILE]
+
+Every measurement is a process of its own, one thread, that switches one thing off and reports words per second of
+processor time; the contenders take turns, so that whatever else the machine does meets them all. The ratio is the
+median over the rounds. Without the data there is nothing to measure: what to train on is conll2003/eng.train, and the
+model is one of CoNLL-2003 entities.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+FOLDER = Path(__file__).parent
+ALL = "all of them"
+
+
+def without_native_core() -> None:
+    os.environ["POLYTAG_NATIVE"] = "0"  # before polytag looks
+
+
+def giving_memory_back() -> None:
+    from polytag.training import loop
+
+    loop.keep_freed_memory = lambda: False
+
+
+def without_the_word_table() -> None:
+    from polytag.model.word_table import WordTable
+
+    forms = WordTable.forms
+
+    def forgetful(table: WordTable, sentences: Sequence[Sequence[str]]) -> Any:
+        table.encoder._forget()
+        table._known, table._inputs = 0, None
+        return forms(table, sentences)
+
+    WordTable.forms = forgetful  # type: ignore[method-assign]
+
+
+def viterbi_in_tensors() -> None:
+    from polytag.ops.crf import native
+
+    native.usable = lambda _: False
+
+
+def smaller_batches() -> None:
+    from polytag import tagging
+
+    tagging.BATCH_SENTENCES, tagging.BATCH_WORDS = 64, 4_096
+
+
+def instructions(level: int) -> Callable[[], None]:
+    def switch() -> None:
+        from polytag.ops.native import core
+
+        library = core()
+        if library is None or not library.polytag_select(level):
+            sys.exit(3)  # this processor lacks them: no figure
+
+    return switch
+
+
+def nothing() -> None:
+    pass
+
+
+TRAINING: Mapping[str, Callable[[], None]] = {
+    ALL: nothing,
+    "without the native core": without_native_core,
+    "freed memory given back": giving_memory_back,
+    "AVX2 instead of AVX-512": instructions(1),
+}
+TAGGING: Mapping[str, tuple[str, Callable[[], None]]] = {
+    ALL: ("auto", nothing),
+    "float32": ("float32", nothing),
+    "int8": ("int8", nothing),
+    "float32 without the native core": ("float32", without_native_core),
+    "bfloat16 by AVX-512 instead of AMX": ("bfloat16", instructions(2)),
+    "int8 by AVX-512 instead of AMX": ("int8", instructions(2)),
+    "float32 by AVX2": ("float32", instructions(1)),
+    "words forgotten after every 32,768": ("auto", without_the_word_table),
+    "Viterbi in tensors": ("auto", viterbi_in_tensors),
+    "batches of 64 sentences, not 256": ("auto", smaller_batches),
+}
+
+
+def training_speed(data: Path, batch: int, seconds: float) -> float:
+    """Words per second of processor time of whole training steps of the paper's network."""
+    sys.path.insert(0, str(FOLDER))
+    import training_step
+
+    options = training_step.parse(["--data", str(data), "--batch", str(batch)])
+    plan = training_step.plan_for(data / "conll2003" / "eng.train", options, cell="reset_before")
+    step = training_step.trainer_of(training_step.prepare(plan))
+    for _ in range(3):
+        step()
+    return rate(step, seconds)
+
+
+def tagging_speed(data: Path, model: Path, precision: str) -> float:
+    """Words per second of processor time from text to text, the words of the file new to the tagger."""
+    from polytag.corpus.documents import blocks
+    from polytag.tagging import Tagger
+
+    tagger = Tagger.load(model, precision=precision)
+    list(tagger.tag_all([]))
+    text = (data / "conll2003" / "eng.testb").read_text(encoding="utf-8")
+    words = 3 * sum(bool(line.strip()) for line in text.splitlines())
+    with tempfile.TemporaryDirectory() as folder:
+        file = Path(folder) / "text.conll"
+        file.write_text(text * 3, encoding="utf-8")
+        began = time.process_time()
+        for _ in tagger.tag_blocks(blocks(file, format="conll", source="text")):
+            pass
+        return words / (time.process_time() - began)
+
+
+def rate(step: Callable[[], int], seconds: float) -> float:
+    words, began = 0, time.process_time()
+    while time.process_time() - began < seconds:
+        words += step()
+    return words / (time.process_time() - began)
+
+
+def one(kind: str, name: str, options: argparse.Namespace) -> None:
+    """Switch something off, then load torch and measure."""
+    precision, switch = TAGGING[name] if kind == "tagging" else ("", TRAINING[name])
+    if switch is without_native_core:
+        switch()
+    import torch
+
+    torch.set_num_threads(1)
+    switch()
+    if kind == "tagging":
+        speed = tagging_speed(options.data, options.model, precision)
+    else:
+        speed = training_speed(options.data, int(kind), options.seconds)
+    print(json.dumps(speed))
+
+
+def measure(kind: str, names: Sequence[str], options: argparse.Namespace) -> dict[str, list[float]]:
+    """Words per second of each contender, round by round; what this machine cannot do is left out."""
+    speeds: dict[str, list[float]] = {name: [] for name in names}
+    for _ in range(options.rounds):
+        for name in names:
+            command = [sys.executable, __file__, "--data", options.data, "--model", options.model]
+            command += ["--seconds", str(options.seconds), "--one", kind, name]
+            environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+            done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+            if done.returncode == 0:
+                speeds[name].append(json.loads(done.stdout.splitlines()[-1]))
+            elif done.returncode != 3:
+                sys.exit(f"{name}: {done.stderr.strip().splitlines()[-1]}")
+    return {name: rounds for name, rounds in speeds.items() if rounds}
+
+
+def table(title: str, speeds: Mapping[str, Sequence[float]]) -> str:
+    rows = [f"| {title} | words/s | all of them is … times as fast |", "|---|---|---|"]
+    for name, rounds in speeds.items():
+        ratio = median(a / b for a, b in zip(speeds[ALL], rounds, strict=True))
+        rows.append(f"| {name} | {median(rounds):,.0f} | {ratio:.2f} |")
+    return "\n".join(rows)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--model", type=Path, required=True)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=6.0, help="of processor time per training measurement")
+    parser.add_argument("--markdown", type=Path, help="write the tables there too")
+    parser.add_argument("--one", nargs=2, metavar=("KIND", "NAME"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        one(*options.one, options)
+        return
+    parts = [
+        table(f"training step, batches of {batch}", measure(batch, list(TRAINING), options)) for batch in ("10", "32")
+    ]
+    parts.append(table("tagging, bulk", measure("tagging", list(TAGGING), options)))
+    text = "\n\n".join(parts)
+    print(text)
+    if options.markdown:
+        about = f"`python benchmarks/ablations.py --data DATA --model MODEL --rounds {options.rounds}`, one thread"
+        options.markdown.write_text(f"# What each optimisation brings\n\n{about}.\n\n{text}\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
