@@ -247,3 +247,15 @@ def test_real_corpora_are_detected(name, number, scheme):
     found = detect(column(licensed(name), number))
     assert found.scheme == scheme
     assert sum(count for _, count in found.problems) <= 20
+
+
+@given(
+    tags=st.lists(
+        st.builds("".join, st.tuples(st.sampled_from("BIESLUbi"), st.sampled_from(("-PER", "-LOC", "-x", ""))))
+        | st.sampled_from(("O", "o", "-X-")),
+        max_size=12,
+    ),
+    target=st.sampled_from(("iob1", "iob2", "bioes", "bilou")),
+)
+def test_converting_word_by_word_is_writing_the_spans(tags: list[str], target: str) -> None:
+    assert convert_tags(tags, target) == write(spans(tags), len(tags), scheme=target)

@@ -1,6 +1,7 @@
 """Tag schemes: spans written as one tag per word (IOB1, IOB2, BIOES, BILOU), read, written and checked."""
 
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from itertools import chain, pairwise
 
 from polytag.corpus.detection import Detection as Detection
@@ -75,8 +76,26 @@ def write(spans: Iterable[Span], length: int, *, scheme: str) -> tuple[str, ...]
 
 
 def convert_tags(tags: Sequence[str], target: str) -> tuple[str, ...]:
-    """The same spans in the scheme ``target``, well-formed; raises as ``spans`` and ``write`` do."""
-    return write(spans(tags), len(tags), scheme=target)
+    """The same spans in the scheme ``target``, well-formed; raises as ``spans`` and ``write`` do.
+
+    It is ``write(spans(tags), ...)`` word by word: what a tag becomes depends on its neighbours alone.
+    """
+    write((), 0, scheme=target)  # sees to it that the scheme can hold spans
+    around: tuple[str | None, ...] = (None, *tags, None)
+    return tuple(_rewritten(*triple, target) for triple in zip(around, tags, around[2:], strict=False))
+
+
+@lru_cache(maxsize=65_536)
+def _rewritten(before: str | None, here: str, after: str | None, scheme: str) -> str:
+    """The tag ``here`` between its neighbours (None at the edges of the sentence) as another scheme writes it."""
+    earlier, tag, later = (EDGE if text is None else _parse_or_refuse(text) for text in (before, here, after))
+    if tag.role == "O":
+        return "O"
+    first, last = begins(earlier, tag), ends(tag, later)
+    neighbour = [Span(tag.type, 0, 1)] if first and earlier.type == tag.type else []
+    start, length = len(neighbour), 1 if first and last else 3  # of more than two words: first, inner and last
+    span = write([*neighbour, Span(tag.type, start, start + length)], start + length, scheme=scheme)
+    return span[start + (0 if first else 2 if last else 1)]
 
 
 def problems(tags: Sequence[str], scheme: str) -> list[tuple[int, str]]:
