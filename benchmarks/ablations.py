@@ -53,6 +53,12 @@ def viterbi_in_tensors() -> None:
     native.usable = lambda _: False
 
 
+def crf_loss_in_tensors() -> None:
+    from polytag.ops.crf import native
+
+    native.takes_loss = lambda *_: False
+
+
 def smaller_batches() -> None:
     from polytag import tagging
 
@@ -78,6 +84,7 @@ TRAINING: Mapping[str, Callable[[], None]] = {
     ALL: nothing,
     "without the native core": without_native_core,
     "freed memory given back": giving_memory_back,
+    "the CRF's loss in tensors": crf_loss_in_tensors,
     "AVX2 instead of AVX-512": instructions(1),
 }
 TAGGING: Mapping[str, tuple[str, Callable[[], None]]] = {
@@ -88,7 +95,7 @@ TAGGING: Mapping[str, tuple[str, Callable[[], None]]] = {
     "bfloat16 by AVX-512 instead of AMX": ("bfloat16", instructions(2)),
     "int8 by AVX-512 instead of AMX": ("int8", instructions(2)),
     "float32 by AVX2": ("float32", instructions(1)),
-    "words forgotten after every 32,768": ("auto", without_the_word_table),
+    "words forgotten after every 16,384": ("auto", without_the_word_table),
     "Viterbi in tensors": ("auto", viterbi_in_tensors),
     "batches of 64 sentences, not 256": ("auto", smaller_batches),
 }
@@ -99,8 +106,7 @@ def training_speed(data: Path, batch: int, seconds: float) -> float:
     sys.path.insert(0, str(FOLDER))
     import training_step
 
-    options = training_step.parse(["--data", str(data), "--batch", str(batch)])
-    plan = training_step.plan_for(data / "conll2003" / "eng.train", options, cell="reset_before")
+    plan = training_step.plan_for(data / "conll2003" / "eng.train", training_step.Settings(batch=batch))
     step = training_step.trainer_of(training_step.prepare(plan))
     for _ in range(3):
         step()
@@ -125,10 +131,10 @@ def tagging_speed(data: Path, model: Path, precision: str) -> float:
         return words / (time.process_time() - began)
 
 
-def rate(step: Callable[[], int], seconds: float) -> float:
+def rate(step: Callable[[], tuple[int, float]], seconds: float) -> float:
     words, began = 0, time.process_time()
     while time.process_time() - began < seconds:
-        words += step()
+        words += step()[0]
     return words / (time.process_time() - began)
 
 

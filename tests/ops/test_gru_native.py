@@ -104,13 +104,24 @@ class TestNativeEqualsReference:
         assert all(torch.equal(a, b) for a, b in zip(layer.tensors, before, strict=True))
 
 
-@pytest.mark.parametrize(("k", "n"), [(1, 1), (17, 31), (16, 32), (40, 33), (3, 100)])
-@pytest.mark.parametrize("transposed", [False, True])
-def test_packed_weights_are_panels_filled_up_with_zeros(k: int, n: int, transposed: bool) -> None:
-    matrix = torch.randn(n, k).T if transposed else torch.randn(k, n + 3)[:, 1 : n + 1]
+@pytest.mark.usefixtures("instructions")
+@pytest.mark.parametrize("units", [1, 3, 31, 32, 33, 70])
+def test_packed_weights_are_panels_filled_up_with_zeros(units: int) -> None:
+    weights = torch.randn(2, units, 3 * units)
+    forward, backward = (pack(weights, backward=flag) for flag in (False, True))
+    for direction in (0, 1):
+        r, z, c = weights[direction].split(units, dim=1)
+        assert all(torch.equal(a, panels(b)) for a, b in zip(forward[direction], (r, z, c), strict=True))
+        assert torch.equal(backward[direction, :2].flatten(), panels(torch.cat((r.T, z.T))))
+        assert torch.equal(backward[direction, 2], panels(c.T))
+
+
+def panels(matrix: Tensor) -> Tensor:
+    """A matrix [k, n] as [n / PANEL, k, PANEL], in one row."""
+    k, n = matrix.shape
     padded = torch.zeros(k, -(-n // PANEL) * PANEL)
     padded[:, :n] = matrix
-    assert torch.equal(pack(matrix), padded.reshape(k, -1, PANEL).transpose(0, 1))
+    return padded.reshape(k, -1, PANEL).transpose(0, 1).flatten()
 
 
 def test_only_float32_goes_there() -> None:

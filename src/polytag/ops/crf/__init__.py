@@ -1,4 +1,4 @@
-"""The linear-chain CRF: `reference` is the specification, `cpu` the fast form, `native` faster still for Viterbi.
+"""The linear-chain CRF: `reference` is the specification, `cpu` the fast form, `native` faster still.
 
 The fast form is plain tensor code, so it serves every device.
 """
@@ -11,7 +11,20 @@ from polytag.ops.crf import cpu, native
 from polytag.ops.crf.cpu import forward_backward as forward_backward
 from polytag.ops.crf.cpu import log_partition as log_partition
 from polytag.ops.crf.cpu import marginals as marginals
-from polytag.ops.crf.cpu import softmax_margin as softmax_margin
+
+
+def softmax_margin(
+    emissions: Tensor,
+    tags: Tensor,
+    transitions: Tensor,
+    start: Tensor,
+    batch_sizes: Sequence[int],
+    *,
+    margin: float = 0.0,
+) -> Tensor:
+    """Loss of each sentence, [B]; `polytag.ops.crf.reference.softmax_margin` holds the contract."""
+    form = native.softmax_margin if native.takes_loss(emissions, transitions) else cpu.softmax_margin
+    return form(emissions, tags, transitions, start, batch_sizes, margin=margin)
 
 
 def viterbi(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> tuple[Tensor, Tensor]:

@@ -152,7 +152,7 @@ def _beta(emissions: Tensor, transitions: Tensor, batch_sizes: Sequence[int]) ->
 
 def _log_product(transitions: Tensor) -> Callable[[Tensor], Tensor]:
     """The map from scores [b, K] of the row tags to log-sums of score plus transition [b, K] of the column tags."""
-    if not _safe_to_exponentiate(transitions):
+    if not safe_to_exponentiate(transitions):
         columns = transitions.T.contiguous()
         return lambda scores: torch.logsumexp(scores[:, None, :] + columns, dim=2)
     factors = transitions.exp()
@@ -164,13 +164,14 @@ def _log_product(transitions: Tensor) -> Callable[[Tensor], Tensor]:
     return product
 
 
-def _safe_to_exponentiate(transitions: Tensor) -> bool:
+def safe_to_exponentiate(transitions: Tensor) -> bool:
+    """Whether no transition is so large that its exponential would hide others."""
     return bool(transitions.abs().max() <= _SAFE_TO_EXPONENTIATE)
 
 
 def _pair_sum(alpha: Tensor, transitions: Tensor, suffix: Tensor, log_z: Tensor, weight: Tensor) -> Tensor:
     """Expected number of uses of each transition, [K, K], over rows of ``weight`` [n, 1]."""
-    if not _safe_to_exponentiate(transitions):
+    if not safe_to_exponentiate(transitions):
         return _pair_sum_in_blocks(alpha, transitions, suffix, log_z, weight)
     peak_from, peak_to = alpha.amax(1, keepdim=True), suffix.amax(1, keepdim=True)
     scale = (peak_from + peak_to - log_z[:, None]).exp_() * weight  # the peaks pair up too: at most exp(30)

@@ -6,13 +6,14 @@ walks the rows from the end, so nothing is mirrored; each direction can have a t
 """
 
 from collections.abc import Sequence
+from ctypes import c_void_p
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from polytag.ops.native import Scan, core, library, pack, pointers
+from polytag.ops.native import Scan, core, library, pack
 from polytag.ops.native.layer import PackedLayer
 
 
@@ -54,11 +55,11 @@ class _Gru(torch.autograd.Function):
         gates = torch.bmm(both, w) if b is None else torch.baddbmm(b.unsqueeze(1), both, w)  # 2 N 3H
         states = x.new_empty(n, 2 * width)
         previous, reset = x.new_empty(2, n, width), x.new_empty(2, n, width)
-        packed = [[pack(part) for part in direction.split(width, dim=1)] for direction in u]
+        packed = pack(u, backward=False)
         scans = (Scan * 2)(*(
             Scan(
                 units=width, steps=len(sizes), sizes=sizes.data_ptr(), backward=d, reset_after=reset_after,
-                weights=pointers(packed[d]), gates=gates[d].data_ptr(),
+                weights=_addresses(*packed[d]), gates=gates[d].data_ptr(),
                 states=states[:, d * width :].data_ptr(), stride=2 * width,
                 previous=previous[d].data_ptr(), reset=reset[d].data_ptr(),
             )
@@ -93,11 +94,11 @@ def _scan_back(
     d_gates = torch.empty_like(gates)
     d_reset = torch.empty_like(reset) if reset_after else None
     scratch = u.new_empty(2, int(sizes[0]) if len(sizes) else 0, width)
-    packed = [[pack(direction[:, : 2 * width].T), pack(direction[:, 2 * width :].T)] for direction in u]
+    packed = pack(u, backward=True)
     scans = (Scan * 2)(*(
         Scan(
             units=width, steps=len(sizes), sizes=sizes.data_ptr(), backward=d, reset_after=reset_after,
-            weights=pointers(packed[d]), gates=gates[d].data_ptr(),
+            weights=_addresses(packed[d, 0], packed[d, 2]), gates=gates[d].data_ptr(),
             states=d_states[:, d * width :].data_ptr(), stride=2 * width,
             previous=previous[d].data_ptr(), reset=reset[d].data_ptr(), d_gates=d_gates[d].data_ptr(),
             d_reset=None if d_reset is None else d_reset[d].data_ptr(), scratch=scratch[d].data_ptr(),
@@ -106,3 +107,7 @@ def _scan_back(
     ))  # fmt: skip
     library().polytag_backward(scans, torch.get_num_threads())
     return d_gates, d_reset
+
+
+def _addresses(*weights: Tensor) -> Any:
+    return (c_void_p * 3)(*(tensor.data_ptr() for tensor in weights))

@@ -6,8 +6,7 @@ It is loaded by ctypes, so it depends on no version of Python or PyTorch.
 
 import ctypes
 import os
-from collections.abc import Sequence
-from ctypes import c_long, c_void_p
+from ctypes import c_float, c_long, c_void_p
 from functools import cache
 from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
@@ -29,6 +28,17 @@ class Scan(ctypes.Structure):
     )  # fmt: skip
 
 
+class Crf(ctypes.Structure):
+    """The loss of a CRF and its gradients; native.h says what each field is."""
+
+    _fields_ = (
+        ("tags", c_long), ("steps", c_long), ("sizes", c_void_p), ("emissions", c_void_p), ("gold", c_void_p),
+        ("transitions", c_void_p), ("factors", c_void_p), ("backward_factors", c_void_p), ("start", c_void_p),
+        ("margin", c_float), ("local", c_void_p), ("prefixes", c_void_p), ("scales", c_void_p), ("losses", c_void_p),
+        ("weights", c_void_p), ("d_emissions", c_void_p), ("d_transitions", c_void_p), ("d_start", c_void_p),
+    )  # fmt: skip
+
+
 @cache
 def core() -> ctypes.CDLL | None:
     """The compiled library, or None where there is none or the processor is too old for it (it takes AVX2)."""
@@ -44,17 +54,22 @@ def core() -> ctypes.CDLL | None:
     library.polytag_layer.restype = c_void_p
     library.polytag_layer_free.argtypes = [c_void_p]
     library.polytag_states.argtypes = [c_void_p, c_void_p, c_long, c_void_p, c_void_p, c_long]
+    library.polytag_width.restype = c_long
+    library.polytag_crf_forward.argtypes = library.polytag_crf_backward.argtypes = [ctypes.POINTER(Crf)]
     library.polytag_viterbi.argtypes = [*[c_void_p] * 3, c_long, c_void_p, c_long, c_void_p, c_void_p]
-    library.polytag_pack.argtypes = [c_void_p, c_long, c_long, c_long, c_long, c_void_p]
+    library.polytag_pack.argtypes = [c_void_p, c_long, c_long, c_void_p]
     library.polytag_forward.argtypes = library.polytag_backward.argtypes = [c_void_p, c_long]
     return library if library.polytag_usable() else None
 
 
-def pack(matrix: Tensor) -> Tensor:
-    """A matrix [k, n] of float32, in any layout, as panels [n / PANEL rounded up, k, PANEL]."""
-    k, n = matrix.shape
-    panels = torch.empty(-(-n // PANEL), k, PANEL)
-    library().polytag_pack(matrix.data_ptr(), k, n, matrix.stride(0), matrix.stride(1), panels.data_ptr())
+def pack(weights: Tensor, *, backward: bool) -> Tensor:
+    """Recurrent weights [2, H, 3H] of float32 as panels for one pass, [2, 3, H * H filled up to whole panels].
+
+    Forward, the three are r, z and c; backward, the first two together are the transpose of r and z, the last of c.
+    """
+    weights, units = weights.contiguous(), weights.shape[1]
+    panels = torch.empty(2, 3, -(-units // PANEL) * PANEL * units)
+    library().polytag_pack(weights.data_ptr(), units, backward, panels.data_ptr())
     return panels
 
 
@@ -63,8 +78,3 @@ def library() -> ctypes.CDLL:
     found = core()
     assert found is not None, "the native core is not there"
     return found
-
-
-def pointers(tensors: Sequence[Tensor | None]) -> ctypes.Array[c_void_p]:
-    """Up to three addresses for `Scan.weights`."""
-    return (c_void_p * 3)(*(None if tensor is None else tensor.data_ptr() for tensor in tensors))

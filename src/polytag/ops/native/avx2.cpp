@@ -11,7 +11,8 @@ namespace {
 #include "scan.h"
 #include "tag.h"
 #include "viterbi.h"
+#include "crf.h"
 }
 
-extern const Scans AVX2_SCANS = {pack, forward, backward, viterbi};
+extern const Scans AVX2_SCANS = {Vector::WIDTH, crf_forward, crf_backward, pack, forward, backward, viterbi};
 extern const Tagging AVX2_FLOAT32 = {Float32::pack, states<Float32>};

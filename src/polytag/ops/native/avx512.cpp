@@ -12,7 +12,8 @@ namespace {
 #include "scan.h"
 #include "tag.h"
 #include "viterbi.h"
+#include "crf.h"
 }
 
-extern const Scans AVX512_SCANS = {pack, forward, backward, viterbi};
+extern const Scans AVX512_SCANS = {Vector::WIDTH, crf_forward, crf_backward, pack, forward, backward, viterbi};
 extern const Tagging AVX512_FLOAT32 = {Float32::pack, states<Float32>};

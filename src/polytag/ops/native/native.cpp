@@ -66,9 +66,20 @@ int polytag_select(long most) {
     return 1;
 }
 
-// Pack a matrix [k, n] whose elements are `down` and `right` apart into panels; `out` has room for them.
-void polytag_pack(const float* matrix, long k, long n, long down, long right, float* out) {
-    scan_kernels().pack(matrix, k, n, down, right, out);
+// Pack recurrent weights [2, H, 3H] for a pass of training: out [2, 3, S] with S = H times H filled up to whole panels.
+// Forward: r, z and c of each direction. Backward: their transposes, those of r and z as one matrix of 2H rows.
+void polytag_pack(const float* weights, long units, long backward, float* out) {
+    const auto pack = scan_kernels().pack;
+    const long size = (units + PANEL - 1) / PANEL * PANEL * units, across = 3 * units;
+    for (long direction = 0; direction < 2; direction++, weights += units * across, out += 3 * size) {
+        if (backward) {
+            pack(weights, 2 * units, units, 1, across, out);
+            pack(weights + 2 * units, units, units, 1, across, out + 2 * size);
+        } else {
+            for (long gate = 0; gate < 3; gate++)
+                pack(weights + gate * units, units, units, across, 1, out + gate * size);
+        }
+    }
 }
 
 // Both directions of a layer while training; on two threads if there are.
@@ -123,6 +134,13 @@ void polytag_states(const void* handle, const float* x, long steps, const long* 
     for (long direction = 0; direction < 2; direction++)
         layer.kernels->states(layer, x, steps, sizes, direction, out + direction * layer.units);
 }
+
+// What the rows of a CRF's tables are filled up to a multiple of.
+long polytag_width() { return scan_kernels().width; }
+
+void polytag_crf_forward(const Crf* crf) { scan_kernels().crf_forward(*crf); }
+
+void polytag_crf_backward(const Crf* crf) { scan_kernels().crf_backward(*crf); }
 
 // Scores [N, K], transitions [K, K], start [K] -> the best tag of each row and the score of each sequence.
 void polytag_viterbi(const float* emissions, const float* transitions, const float* start, long steps, const long* sizes,

@@ -26,7 +26,27 @@ struct Scan {
     float* scratch;      // sizes[0] H, backward pass only
 };
 
+// The loss of a CRF over N rows of K tags; `width` is K filled up to whole vectors.
+struct Crf {
+    long tags, steps;
+    const long* sizes;       // T
+    const float* emissions;  // N K
+    const long* gold;        // N
+    const float* transitions;       // K K
+    const float* factors;           // K width: exp(transitions), filled up with zeros
+    const float* backward_factors;  // K width: its transpose
+    const float* start;             // K
+    float margin;
+    float *local, *prefixes, *scales;  // N width, N width, N: made by the forward pass, read by the backward pass
+    double* losses;                    // B
+    const float* weights;              // B, backward pass only, as what follows: what each loss is multiplied with
+    float *d_emissions, *d_transitions, *d_start;  // N K; K K and K, which are added to
+};
+
 struct Scans {
+    long width;  // of a vector
+    void (*crf_forward)(const Crf&);
+    void (*crf_backward)(const Crf&);
     void (*pack)(const float* matrix, long k, long n, long down, long right, float* out);
     void (*forward)(const Scan&);
     void (*backward)(const Scan&);

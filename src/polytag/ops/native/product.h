@@ -94,9 +94,9 @@ static inline void vectors(long columns, const Use& use) {
     if (i < columns) use(i, columns - i);
 }
 
-// The rows of one step, and how many of them have a state before it.
+// The rows of one step, how many of them have a state before it, and how many have one after it.
 struct Step {
-    long first, rows, before, before_first;
+    long first, rows, before, before_first, after;
 };
 
 // Calls `use(step)` for each step of a direction, from the first row of the recurrence on, or against it.
@@ -109,7 +109,8 @@ static inline void each_step(long steps, const long* sizes, bool backward, bool 
         const long t = down ? steps - 1 - i : i, rows = sizes[t];
         if (down) first -= rows;
         const long before = backward ? (t + 1 < steps ? sizes[t + 1] : 0) : (t ? rows : 0);
-        use(Step{first, rows, before, backward ? first + rows : (t ? first - sizes[t - 1] : 0)});
+        const long after = backward ? (t ? rows : 0) : (t + 1 < steps ? sizes[t + 1] : 0);
+        use(Step{first, rows, before, backward ? first + rows : (t ? first - sizes[t - 1] : 0), after});
         if (!down) first += rows;
     }
 }
