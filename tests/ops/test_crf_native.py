@@ -77,6 +77,7 @@ class TestLoss:
         assert d_emissions.isnan().any()
 
 
+@pytest.mark.usefixtures("instructions")
 def test_a_batch_without_sentences() -> None:
     chain = random_chain((), 3, dtype=FLOAT)
     loss, *gradients = loss_and_gradients(native, chain, tags_of(chain), 5.0)
