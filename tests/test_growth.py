@@ -64,8 +64,21 @@ def test_the_page_has_a_table_and_a_computed_sentence_for_each_dimension(out: Pa
         assert len({line.count("|") for line in tables}) == 1
         assert all(f"{of['cost']['exponent']:.2f}" in section for of in growths.values())
     assert "python benchmarks/growth --quick" in page
-    assert all(about in page for about in ("torch", written["machine"], written["date"]))
+    assert all(about in page for about in ("torch", written["about"]["files"]["machine"]))
     assert str(out) not in page
+
+
+def test_a_dimension_measured_alone_leaves_the_others_as_they_were(out: Path, tmp_path: Path) -> None:
+    written = json.loads((out / "growth.json").read_text())
+    (tmp_path / "growth.json").write_text((out / "growth.json").read_text())
+    points = [{**point, "size": 10 * point["size"]} for point in written["results"]["tags"]["training"]]
+    cli.write(tmp_path, {**written["about"]["tags"], "command": "again"}, {"tags": {"training": points}})
+    merged = json.loads((tmp_path / "growth.json").read_text())
+    assert merged["results"] == {**written["results"], "tags": {"training": points}}
+    assert list(merged["results"]) == list(DIMENSIONS)
+    page = (tmp_path / "growth.md").read_text()
+    assert f"{DIMENSIONS['tags'].title}: made by `again`" in page
+    assert f"{DIMENSIONS['length'].title}, {DIMENSIONS['batch'].title}" in page
 
 
 def test_the_picture_is_the_same_bytes_each_time(out: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """How the cost of tagging and training grows with sentences, batches, tags, words and files.
 
     python benchmarks/growth                    # 10 minutes; writes docs/benchmarks/growth.{md,svg,json}
-    python benchmarks/growth --only tags files --out DIR
+    python benchmarks/growth --only tags files --out DIR    # the other dimensions stay as DIR has them
 
 The paper's network, untrained, on synthetic text; one thread. Points are measured in turn, in several rounds.
 """
@@ -86,17 +86,22 @@ def _telling(name: str, began: datetime.datetime) -> Any:
 
 
 def write(directory: Path, about: dict[str, Any], results: dict[str, Any]) -> None:
-    """The page, the picture and all points."""
+    """The page, the picture and all points; what was measured before of other dimensions stays."""
+    abouts = dict.fromkeys(results, about)
+    if (directory / "growth.json").exists():
+        before = json.loads((directory / "growth.json").read_text())
+        abouts, results = before["about"] | abouts, before["results"] | results
+    abouts, results = ({name: of[name] for name in DIMENSIONS if name in of} for of in (abouts, results))
     growths = {
         name: {of: {"cost": growth_of_cost(r), "peak_mb": growth_of_figure(r, "peak_mb")} for of, r in series.items()}
         for name, series in results.items()
     }
     with atomic_write(directory / "growth.json") as file:
-        json.dump({**about, "results": results, "growth": growths}, file, indent=2)
+        json.dump({"about": abouts, "results": results, "growth": growths}, file, indent=2)
         file.write("\n")
     draw(directory / "growth.svg", results)
     with atomic_write(directory / "growth.md") as file:
-        file.write(page(about, results))
+        file.write(page(abouts, results))
     print(f"{directory}: growth.md, growth.svg, growth.json")
 
 

@@ -8,15 +8,17 @@ from growth.measure import growth_of_cost, growth_of_figure
 
 Results = Mapping[str, Mapping[str, Sequence[Mapping[str, Any]]]]  # dimension -> series -> points
 
+MADE = (
+    "{sections}: made by `{command}` on {date}: {machine}; {versions}; one thread. Load of the machine: {load_before} "
+    "before, {load_after} after. {network}; words as long as those of {words}; at most {rounds} rounds."
+)
 METHOD = (
-    "Made by `{command}` on {date}: {machine}; {versions}; one thread. Load of the machine: {load_before} before, "
-    "{load_after} after. All points: [growth.json](growth.json).",
-    "{network}, untrained: speed does not depend on the weights. The text is synthetic: words as frequent as Zipf's "
-    "law says, as long as those of {words} at the same rank, the same in each run. One round visits all points of a "
-    "dimension in turn; a figure is the median of the rounds ({rounds}, fewer where a point takes long), with the "
-    "lowest and the highest behind it. *× before* is the cost of a token, relative to that of the size in the line "
-    "above: the median of the rounds' own ratios. An exponent is the slope of the fitted line in the logarithms of "
-    "size and cost: 0 is a cost that stays the same, 1 one that doubles with the size.",
+    "All points: [growth.json](growth.json). The network is untrained: speed does not depend on the weights. The text "
+    "is synthetic: words as frequent as Zipf's law says, as long as real ones at the same rank, the same in each run. "
+    "One round visits all points of a dimension in turn; a figure is the median of the rounds (fewer where a point "
+    "takes long), with the lowest and the highest behind it. *× before* is the cost of a token, relative to that of "
+    "the size in the line above: the median of the rounds' own ratios. An exponent is the slope of the fitted line in "
+    "the logarithms of size and cost: 0 is a cost that stays the same, 1 one that doubles with the size.",
     "![Tokens per second against each size](growth.svg)",
 )
 FIGURES = {  # by name: heading, digits
@@ -25,15 +27,23 @@ FIGURES = {  # by name: heading, digits
 }  # fmt: skip
 
 
-def page(about: Mapping[str, Any], results: Results) -> str:
-    """The whole page, ending in a line end."""
-    parts = ["# How the cost grows", *(paragraph.format(**about) for paragraph in METHOD)]
+def page(abouts: Mapping[str, Mapping[str, Any]], results: Results) -> str:
+    """The whole page, ending in a line end; ``abouts`` holds how each dimension was measured."""
+    parts = ["# How the cost grows", *_made(abouts), *METHOD]
     for name, series in results.items():
         dimension = DIMENSIONS[name]
         table = _files_table if name == "files" else _table
         parts += [f"## {dimension.title}", dimension.note, "\n".join(table(series, dimension.unit))]
         parts += [" ".join(sentences(series, dimension.unit))]
     return "\n\n".join(parts) + "\n"
+
+
+def _made(abouts: Mapping[str, Mapping[str, Any]]) -> Iterator[str]:
+    """A paragraph for each command, with the sections that it made."""
+    for about in {str(about): about for about in abouts.values()}.values():
+        yield MADE.format(
+            **about, sections=", ".join(DIMENSIONS[name].title for name in abouts if abouts[name] == about)
+        )
 
 
 def _table(series: Mapping[str, Sequence[Mapping[str, Any]]], unit: str) -> Iterator[str]:
