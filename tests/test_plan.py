@@ -198,8 +198,9 @@ def test_a_recipe_s_values_are_defaults(recipe: str) -> None:
         found = plan[kind][part]
         expected = recipes()[recipe].get(kind, {})
         assert {key: found[key] for key in expected} == expected
-    expected = recipes()[recipe]["training"]
-    assert {key: plan["training"][key] for key in expected} == expected
+    for kind in ("training", "initialisation"):
+        expected = recipes()[recipe].get(kind, {})
+        assert {key: plan[kind][key] for key in expected} == expected
 
 
 def test_what_a_plan_sets_itself_wins_over_its_recipe() -> None:

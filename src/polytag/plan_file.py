@@ -73,7 +73,9 @@ def _with_recipe(tables: dict[str, Any], source: str) -> dict[str, Any]:
     if str(name) not in known:
         raise PlanError(f"{source}: training.recipe: there is no recipe '{name}'{nearest(str(name), known)}")
     recipe = known[str(name)]
-    tables["training"] = {**recipe.get("training", {}), **training} if isinstance(training, Mapping) else training
+    for kind in ("training", "initialisation"):
+        given = tables.get(kind, {})
+        tables[kind] = {**recipe.get(kind, {}), **given} if isinstance(given, Mapping) else given
     tasks = tables.get("tasks")
     if isinstance(tasks, Mapping):
         tables["tasks"] = {
@@ -82,8 +84,8 @@ def _with_recipe(tables: dict[str, Any], source: str) -> dict[str, Any]:
         }
         named = {s["tags"] for s in tables["tasks"].values() if isinstance(s, Mapping) and isinstance(s["tags"], str)}
         own: dict[str, Any] = {name: {} for name in tasks if name in named}
-        given = tables.get("tags", {})
-        tables["tags"] = {**own, **given} if isinstance(given, Mapping) else given
+        tags = tables.get("tags", {})
+        tables["tags"] = {**own, **tags} if isinstance(tags, Mapping) else tags
     for kind in ("chars", "words", "tags", "tasks"):
         defaults, parts = recipe.get(kind, {}), tables.get(kind)
         if isinstance(parts, Mapping):
