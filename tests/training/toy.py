@@ -79,6 +79,7 @@ def tables(*tasks: str, search: Path | None = None, **training: Any) -> dict[str
         "words": {name: dict(WORDS) for name in words},
         "tasks": chosen,
         "training": TRAINING | training,
+        "initialisation": {"chars": 0.01},
         **({"search": [str(search)]} if search else {}),
     }
 
