@@ -28,7 +28,14 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
 )
 LOWER = {unit: set().union(*ROWS[row + 1 :]) for row, units in enumerate(ROWS) for unit in units}
 FACE = {"polytag", "polytag.__main__"}  # the package's own names, which may come from anywhere
-TORCH_FREE = ("polytag", "polytag.errors", "polytag.files", "polytag.plan", "polytag.cli", "polytag.corpus")
+TORCH_FREE = (
+    "polytag",
+    "polytag.errors",
+    "polytag.files",
+    "polytag.plan",
+    "polytag.cli",
+    "polytag.corpus",
+)
 TORCH_FREE_FOLDERS = ("corpus", "scoring")
 
 
