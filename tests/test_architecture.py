@@ -16,11 +16,14 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"cli"},
     {"training"},
     {"bulk"},
+    {"reports", "calibration"},
     {"evaluation"},
     {"tagging"},
+    {"decoding"},
     {"model"},
     {"batching", "ops", "scoring"},
     {"corpus"},
+    {"downloads"},
     {"plan_file"},
     {"plan"},
     {"files"},
@@ -36,7 +39,7 @@ TORCH_FREE = (
     "polytag.cli",
     "polytag.corpus",
 )
-TORCH_FREE_FOLDERS = ("corpus", "scoring")
+TORCH_FREE_FOLDERS = ("corpus", "scoring", "downloads")
 
 
 def name_of(path: Path) -> str:

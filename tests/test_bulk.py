@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from polytag.bulk import Request, cut, pieces, tagging
 from polytag.bulk.processes import Render
-from polytag.bulk.worker import Worker
+from polytag.bulk.worker import Worker, language_of
 from polytag.corpus.documents import FORMATS, blocks
 from polytag.corpus.text import BLANKS, Lines
 from polytag.errors import CorpusError, ModelError, PolytagError
 from polytag.model.checkpoint import save_description, save_weights
+from polytag.plan import Plan
+from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
 from tests import tiny
 
@@ -29,7 +31,8 @@ TEXTS = {
         "# text\n" + "".join(f"{n}\t{word}" + "\t_" * 8 + "\n" for n, word in enumerate(words, 1)) + "\n"
         for words in SENTENCES
     ),
-    "text": "".join(" ".join(words) + "\n" for words in SENTENCES) + "\n\n",
+    "text": "".join(" ".join(words) + "\n" * (n % 3) for n, words in enumerate(SENTENCES)) + "\n\n",
+    "tokenised": "".join(" ".join(words) + "\n" for words in SENTENCES) + "\n\n",
     "jsonl": "".join(json.dumps({"text": " ".join(words)}) + "\n" for words in SENTENCES),
 }
 
@@ -69,6 +72,44 @@ def test_a_text_is_cut_between_sentences(format_):
         assert after.line == before.line + len(list(before.lines()))
         if pieces.CUTS[format_].after_blank_lines_only:
             assert not list(before.lines())[-1].text.strip(BLANKS)
+
+
+def test_a_text_without_blank_lines_is_cut_where_its_length_says(monkeypatch, tmp_path):
+    rule = replace(pieces.CUTS["text"], size=SIZE, most=2 * SIZE)
+    monkeypatch.setattr(pieces, "CUTS", {**pieces.CUTS, "text": rule})
+    file = tmp_path / "file"
+    file.write_text("Ann saw Lima . She\n" * 100)
+    found = list(cut(file, format="text"))
+    assert found == list(cut(io.BytesIO(file.read_bytes()), format="text", name=str(file)))
+    assert len(found) == 5
+    assert max(len(piece.text) for piece in found) < 2 * SIZE + 20
+
+
+def test_records_say_where_in_the_whole_text_they_stand(model, two):
+    text = "Ann saw Lima. She left.\n\nÉté,\nmayor!\n\n" * 60
+    request = Request(model=str(model), records=True, confidence=True, language="en")
+    with tagging(request) as one:
+        records = [json.loads(line) for line in b"".join(one(cut(io.StringIO(text), format="text"))).splitlines()]
+    assert len(list(cut(io.StringIO(text), format="text"))) > 3
+    assert len(records) == 180
+    for record in records:
+        start = record["start"]
+        assert text[start : start + len(record["text"])] == record["text"]
+        assert [record["text"][a:b] for a, b in record["offsets"]] == record["words"]
+        assert set(record["tags"]) == {"ner", "ner.confidence", "upos", "upos.confidence"}
+        assert {span["task"] for span in record["spans"]} <= {"ner"}
+
+
+def test_the_language_is_that_of_the_words():
+    def plan(*languages: str | None) -> Plan:
+        words = {f"w{n}": {"language": language or "none"} for n, language in enumerate(languages)}
+        tasks = {f"t{n}": {"words": f"w{n}", "train": "x"} for n in range(len(languages))}
+        return make_plan({"words": words, "tasks": tasks})
+
+    assert language_of(plan("en", "de"), ["t1"]) == "de"
+    assert language_of(plan(None), ["t0"]) == "xx"
+    with pytest.raises(PolytagError, match=r"several languages \(t0: en, t1: de\), so name one"):
+        language_of(plan("en", "de"), ["t0", "t1"])
 
 
 SCRAPS = ["a", " ", "\t", "\n", "\n", "\r", "\r\n", "\ufeff", "\u2028", "\x85", "é", "\x0c", "bc d", "e\n\n", "x" * 99]
@@ -136,7 +177,7 @@ def test_reading_is_never_far_ahead(two):
     def endless() -> Iterator[pieces.Piece]:
         while True:
             read.append(1)
-            yield pieces.Piece("x", "text", 1, "Lima .\n")
+            yield pieces.Piece("x", "tokenised", 1, "Lima .\n")
 
     rendered = two(endless())
     for n in range(20):

@@ -110,16 +110,19 @@ def test_tables_get_columns(texts, model, cluster):
     for name, values in columns.items():
         pq.write_table(pa.table({"id": rows, name: [*values, None], "ner": rows}), f"in/{name}.parquet")
     names = [f"in/{name}.parquet" for name in columns]
-    ray_engine.tag_files(names, "out", Request(model=str(model), confidence=True))
-    found = list(Tagger.load(model).tag_all(tiny.texts(300, seed=2), confidence=True))
+    ray_engine.tag_files(names, "out", Request(model=str(model), confidence=True, nbest=2))
+    found = list(Tagger.load(model).tag_all(tiny.texts(300, seed=2), confidence=True, nbest=2))
+    more = ["ner.confidence", "ner.predicted_spans", "ner.alternatives"]
     for name in columns:
         table = pq.read_table(f"out/{name}.parquet")
-        assert table.column_names == ["id", name, "ner", *(["words"] if name == "text" else []), "ner.confidence"]
+        assert table.column_names == ["id", name, "ner", *(["words"] if name == "text" else []), *more]
         assert table.column("id").to_pylist() == rows
         assert table.column("words").to_pylist() == [*lists, [] if name == "text" else None]
         assert table.column("ner").to_pylist() == [*(list(s.tags["ner"]) for s in found), []]
         for there, here in zip(table.column("ner.confidence").to_pylist(), found, strict=False):
             assert there == pytest.approx(here.confidence["ner"], abs=1e-5)
+        for there, here in zip(table.column("ner.alternatives").to_pylist(), found, strict=False):
+            assert [tuple(one["tags"]) for one in there] == [one.tags for one in here.alternatives["ner"]]
 
 
 @pytest.mark.skipif(not HAS_RAY, reason="pyarrow is not installed: pip install 'polytag[ray]'")

@@ -45,7 +45,7 @@ JSONL = """{"words": ["Ann", "saw", "Lima"], "tags": {"pos": ["A", "B", "C"]}, "
 {"words": []}
 """
 TEXT = "Ann saw Lima .\n\n  the  mayor\n7 hills"
-DOCUMENTS = {"conll": CONLL, "conllu": CONLLU, "jsonl": JSONL, "text": TEXT}
+DOCUMENTS = {"conll": CONLL, "conllu": CONLLU, "jsonl": JSONL, "tokenised": TEXT, "text": TEXT}
 FORMATS = pytest.mark.parametrize("format", DOCUMENTS)
 
 
@@ -175,8 +175,8 @@ class TestDocuments:
         """What was written reads back as what the tagger says of the words alone."""
         tagger = tiny.tagger()
         written = "".join(tagger.tag_blocks(document(format)))
-        places = {"conll": -1, "conllu": "misc.ner", "jsonl": "ner", "text": -1}
-        row = documents.FORMATS["conll" if format == "text" else format]
+        places = {"conll": -1, "conllu": "misc.ner", "jsonl": "ner", "tokenised": -1, "text": -1}
+        row = documents.FORMATS["conll" if format in ("text", "tokenised") else format]
         lines = Lines(io.BytesIO(written.encode()))
         found = list(row.sentences(lines, Layout("x", 0, {"ner": places[format]})))
         assert [(s.words, s.tags["ner"]) for s in found if s.words] == [

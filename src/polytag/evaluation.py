@@ -1,9 +1,10 @@
 """Score a model directory on the files of its plan, or on another file."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
+from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import has_split, read_as, split_sentences
 from polytag.errors import PlanError
 from polytag.scoring import Counts
@@ -40,16 +41,29 @@ def evaluate(
         PolytagError: this machine has no such device, or no instructions for the precision.
     """
     tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
+    chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
+    return {task: tagger.evaluate(sentences, task) for task, sentences in chosen.items()}
+
+
+def sentences_to_score(
+    tagger: Tagger,
+    *,
+    tasks: Sequence[str] = (),
+    data_file: str | PathLike[str] | None = None,
+    split: str = "test",
+    data: str | PathLike[str] | None = None,
+) -> dict[str, Iterator[Sentence]]:
+    """What `evaluate` scores each task on; arguments and errors are the same."""
     plan = tagger.plan
     chosen = tagger.choose(tasks) if tasks else [t for t, s in plan.tasks.items() if data_file or has_split(s, split)]
     if data_file is not None:
         if len(chosen) > 1:
             raise PlanError(f"a file to score holds the tags of one task, so name it: {', '.join(chosen)}")
         task = chosen[0]
-        return {task: tagger.evaluate(read_as(plan.tasks[task], task, data_file), task)}
+        return {task: read_as(plan.tasks[task], task, data_file)}
     without = [task for task in chosen if not has_split(plan.tasks[task], split)]
     if without or not chosen:
         raise PlanError(f"the plan has no {split} files for {', '.join(without or plan.tasks)}")
     if data is not None:
         plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
-    return {task: tagger.evaluate(split_sentences(plan, task, split), task) for task in chosen}
+    return {task: split_sentences(plan, task, split) for task in chosen}

@@ -19,6 +19,7 @@ Fraction = Annotated[float, Field(ge=0.0, lt=1.0, strict=True)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]  # as spaCy has them: ISO 639, xx for any
 Cell = Literal["reset_before", "reset_after"]
 Paths = Annotated[tuple[str, ...], Field(min_length=1)]
 NONE = "none"  # how a plan file leaves out a value that its recipe sets: TOML has no null
@@ -51,13 +52,13 @@ class Table(BaseModel):
 class Chars(Table):
     """A character part: alphabet, character embedding and character GRU (paper, section 3.2.1)."""
 
-    dimension: Size = 25
-    hidden: Size = 80
-    layers: Size = 2
-    cell: Cell = "reset_before"
-    bias: Flag = False
+    dimension: Size = Field(25, description="of the character embedding")
+    hidden: Size = Field(80, description="width of the character GRU in each direction")
+    layers: Size = Field(2, description="of the character GRU")
+    cell: Cell = Field("reset_before", description="reset_before: as the paper; reset_after: as torch.nn.GRU")
+    bias: Flag = Field(False, description="give the gates biases; the paper has none")
     boundaries: Flag = Field(True, description="give each word a start and an end symbol")
-    dropout: Fraction = 0.0
+    dropout: Fraction = Field(0.0, description="at the input of each layer")
 
 
 class Words(Table):
@@ -67,14 +68,15 @@ class Words(Table):
     vector_std: Positive | None = Field(None, description="rescale the vectors to this standard deviation")
     embedding: Flag = Field(True, description="false leaves word embeddings out: characters alone")
     dimension: Size = Field(50, description="of the word embedding; where there are vectors, theirs")
-    hidden: Size = 300
-    layers: Size = 2
-    cell: Cell = "reset_before"
-    bias: Flag = False
+    hidden: Size = Field(300, description="width of the word GRU in each direction")
+    layers: Size = Field(2, description="of the word GRU")
+    cell: Cell = Field("reset_before", description="reset_before: as the paper; reset_after: as torch.nn.GRU")
+    bias: Flag = Field(False, description="give the gates biases; the paper has none")
     dropout: Fraction = Field(0.0, description="at the input of each layer")
-    lowercase: Flag = True
+    lowercase: Flag = Field(True, description="look words up in lower case; characters keep theirs")
     zero_digits: Flag = Field(True, description="look words up with every digit as 0")
     max_characters: Size = Field(35, description="longer words are cut for the character GRU only")
+    language: Language | None = Field(None, description="code of the language whose rules split raw text, such as 'en'")
     vocabulary: Literal["train", "all"] = Field("train", description="'all' takes the words of dev and test files too")
 
     @model_validator(mode="after")
@@ -96,29 +98,39 @@ class Tags(Table):
 class Columns(Table):
     """Where words and tags stand: column numbers from 0 (negative from the end), or names as the format has them."""
 
-    word: Annotated[int, Field(strict=True)] = 0
-    tag: Annotated[int | str, BeforeValidator(_column)] = -1
+    word: Annotated[int, Field(strict=True)] = Field(0, description="column of the words (conll)")
+    tag: Annotated[int | str, BeforeValidator(_column)] = Field(-1, description="column or key of the tags")
 
 
 class Task(Table):
     """One tagging problem: its files, and the names of the parts it uses."""
 
-    chars: Name | None = Field(None, description="left out: no characters")
-    words: Name
-    tags: Name = Field("", description="the task's own name unless given", validate_default=False)
-    train: Paths
-    dev: Paths | None = None
-    test: Paths | None = None
-    format: Literal["auto", "conll", "conllu", "treebank", "jsonl"] = "auto"
-    encoding: str = "auto"
-    columns: Columns = Columns()
-    scheme: Literal["auto", "iob1", "iob2", "bioes", "bilou", "plain"] = "auto"
+    chars: Name | None = Field(None, description="the character part that the task uses; left out: no characters")
+    words: Name = Field(description="the word part that the task uses: its language")
+    tags: Name = Field(
+        "",
+        description="the tag part that the task uses; one of its own, with the task's name, unless given",
+        validate_default=False,
+    )
+    train: Paths = Field(description="annotated files to train on")
+    dev: Paths | None = Field(None, description="files whose score chooses the epoch to keep")
+    test: Paths | None = Field(None, description="files that are scored once, at the end")
+    format: Literal["auto", "conll", "conllu", "treebank", "jsonl"] = Field(
+        "auto", description="how the files are written; auto goes by their suffix"
+    )
+    encoding: str = Field("auto", description="a codec; auto is UTF-8, else latin-1")
+    columns: Columns = Field(Columns(), description="where words and tags stand")
+    scheme: Literal["auto", "iob1", "iob2", "bioes", "bilou", "plain"] = Field(
+        "auto", description="how the files mark spans; auto is detected, told and checked; plain: tags are no spans"
+    )
     holdout: Fraction = Field(0.0, description="share of the training sentences held out as the development set")
     rate: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = Field(
         1.0, description="labeling rate: share of training sentences"
     )
-    rate_draw: Literal["nested", "replacement"] = "nested"
-    rate_seed: Seed = 13
+    rate_draw: Literal["nested", "replacement"] = Field(
+        "nested", description="lower rates draw from the sentences of higher ones, or each with replacement"
+    )
+    rate_seed: Seed = Field(13, description="of the draw; training.seed does not touch it")
 
     @model_validator(mode="before")
     @classmethod
@@ -140,23 +152,25 @@ class Task(Table):
 class Initialisation(Table):
     """Standard deviations of the normal distributions that weights start from."""
 
-    gru: Positive = 0.1
-    chars: Positive = 0.01
+    gru: Positive = Field(0.1, description="of the matrices of all GRUs")
+    chars: Positive = Field(0.01, description="of character embeddings")
     words: Positive = Field(0.001, description="of words without a pretrained vector")
 
 
 class Training(Table):
     """How the parts are trained (paper, sections 3.4 and 4)."""
 
-    recipe: str = "paper"
-    seed: Seed = 1
-    epochs: Count = 50
-    batch_sentences: Count = 10
-    optimizer: Literal["adagrad", "adam"] = "adagrad"
-    learning_rate: Positive = 0.01
+    recipe: str = Field("paper", description="table of defaults: paper, authors or best")
+    seed: Seed = Field(1, description="of weights, order of sentences and dropout")
+    epochs: Count = Field(50, description="passes through the largest task's sentences")
+    batch_sentences: Count = Field(10, description="sentences of a mini-batch")
+    optimizer: Literal["adagrad", "adam"] = Field("adagrad", description="how weights are moved")
+    learning_rate: Positive = Field(0.01, description="at the start")
     final_learning_rate: Positive | None = Field(None, description="decay linearly to this over all epochs")
-    epsilon: Positive = 1e-6
-    accumulators: Literal["shared", "task"] = Field("shared", description="of AdaGrad and Adam in shared parts")
+    epsilon: Positive = Field(1e-6, description="AdaGrad: inside the square root; Adam: outside it")
+    accumulators: Literal["shared", "task"] = Field(
+        "shared", description="of AdaGrad and Adam in shared parts: one set, or one for each task"
+    )
     clip: Positive | None = Field(None, description="largest norm of a step's gradient")
     margin: Annotated[float, Field(ge=0.0, allow_inf_nan=False, strict=True)] = Field(
         5.0, description="kappa of the softmax-margin"

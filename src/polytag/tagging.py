@@ -9,23 +9,25 @@ from typing import TypeVar
 import torch
 from torch import Tensor
 
-from polytag.batching.batch import Batch, Ints
+from polytag.batching.batch import Batch, Ints, Packing
 from polytag.batching.device import find_device
 from polytag.batching.encoder import Encoder, by_length, gazetteer_columns
-from polytag.batching.vocabulary import TagVocabulary, Vocabularies
-from polytag.corpus.schemes import check_spans, spans
-from polytag.corpus.sentence import Sentence, Span
+from polytag.batching.vocabulary import Vocabularies
+from polytag.corpus.answers import rendered
+from polytag.corpus.schemes import check_spans
+from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
+from polytag.decoding import Layer, Request, decoded
 from polytag.errors import PolytagError, nearest
 from polytag.model.char_encoder import CharEncoder
 from polytag.model.checkpoint import WEIGHTS, load_model
-from polytag.model.crf import Confidence
+from polytag.model.crf import Lattice
 from polytag.model.network import Network, Version
 from polytag.model.precision import choose_precision
 from polytag.model.word_encoder import WordEncoder
 from polytag.model.word_table import WordTable
 from polytag.plan import Plan
-from polytag.scoring import Counts, counts_for
+from polytag.scoring import Calibration, Counts, counts_for
 
 BATCH_SENTENCES, BATCH_WORDS = 256, 4_096
 CHUNK_WORDS = 16_384  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
@@ -75,11 +77,13 @@ class Tagger:
         plan, vocabularies, network = load_model(str(directory), weights=name)
         return cls(plan, vocabularies, network.to(place), precision=precision)
 
-    def tag(self, words: Sequence[str], *, tasks: Sequence[str] | None = None, confidence: bool = False) -> Sentence:
+    def tag(
+        self, words: Sequence[str], *, tasks: Sequence[str] | None = None, confidence: bool = False, nbest: int = 0
+    ) -> Sentence:
         """Tag the words of one sentence; see `tag_all`."""
         if isinstance(words, str):
             raise PolytagError(f"expected the words of a sentence one by one, found one text: {words!r:.60}")
-        return next(self.tag_all([Sentence(tuple(words))], tasks=tasks, confidence=confidence))
+        return next(self.tag_all([Sentence(tuple(words))], tasks=tasks, confidence=confidence, nbest=nbest))
 
     def tag_all(
         self,
@@ -87,6 +91,7 @@ class Tagger:
         *,
         tasks: Sequence[str] | None = None,
         confidence: bool = False,
+        nbest: int = 0,
         constrained: bool | None = None,
     ) -> Iterator[Sentence]:
         """Tag a stream of sentences, in order, in constant memory.
@@ -95,12 +100,15 @@ class Tagger:
             sentences: words; tags that they carry are ignored.
             tasks: all tasks of the model's language unless given.
             confidence: also give the marginal probability of each tag and the probability of each span.
+            nbest: also give so many of the most probable tag sequences, fewer where there are fewer; the first is
+                the sentence's own.
             constrained: allow valid tag sequences only; as the plan says unless given.
 
         Raises:
-            PolytagError: at once, for an unknown task, or none named where the model holds several languages.
+            PolytagError: at once, for an unknown task, or none named where the model holds several languages, or more
+                alternatives than can be had.
         """
-        request = _Request(self.choose(tasks), confidence, constrained)
+        request = Request(self.choose(tasks), confidence, nbest, constrained)
         return chain.from_iterable(self._tag_chunk(chunk, request) for chunk in _chunks(sentences))
 
     def tag_blocks(
@@ -109,24 +117,67 @@ class Tagger:
         *,
         tasks: Sequence[str] | None = None,
         confidence: bool = False,
+        nbest: int = 0,
         constrained: bool | None = None,
     ) -> Iterator[str]:
-        """Tag a document block by block and render it: whatever is no sentence goes through untouched."""
-        request = _Request(self.choose(tasks), confidence, constrained)
+        """Tag a document block by block and render it: whatever is no sentence goes through untouched.
+
+        Lines and words get alternatives as further columns, tag and probability of the sequence by turns; records of
+        JSONL get them under "alternatives", and with ``confidence`` spans under "predicted_spans".
+        """
+        request = Request(self.choose(tasks), confidence, nbest, constrained)
         return chain.from_iterable(self._render_chunk(chunk, request) for chunk in _chunks(blocks))
 
-    def evaluate(self, sentences: Iterable[Sentence], task: str) -> Counts:
-        """Tag sentences that carry gold tags of ``task`` and count as conlleval does (accuracy for plain tags)."""
-        request = _Request(self.choose([task]))
+    def evaluate(self, sentences: Iterable[Sentence], task: str, *, calibration: bool = False) -> Counts:
+        """Tag sentences that carry gold tags of ``task`` and count as conlleval does (accuracy for plain tags).
+
+        ``calibration`` also counts how far the probabilities can be believed.
+        """
+        request = Request(self.choose([task]), confidence=calibration)
         tags, words = self.vocabularies.tags[self.plan.tasks[task].tags], self._table(task).encoder.words
         counts = counts_for(tags.plain)
+        counts.calibration = Calibration() if calibration else None
         for chunk in _chunks(sentences):
             for gold, found in zip(chunk, self._tag_chunk(chunk, request), strict=True):
                 if not tags.plain:
                     check_spans(gold, task)
                 known = [words.seen_in_training(word) for word in gold.words]
-                counts.add(tags.to_data(gold.tags[task]), found.tags[task], known=known)
+                expected = tags.to_data(gold.tags[task])
+                counts.add(expected, found.tags[task], known=known)
+                if counts.calibration:
+                    sure = found.predicted_spans.get(task, ())
+                    counts.calibration.add(expected, found.tags[task], found.confidence[task], sure)
         return counts
+
+    @torch.inference_mode()
+    def lattices(
+        self, sentences: Iterable[Sentence], task: str, *, constrained: bool | None = None
+    ) -> Iterator[tuple[list[int], Lattice]]:
+        """What decoding sees of sentences, batch by batch: their indices and the scores of all their tag sequences.
+
+        A lattice gives its results in the order of the indices. Sentences without words are in no batch.
+        """
+        tasks, done = self.choose([task]), 0
+        for chunk in _chunks(sentences):
+            for indices, batch, context in self._contexts(chunk, tasks):
+                lattice = self.network.lattice(context, batch, task, constrained=constrained)
+                yield [done + index for index in indices], lattice
+            done += len(chunk)
+
+    @torch.inference_mode()
+    def views(self, sentences: Iterable[Sentence], *, tasks: Sequence[str] | None = None) -> Iterator["View"]:
+        """What the network makes of sentences, batch by batch and language by language, before anything is decoded.
+
+        Raises:
+            PolytagError: when the first is asked for, as `tag_all`.
+        """
+        chosen, done = self.choose(tasks), 0
+        for chunk in _chunks(sentences):
+            for of in self._by_language(chosen):
+                for indices, batch, context in self._contexts(chunk, of):
+                    lattices = {task: self.network.lattice(context, batch, task) for task in of}
+                    yield View([done + index for index in indices], batch.packing, context, lattices)
+            done += len(chunk)
 
     def choose(self, tasks: Sequence[str] | None) -> list[str]:
         """Check task names; without any, all tasks if they read one language.
@@ -177,28 +228,33 @@ class Tagger:
         self.network.pack(self.precision)
 
     @torch.inference_mode()
-    def _tag_chunk(self, chunk: Sequence[Sentence], request: "_Request") -> list[Sentence]:
+    def _tag_chunk(self, chunk: Sequence[Sentence], request: Request) -> list[Sentence]:
         """All tasks of one language from one encoder pass; a pass for each language."""
-        self._keep_up_with_weights()
         layers = {task: [request.of_no_words] * len(chunk) for task in request.tasks}
-        lengths = [len(sentence) for sentence in chunk]
         for tasks in self._by_language(request.tasks):
-            table = self._table(tasks[0])
-            forms = table.forms([sentence.words for sentence in chunk])
-            for indices in by_length(lengths, sentences=BATCH_SENTENCES, words=BATCH_WORDS):
-                gazetteer = self._gazetteer_columns([chunk[i].words for i in indices], tasks)
-                batch, inputs = table.batch([forms[i] for i in indices], gazetteer=gazetteer)
-                context = self.network.context(batch, tasks[0], inputs=inputs)
+            for indices, batch, context in self._contexts(chunk, tasks):
                 for task, found in self._decode(context, batch, tasks, request):
                     for index, layer in zip(indices, found, strict=True):
                         layers[task][index] = layer
         return [_tagged(s, {task: of[index] for task, of in layers.items()}) for index, s in enumerate(chunk)]
 
-    def _render_chunk(self, chunk: Sequence[Block], request: "_Request") -> Iterator[str]:
+    def _contexts(self, chunk: Sequence[Sentence], tasks: Sequence[str]) -> Iterator[tuple[list[int], Batch, Tensor]]:
+        """The sentences in batches of similar length, each with what the tasks' one language makes of its words."""
+        self._keep_up_with_weights()
+        table = self._table(tasks[0])
+        forms = table.forms([sentence.words for sentence in chunk])
+        lengths = [len(sentence) for sentence in chunk]
+        for indices in by_length(lengths, sentences=BATCH_SENTENCES, words=BATCH_WORDS):
+            gazetteer = self._gazetteer_columns([chunk[i].words for i in indices], tasks)
+            batch, inputs = table.batch([forms[i] for i in indices], gazetteer=gazetteer)
+            yield indices, batch, self.network.context(batch, tasks[0], inputs=inputs)
+
+    def _render_chunk(self, chunk: Sequence[Block], request: Request) -> Iterator[str]:
         tagged = iter(self._tag_chunk([block.sentence for block in chunk if block.sentence is not None], request))
-        outside = _columns(_tagged(Sentence(()), dict.fromkeys(request.tasks, request.of_no_words)))
+        outside = _tagged(Sentence(()), dict.fromkeys(request.tasks, request.of_no_words))
         for block in chunk:
-            yield block.render(outside if block.sentence is None else _columns(next(tagged)))
+            found = outside if block.sentence is None else next(tagged)
+            yield rendered(block, found, alternatives=request.nbest)
 
     def _by_language(self, tasks: Sequence[str]) -> list[list[str]]:
         groups: dict[str, list[str]] = {}
@@ -216,18 +272,29 @@ class Tagger:
         }
 
     def _decode(
-        self, context: Tensor, batch: Batch, tasks: Sequence[str], request: "_Request"
-    ) -> list[tuple[str, list["_Layer"]]]:
+        self, context: Tensor, batch: Batch, tasks: Sequence[str], request: Request
+    ) -> list[tuple[str, list[Layer]]]:
         """What each task of one language says of each sentence of a batch."""
         results = []
         for task in tasks:
             vocabulary = self.vocabularies.tags[self.plan.tasks[task].tags]
             lattice = self.network.lattice(context, batch, task, constrained=request.constrained)
-            best = lattice.best()
-            certainty = lattice.confidence(best) if request.confidence else None
-            paths = batch.packing.unpack(best.cpu().numpy())
-            results.append((task, [_layer(path.tolist(), vocabulary, certainty, i) for i, path in enumerate(paths)]))
+            results.append((task, decoded(lattice, vocabulary, request)))
         return results
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class View:
+    """Some sentences as the network sees them: their places in the stream, and for each task what decoding sees.
+
+    Lattices give their results in the order of ``indices``; ``context`` [N, H] is packed. Sentences without words are
+    in no view.
+    """
+
+    indices: Sequence[int]
+    packing: Packing
+    context: Tensor
+    lattices: Mapping[str, Lattice]
 
 
 def load(directory: str | PathLike[str], *, best_for: str | None = None) -> Tagger:
@@ -235,57 +302,14 @@ def load(directory: str | PathLike[str], *, best_for: str | None = None) -> Tagg
     return Tagger.load(directory, best_for=best_for)
 
 
-@dataclass(frozen=True, slots=True)
-class _Layer:
-    """One task's answer for one sentence: tags in the scheme of the user's data, and how certain they are."""
-
-    tags: tuple[str, ...]
-    confidence: tuple[float, ...] | None = None
-    spans: tuple[Span, ...] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class _Request:
-    """What to say of each sentence."""
-
-    tasks: Sequence[str]
-    confidence: bool = False
-    constrained: bool | None = None
-
-    @property
-    def of_no_words(self) -> _Layer:
-        return _Layer((), (), ()) if self.confidence else _Layer(())
-
-
-def _layer(path: Sequence[int], vocabulary: TagVocabulary, certainty: Confidence | None, sentence: int) -> _Layer:
-    tags = [vocabulary.tags[tag] for tag in path]
-    written = vocabulary.to_data(tags)
-    if certainty is None:
-        return _Layer(written)
-    confidence = tuple(certainty.of_tags(sentence).tolist())
-    if vocabulary.plain:
-        return _Layer(written, confidence)
-    sure = (replace(span, probability=certainty.of_span(sentence, span.start, span.end)) for span in spans(tags))
-    return _Layer(written, confidence, tuple(sure))
-
-
-def _tagged(sentence: Sentence, layers: Mapping[str, _Layer]) -> Sentence:
+def _tagged(sentence: Sentence, layers: Mapping[str, Layer]) -> Sentence:
     return replace(
         sentence,
         tags={task: layer.tags for task, layer in layers.items()},
         confidence={task: layer.confidence for task, layer in layers.items() if layer.confidence is not None},
         predicted_spans={task: layer.spans for task, layer in layers.items() if layer.spans is not None},
+        alternatives={task: layer.alternatives for task, layer in layers.items() if layer.alternatives is not None},
     )
-
-
-def _columns(sentence: Sentence) -> dict[str, Sequence[str]]:
-    """What `Block.render` writes: the tags of each task, each followed by its probabilities where they are known."""
-    columns: dict[str, Sequence[str]] = {}
-    for task, tags in sentence.tags.items():
-        columns[task] = tags
-        if task in sentence.confidence:
-            columns[f"{task}.confidence"] = [f"{p:.4f}" for p in sentence.confidence[task]]
-    return columns
 
 
 T = TypeVar("T", Sentence, Block)

@@ -31,7 +31,7 @@ def small(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_many_processes_say_what_one_says(trained, workplace, small):
     Path("more.jsonl").write_text('{"words": ["Lima", "."]}\n\n{"text": "Angela Merkel left"}\n')
     Path("latin.conll").write_bytes("Café\nLima\n\n".encode("latin-1") * 60)
-    command = f"tag {trained} test.conll more.jsonl - latin.conll --confidence"
+    command = f"tag {trained} test.conll more.jsonl - latin.conll --confidence --nbest 2"
     one = run(command, stdin=corpus(40, 3))
     assert (one.code, one.err) == (0, "")
     assert run(f"{command} --workers 2", stdin=corpus(40, 3)) == one

@@ -2,16 +2,19 @@
 
 import errno
 import gzip
+import json
 import os
+import re
 import tempfile
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.corpus import Sentence, convert, read
+from polytag.corpus import Sentence, Span, convert, read
 from polytag.corpus.convert import WRITERS
+from polytag.corpus.schemes import convert_tags, write
 from polytag.errors import CorpusError, PlanError, PolytagError
 
 # Words start with a letter: a byte order mark at the start of a file, -DOCSTART- and _ mean something of their own.
@@ -22,7 +25,10 @@ PLACES = {
     "conll": {"upos": 1, "ner": 2},
     "conllu": {"upos": "upos", "ner": "misc.ner"},
     "jsonl": {"upos": "upos", "ner": "ner"},
+    "jsonl-spans": {"upos": "spans.upos", "ner": "spans.ner"},
+    "text": {},
 }
+READ_AS = {"jsonl-spans": "jsonl", "text": "tokenised"}  # the other formats are read under the name they are written
 
 
 @pytest.fixture
@@ -39,18 +45,29 @@ def test_what_is_written_reads_back(format, rows):
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "corpus")
         path.write_text("".join(map(WRITERS[format], before)), encoding="utf-8", newline="")
-        after = list(read(path, format=format, tags=PLACES[format]))
-    assert [(s.words, s.tags) for s in after] == [(s.words, s.tags) for s in before]
+        after = list(read(path, format=READ_AS.get(format, format), tags=PLACES[format]))
+    assert [s.words for s in after] == [s.words for s in before]
+    if format == "jsonl-spans":
+        before = [Sentence((), {task: convert_tags(tags, "iob2") for task, tags in s.tags.items()}) for s in before]
+    if format != "text":
+        assert [s.tags for s in after] == [s.tags for s in before]
 
 
 @pytest.mark.parametrize("format", WRITERS)
 @pytest.mark.parametrize("suffix", ["", ".gz"])
 def test_through_each_format_and_back(source, tmp_path, format, suffix):
-    target = tmp_path / f"out.{format}{suffix}"
-    assert convert(source, target, tags={"ner": 2, "upos": 1}) == 2
-    places = {"upos": 2, "ner": 1} if format == "conll" else PLACES[format]
-    assert convert(target, tmp_path / "back.txt", tags=places) == 2
-    assert (tmp_path / "back.txt").read_text() == source.read_text() + "\n"
+    target = tmp_path / f"out{suffix}"
+    tags = {} if format == "text" else {"ner": 2, "upos": 1}
+    assert (
+        convert(source, target, target_format=format, tags=tags, source_scheme={"upos": "plain"} if tags else {}) == 2
+    )
+    special = {"conll": {"upos": 2, "ner": 1}, "jsonl-spans": {"upos": "upos", "ner": "spans"}}
+    places = special.get(format, PLACES[format])
+    scheme = {"ner": "iob1"} if tags else {}
+    back = tmp_path / "back.txt"
+    assert convert(target, back, format=READ_AS.get(format, format), tags=places, scheme=scheme) == 2
+    expected = source.read_text() + "\n"
+    assert back.read_text() == (expected if tags else re.sub(" .*", "", expected))
 
 
 def test_schemes_are_changed_for_the_tasks_named(source, tmp_path):
@@ -59,6 +76,100 @@ def test_schemes_are_changed_for_the_tasks_named(source, tmp_path):
     assert target.read_text() == "Angela N B-PER\nMerkel N E-PER\n\nLima N S-LOC\n\n"
     convert(source, target, tags={"ner": 2}, scheme="iob2")
     assert [s.tags["ner"] for s in read(target, tags={"ner": 1})] == [("B-PER", "I-PER"), ("B-LOC",)]
+
+
+SPAN_SCHEMES = ("iob1", "iob2", "bioes", "bilou")
+SPANS = st.lists(
+    st.tuples(st.sampled_from(["PER", "LOC", "a-b", "_"]), st.integers(0, 2), st.integers(1, 3)), max_size=4
+)
+
+
+def laid_out(entries, *, apart: bool) -> tuple[list[Span], int]:
+    """Spans with gaps between them; ``apart``: none right after another of its type."""
+    found, at, last = [], 0, ""
+    for kind, gap, length in entries:
+        at += max(gap, 1 if apart and kind == last else 0)
+        found.append(Span(kind, at, at + length))
+        at, last = at + length, kind
+    return found, at + 1
+
+
+def converted(tags, directory, **options) -> tuple[str, ...]:
+    source, target = Path(directory, "in"), Path(directory, "out")
+    source.write_text("".join(f"w {tag}\n" for tag in tags))
+    convert(source, target, tags={"t": 1}, **options)
+    return next(read(target, tags={"t": 1})).tags["t"]
+
+
+@pytest.mark.parametrize("before", [*SPAN_SCHEMES, "plain"])
+@pytest.mark.parametrize("after", [*SPAN_SCHEMES, "plain"])
+@given(entries=SPANS)
+@settings(max_examples=25, deadline=None)
+def test_spans_are_the_same_in_every_scheme(before, after, entries):
+    spans, length = laid_out(entries, apart="plain" in (before, after))
+
+    def written(scheme):
+        if scheme != "plain":
+            return write(spans, length, scheme=scheme)
+        return tuple(next((s.type for s in spans if s.start <= at < s.end), "O") for at in range(length))
+
+    with tempfile.TemporaryDirectory() as directory:
+        assert converted(written(before), directory, scheme=after, source_scheme=before) == written(after)
+        if before != "plain":
+            assert converted(written(before), directory, scheme=after) == written(after)
+
+
+@pytest.mark.parametrize(
+    ("tags", "before", "after", "message"),
+    [
+        ("B-PER B-PER", "auto", "plain", "in:2: a span of 't' begins right after another of type PER, which plain"),
+        ("B-PER E-PER", "iob2", "bioes", "in:2: tag of 't' E-PER: IOB2 has only O and B-TYPE or I-TYPE"),
+        ("N V", "auto", "plain", "in:1: tag 'N' marks no span"),
+        ("PER ?", "plain", "iob2", "in:2: label '\\?' of 't' is unknown"),
+    ],
+)
+def test_what_a_scheme_cannot_hold_has_its_place(tmp_path, tags, before, after, message):
+    with pytest.raises(CorpusError, match=message):
+        converted(tags.split(), tmp_path, scheme=after, source_scheme=before)
+    assert not (tmp_path / "out").exists()
+
+
+def test_docstart_lines_come_along_where_they_can(tmp_path):
+    source, target = tmp_path / "in.txt", tmp_path / "out.txt"
+    source.write_text("-DOCSTART- -X- O\n\nLima N B-LOC\n\n-DOCSTART- -X- O\n\nYes N O\n\n")
+    assert convert(source, target, tags={"pos": 1, "ner": 2}) == 2
+    assert target.read_text() == source.read_text()
+    assert convert(source, target, tags={"ner": 2}, docstart=False) == 2
+    assert target.read_text() == "Lima B-LOC\n\nYes O\n\n"
+    assert convert(source, tmp_path / "out.jsonl", tags={"ner": 2}) == 2
+    assert "DOCSTART" not in (tmp_path / "out.jsonl").read_text()
+
+
+def test_character_spans_keep_their_text(tmp_path):
+    source, target = tmp_path / "in.jsonl", tmp_path / "out.jsonl"
+    source.write_text('{"text": "In  New York, yes.", "label": [[4, 12, "LOC"]]}\n')
+    convert(source, target, target_format="jsonl-spans", tags={"ner": "spans"})
+    record = json.loads(target.read_text())
+    assert record["text"] == "In  New York, yes."
+    assert record["words"] == ["In", "New", "York", ",", "yes."]
+    assert record["spans"] == [{"start": 4, "end": 12, "label": "LOC", "task": "ner"}]
+
+
+def test_raw_text_is_split_on_the_way(tmp_path):
+    pytest.importorskip("spacy", reason="spaCy (polytag[text]) is not installed")
+    source, target = tmp_path / "in.txt", tmp_path / "out.jsonl"
+    source.write_text("Mr. Smith didn't\ngo. Yes.\n")
+    assert convert(source, target, format="text", target_format="text", language="en") == 2
+    assert target.read_text() == "Mr. Smith did n't go .\nYes .\n"
+    assert convert(source, target, format="tokenised", target_format="text", language="en") == 2
+    assert target.read_text() == "Mr. Smith didn't\ngo. Yes.\n"
+    assert convert(source, target, format="text", target_format="jsonl-spans", language="en") == 2
+    assert json.loads(target.read_text().splitlines()[1])["start"] == 21
+
+
+def test_text_has_no_place_for_tags(source, tmp_path):
+    with pytest.raises(CorpusError, match="text has no place for tags of 'ner'"):
+        convert(source, tmp_path / "out", target_format="text", tags={"ner": 2})
 
 
 def test_a_file_can_be_converted_in_place(source):

@@ -1,33 +1,135 @@
-"""Plain text: a sentence per line in, a word per line out."""
+"""Plain text: raw or a sentence per line in; a word per line, or a record with offsets, out."""
 
 import io
+import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.corpus import blocks, read
-from polytag.errors import CorpusError
+from polytag.corpus import blocks, plaintext, read
+from polytag.errors import CorpusError, PlanError, PolytagError
+
+spacy = pytest.importorskip("spacy", reason="spaCy (polytag[text]) is not installed")
+
+BOTH = pytest.mark.parametrize("format", ["text", "tokenised"])
+CHARACTERS = st.text(st.sampled_from("ab.? \t\n\r\u2028\xa0é"), max_size=30)
+RAW = "Angela Merkel didn't\nvisit Lima. She\tleft.\r\n\r\nÉté. \n"
 
 
-def rendered(content: str, tags=None) -> str:
-    found = blocks(io.StringIO(content), format="text")
+def rendered(content: str, tags=None, *, format="tokenised", **options) -> str:
+    found = blocks(io.StringIO(content), format=format, **options)
     return "".join(b.render({t: [v] * len(b.sentence or ()) for t, v in (tags or {}).items()}) for b in found)
 
 
-@given(st.text(st.sampled_from("ab \t\n\u2028"), max_size=30))
-def test_rendering_nothing_gives_the_text_back(content):
-    assert rendered(content) == content
+@BOTH
+@pytest.mark.parametrize("records", [False, True])
+@settings(deadline=None)
+@given(content=CHARACTERS)
+def test_rendering_nothing_gives_the_text_back(format, records, content):
+    assert rendered(content, format=format, records=records) == content
+
+
+@BOTH
+@settings(deadline=None)
+@given(content=CHARACTERS)
+def test_words_stand_where_their_offsets_and_lines_say(format, content):
+    lines = content.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    for block in blocks(io.StringIO(content), format=format):
+        for word, (start, end), line in zip(*_parts(block.sentence), strict=True):
+            assert content[start:end] == word
+            assert word in lines[line - 1]
+
+
+def _parts(sentence):
+    return (sentence.words, sentence.offsets, sentence.lines) if sentence else ((), (), ())
+
+
+@BOTH
+@settings(deadline=None)
+@given(content=CHARACTERS)
+def test_records_hold_the_same_words_with_offsets_in_their_own_text(format, content):
+    written = rendered(content, {"ner": "B-X"}, format=format, records=True, span_tasks=["ner"])
+    words = [b.sentence.words for b in blocks(io.StringIO(content), format=format) if b.sentence]
+    records = [json.loads(line) for line in written.split("\n") if line]
+    assert [tuple(record["words"]) for record in records] == words
+    for record in records:
+        text, start = record["text"], record["start"]
+        assert content[start : start + len(text)] == text
+        assert [text[a:b] for a, b in record["offsets"]] == record["words"]
+        assert [text[span["start"] : span["end"]] for span in record["spans"]] == record["words"]
+
+
+def test_raw_text_is_split_by_the_rules_of_the_language():
+    found = [b.sentence.words for b in blocks(io.StringIO(RAW), format="text", language="en") if b.sentence]
+    assert [" ".join(words) for words in found] == ["Angela Merkel did n't visit Lima .", "She left .", "Été ."]
+    assert rendered("Yes.\r\nNo.", {"n": "O"}, format="text") == "Yes\tO\r\n.\tO\r\n\r\nNo\tO\r\n.\tO\r\n\r\n"
+
+
+def test_a_record_is_read_back_with_its_spans(tmp_path):
+    options = {"format": "text", "language": "en", "records": True, "span_tasks": ["ner"]}
+    (first, *_) = blocks(io.StringIO(RAW), **options)
+    tags = {"ner": ["B-PER", "I-PER", "O", "O", "O", "S-LOC", "O"], "pos": ["X"] * 7}
+    path = tmp_path / "out.jsonl"
+    path.write_text(first.render(tags), encoding="utf-8")
+    record = json.loads(path.read_text())
+    assert record["spans"] == [
+        {"start": 0, "end": 13, "label": "PER", "task": "ner"},
+        {"start": 27, "end": 31, "label": "LOC", "task": "ner"},
+    ]
+    assert record["tags"] == tags
+    (found,) = read(path, tags={"ner": "spans", "pos": "pos"})
+    assert found.tags["ner"] == ("B-PER", "I-PER", "O", "O", "O", "B-LOC", "O")
+
+
+def test_probabilities_of_spans_and_alternatives_go_into_the_record():
+    (block, *_) = blocks(io.StringIO("In Lima\n"), format="text", records=True, span_tasks=["ner"])
+    fields = {
+        "predicted_spans": {"ner": [{"type": "LOC", "start": 1, "end": 2, "probability": 0.5}]},
+        "alternatives": {"ner": []},
+    }
+    record = json.loads(block.render({"ner": ["O", "B-LOC"]}, fields))
+    assert record["spans"] == [{"start": 3, "end": 7, "label": "LOC", "task": "ner", "probability": 0.5}]
+    assert record["alternatives"] == {"ner": []}
+    with pytest.raises(ValueError, match="1 tags, expected one for each of 2"):
+        block.render({"ner": ["O"]})
 
 
 def test_one_word_per_line_and_a_blank_line_between_sentences():
     assert rendered("Lima  rocks\n\nYes", {"n": "O", "p": "X"}) == "Lima\tO\tX\nrocks\tO\tX\n\nYes\tO\tX\n\n"
 
 
-def test_sentences_come_with_their_line_and_without_tags(tmp_path):
+def test_a_text_without_blank_lines_is_held_in_parts(monkeypatch):
+    monkeypatch.setattr(plaintext, "LONGEST_PARAGRAPH", 30)
+    read_ = []
+
+    def lines():
+        for number in range(1_000):
+            read_.append(number)
+            yield f"Line {number} goes\n".encode()
+
+    stream = io.BytesIO(b"".join(lines()))
+    found = [b.sentence.words for b in blocks(stream, format="text") if b.sentence]
+    assert max(map(len, found)) < 12
+    assert sum(map(len, found)) == 3_000
+
+
+@BOTH
+def test_sentences_come_with_their_line_and_without_tags(tmp_path, format):
     path = tmp_path / "in.txt"
     path.write_text("\na b\n")
-    (found,) = read(path, format="text")
-    assert (found.words, list(found.lines)) == (("a", "b"), [2, 2])
+    (found,) = read(path, format=format)
+    assert (found.words, list(found.lines), found.offsets) == (("a", "b"), [2, 2], ((1, 2), (3, 4)))
     with pytest.raises(CorpusError, match="plain text has no tags for 'ner'"):
-        read(path, format="text", tags={"ner": 1})
+        read(path, format=format, tags={"ner": 1})
+
+
+def test_what_cannot_be_split_is_one_sentence(tmp_path, monkeypatch):
+    path = tmp_path / "in.txt"
+    path.write_text("a b\n")
+    with pytest.raises(PlanError, match="there are no rules for language 'qq'"):
+        list(read(path, format="text", language="qq"))
+    monkeypatch.setattr("polytag.corpus.rawtext.find_spec", lambda name: None)
+    with pytest.raises(PolytagError, match=r"polytag\[text\]"):
+        blocks(path, format="text")
+    assert len(list(read(path, format="tokenised"))) == 1

@@ -72,7 +72,7 @@ def test_a_killed_training_is_resumed_with_the_code_it_began_with(place: Place) 
 
 def test_a_budget_stops_what_runs_and_the_next_call_goes_on(place: Place) -> None:
     (place.catalogue.root / "toy" / "ours.toml").write_text(plan_text(epochs=100_000))
-    done, said = run_row(place, "ours", seconds=8)
+    done, said = run_row(place, "ours", seconds=15)
     assert done.stopped == [OURS], said
     assert said[-1].endswith("stopped, to be resumed")
     assert not is_trained(OURS, place)

@@ -57,5 +57,6 @@ def test_it_holds_what_is_needed_to_make_them_again(report: dict[str, Any], corp
 def test_the_directory_holds_the_model_and_nothing_else(model: Path) -> None:
     assert {str(path.relative_to(model)) for path in model.rglob("*") if path.is_file()} == {
         "plan.toml", "weights.safetensors", "metrics.jsonl", "report.json", "vocabulary/chars.all.json",
-        "vocabulary/words.en.json", "vocabulary/tags.ner.json", "vocabulary/tags.pos.json",
+        "calibration.json", "curves.svg", "vocabulary/words.en.json", "vocabulary/tags.ner.json",
+        "vocabulary/tags.pos.json",
     }  # fmt: skip

@@ -12,7 +12,7 @@ row for each sequence that is still running. There is no padding anywhere, so pa
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +20,8 @@ import torch
 from torch import Tensor
 
 Ints = npt.NDArray[np.int64]
+Mask = npt.NDArray[np.bool_]
+A = TypeVar("A", bound=np.generic)
 _CPU = torch.device("cpu")
 
 
@@ -71,7 +73,7 @@ class Packing:
         """The same places, with row numbers on another device."""
         return self if device == self.device else replace(self, device=device)
 
-    def pack(self, flat: Ints) -> Ints:
+    def pack(self, flat: npt.NDArray[A]) -> npt.NDArray[A]:
         """Reorder items given one sequence after the other, in the caller's order, into packed rows."""
         return flat[self._source]
 
@@ -114,8 +116,9 @@ class Batch:
     words: Tensor  # N
     packing: Packing
     characters: Characters | None = None
-    tags: Tensor | None = None  # N, of one task, while training
+    tags: Tensor | None = None  # N, of one task, while training, if all of them are known
     gazetteer: Mapping[str, Tensor] = field(default_factory=dict)  # tag part -> N, the column that is 1
+    allowed: Tensor | None = None  # N K, of one task, while training: what each tag may be, if some are unknown
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; itself if it is there."""
@@ -126,6 +129,7 @@ class Batch:
             packing=self.packing.to(device),
             characters=None if self.characters is None else self.characters.to(device),
             tags=None if self.tags is None else self.tags.to(device),
+            allowed=None if self.allowed is None else self.allowed.to(device),
             gazetteer={part: columns.to(device) for part, columns in self.gazetteer.items()},
         )
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import numpy as np
 import torch
 
-from polytag.batching.batch import Batch, Characters, Ints, Packing, pack_distinct
+from polytag.batching.batch import Batch, Characters, Ints, Mask, Packing, pack_distinct
 from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, WordVocabulary
 
 # Distinct words remembered, and characters in them; tagging a large file must not fill the memory.
@@ -72,11 +72,13 @@ class Encoder:
         forms: Sequence[Ints],
         *,
         tags: Sequence[Ints] | None = None,
+        allowed: Sequence[Mask] | None = None,
         gazetteer: Mapping[str, Sequence[Ints]] | None = None,
         characters: bool = True,
     ) -> Batch:
         """Sentences, each as its `forms`, with the tags of one task and gazetteer columns for each tag part.
 
+        Where tags are unknown, ``allowed`` [T, K] of each sentence stands in place of ``tags``.
         Without ``characters`` the batch has none: for a caller that knows the character vectors of its words.
         """
         packing = Packing.of([len(sentence) for sentence in forms])
@@ -91,6 +93,7 @@ class Encoder:
             packing=packing,
             characters=packed,
             tags=None if tags is None else torch.from_numpy(packing.pack(np.concatenate(tags))),
+            allowed=None if allowed is None else torch.from_numpy(packing.pack(np.concatenate(allowed))),
             gazetteer={
                 part: torch.from_numpy(packing.pack(np.concatenate(columns)))
                 for part, columns in (gazetteer or {}).items()

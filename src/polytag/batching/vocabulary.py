@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from polytag.batching.gazetteer import Gazetteer
-from polytag.corpus.schemes import convert_tags
+from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
+from polytag.corpus.schemes import convert_partial, convert_tags
 from polytag.corpus.sentence import Sentence
 
 UNKNOWN, START, END = 0, 1, 2
@@ -125,6 +126,19 @@ class TagVocabulary:
         """
         return [self._index[tag] for tag in self.to_network(tags)]
 
+    def encode_partial(self, tags: Sequence[str], *, scheme: str) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+        """What each tag may be where some are unknown, [T, K]; ``scheme`` is that of the tags.
+
+        Raises:
+            KeyError: a known tag is not in the vocabulary.
+        """
+        plain = [None if tag == UNKNOWN_TAG else (tag,) for tag in tags]
+        sets = plain if self.plain else convert_partial(tags, self.scheme, scheme=scheme)
+        allowed = np.zeros((len(tags), len(self)), dtype=np.bool_)
+        for row, forms in zip(allowed, sets, strict=True):
+            row[[self._index[tag] for tag in forms] if forms else slice(None)] = True
+        return allowed
+
     def to_network(self, tags: Sequence[str]) -> Sequence[str]:
         return tags if self.plain else convert_tags(tags, self.scheme)
 
@@ -184,7 +198,11 @@ def build_tags(
     data_scheme: str,
     gazetteer: Gazetteer | None = None,
 ) -> TagVocabulary:
-    """The tags in use, ``O`` first, then sorted; for spans every prefix of every type, seen or not."""
+    """The tags in use, ``O`` first, then sorted; for spans every prefix of every type, seen or not.
+
+    Unknown tags (``?``) are none of them.
+    """
+    sequences = ([tag for tag in sequence if tag != UNKNOWN_TAG] for sequence in sequences)
     if data_scheme == "plain":
         tags = sorted({tag for sequence in sequences for tag in sequence})
         return TagVocabulary(tuple(tags), "plain", "plain", gazetteer)

@@ -10,6 +10,7 @@ import pyarrow.parquet as pq
 
 from polytag.bulk.worker import Worker
 from polytag.corpus import offsets
+from polytag.corpus.answers import fields
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError, nearest
 
@@ -58,17 +59,38 @@ def tagged(worker: Worker, piece: TablePiece) -> pa.Table:
     request = worker.request
     found = list(
         worker.tagger.tag_all(
-            sentences, tasks=worker.tasks, confidence=request.confidence, constrained=request.constrained
+            sentences,
+            tasks=worker.tasks,
+            confidence=request.confidence,
+            nbest=request.nbest,
+            constrained=request.constrained,
         )
     )
-    table, strings, numbers = piece.table, pa.list_(pa.string()), pa.list_(pa.float64())
+    table, strings = piece.table, pa.list_(pa.string())
     if _is_text(table.schema.field(piece.column).type):
         table = _with(table, "words", [s.words for s in sentences], strings)
     for task in worker.tasks:
         table = _with(table, task, [s.tags[task] for s in found], strings)
-        if request.confidence:
-            table = _with(table, f"{task}.confidence", [s.confidence[task] for s in found], numbers)
+        for name, values, kind in _probabilities(found, task, worker):
+            table = _with(table, f"{task}.{name}", values, kind)
     return table
+
+
+def _probabilities(found: list[Sentence], task: str, worker: Worker) -> Iterator[tuple[str, list[Any], Any]]:
+    """The columns of what was asked for beside the tags: name, values and type of each.
+
+    They go by the request, not by the rows: all pieces of a table have one schema.
+    """
+    number, place = pa.float64(), pa.int32()
+    alternative = pa.struct({"tags": pa.list_(pa.string()), "probability": number})
+    span = pa.struct({"type": pa.string(), "start": place, "end": place, "probability": number})
+    tagger = worker.tagger
+    if worker.request.confidence:
+        yield "confidence", [sentence.confidence[task] for sentence in found], pa.list_(number)
+    if worker.request.confidence and not tagger.vocabularies.tags[tagger.plan.tasks[task].tags].plain:
+        yield "predicted_spans", [fields(sentence)["predicted_spans"][task] for sentence in found], pa.list_(span)
+    if worker.request.nbest:
+        yield "alternatives", [fields(sentence)["alternatives"][task] for sentence in found], pa.list_(alternative)
 
 
 def joined(pieces: Iterable[Path], target: IO[bytes]) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
+from math import inf
 from os import PathLike
 from pathlib import Path
 from typing import IO
@@ -21,12 +22,16 @@ _LINE = re.compile(r"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """Some lines of a text in one of the formats that can be tagged; ``line`` is the number of the first."""
+    """Some lines of a text in one of the formats that can be tagged.
+
+    ``line`` is the number of the first, and ``character`` how many characters of the text stand before it.
+    """
 
     source: str
     format: str
     line: int
     text: str
+    character: int = 0
 
     def lines(self) -> Iterator[Line]:
         """The lines as they were read, with their numbers in the whole text."""
@@ -37,10 +42,18 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class Cut:
-    """Where a format may be cut, and from how many bytes on, as UTF-8, a piece is large enough."""
+    """Where a format may be cut, and from how many bytes on, as UTF-8, a piece is large enough.
+
+    With ``most`` bytes a piece ends at any line end: a text need not have blank lines.
+    """
 
     after_blank_lines_only: bool
     size: int
+    most: float = inf
+
+    def fits(self, size: int, *, is_blank: bool) -> bool:
+        """Whether a piece of a size may end after a line that is blank, or is not."""
+        return size >= self.size and (is_blank or not self.after_blank_lines_only or size >= self.most)
 
 
 # Some tenths of a second of work each: little to wait for at the end, and much more than it costs to send one.
@@ -48,7 +61,8 @@ CUTS: Mapping[str, Cut] = {
     "conll": Cut(True, 1 << 17),
     "conllu": Cut(True, 1 << 19),
     "jsonl": Cut(False, 1 << 16),
-    "text": Cut(False, 1 << 16),
+    "text": Cut(True, 1 << 16, most=1 << 20),
+    "tokenised": Cut(False, 1 << 16),
 }
 
 
@@ -64,14 +78,16 @@ def cut(source: Source, *, format: str = "auto", word: int = 0, name: str = "") 
     name = name or (str(source) if isinstance(source, str | PathLike) else "<stdin>")
     blocks(source, format=format, word=word, source=name)  # tells what cannot be tagged, and reads nothing
     chosen = format_of(name, format)
-    line = 1
+    line, character = 1, 0
     for text in _plain(Path(source), CUTS[chosen]) if isinstance(source, str | PathLike) else ():
         if not text:
             return
-        yield Piece(name, chosen, line, text)
+        yield Piece(name, chosen, line, text, character)
         line += text.count("\n")
+        character += len(text)
     for first, text in _any(islice(Lines(source, name=name), line - 1, None), CUTS[chosen]):
-        yield Piece(name, chosen, first, text)
+        yield Piece(name, chosen, first, text, character)
+        character += len(text)
 
 
 def _any(lines: Iterable[Line], rule: Cut) -> Iterator[tuple[int, str]]:
@@ -81,7 +97,7 @@ def _any(lines: Iterable[Line], rule: Cut) -> Iterator[tuple[int, str]]:
         first = first or number
         texts += text, end
         size += (len(text) if text.isascii() else len(text.encode())) + len(end)
-        if size >= rule.size and not (rule.after_blank_lines_only and text.strip(BLANKS)):
+        if rule.fits(size, is_blank=not text.strip(BLANKS)):
             yield first, "".join(texts)
             texts, size, first = [], 0, 0
     if size:  # a byte order mark alone is a line without anything
@@ -107,9 +123,11 @@ def _block(file: IO[bytes], rule: Cut) -> bytes:
     if not parts[0].endswith(b"\n"):
         parts.append(file.readline(LONGEST_LINE))
     last = b"".join(parts).rpartition(b"\n")[0].rpartition(b"\n")[2]
-    while rule.after_blank_lines_only and last.strip(_BLANK) and len(last) < LONGEST_LINE:
+    size = sum(map(len, parts))
+    while last and not rule.fits(size, is_blank=not last.strip(_BLANK)) and len(last) < LONGEST_LINE:
         last = file.readline(LONGEST_LINE)
         parts.append(last)
+        size += len(last)
     return b"".join(parts)
 
 

@@ -116,7 +116,7 @@ def _imported() -> Any:
 
 def _check_files(paths: Iterable[Path], format: str, word: int) -> None:
     for path in paths:  # a table as if it were text: nothing is read
-        blocks(path, format="text" if _is_table(path, format) else format, word=word)
+        blocks(path, format="tokenised" if _is_table(path, format) else format, word=word)
 
 
 def _is_table(path: Path, format: str) -> bool:

@@ -7,7 +7,10 @@ from typing import Any
 from polytag.bulk.pieces import Piece
 from polytag.corpus.conllu import REPLACED
 from polytag.corpus.documents import FORMATS
+from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.text import Layout
+from polytag.errors import PolytagError
+from polytag.plan import Plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,13 +18,17 @@ class Request:
     """A model and what to say with it: all that a worker has to know besides the text.
 
     ``threads`` of PyTorch are those of each worker; the other fields are the arguments of `Tagger.load` and
-    `Tagger.tag_blocks`, and the column of the words (conll).
+    `Tagger.tag_blocks`, the column of the words (conll), and for plain text: ``language``, whose rules split it (that
+    of the plan unless given), and ``records``, which asks for JSONL instead of lines.
     """
 
     model: str
     tasks: Sequence[str] = ()
     word: int = 0
+    language: str | None = None
+    records: bool = False
     confidence: bool = False
+    nbest: int = 0
     constrained: bool | None = None
     best_for: str | None = None
     precision: str = "auto"
@@ -50,21 +57,54 @@ class Worker:
         )
         self.tasks = self.tagger.choose(request.tasks)
         self.columns = _columns(self.tagger.plan.tasks, self.tasks)
+        parts, settings = self.tagger.vocabularies.tags, self.tagger.plan.tasks
+        self.span_tasks = [task for task in self.tasks if not parts[settings[task].tags].plain]
 
     def render(self, piece: Piece) -> bytes:
         """The piece with its tags, as UTF-8.
 
         Raises:
             CorpusError: a line is not in the format; holds the line's number in the whole text.
+            PolytagError: raw text cannot be split, or there are rules of several languages to split it.
         """
         make = FORMATS[piece.format].blocks
         assert make is not None, "a piece is cut from texts that can be tagged only"
-        blocks = make(piece.lines(), Layout(piece.source, self.request.word, columns=self.columns))
+        blocks = make(piece.lines(), self._layout(piece))
         request = self.request
         tagged = self.tagger.tag_blocks(
-            blocks, tasks=self.tasks, confidence=request.confidence, constrained=request.constrained
+            blocks,
+            tasks=self.tasks,
+            confidence=request.confidence,
+            nbest=request.nbest,
+            constrained=request.constrained,
         )
         return "".join(tagged).encode("utf-8")
+
+    def _layout(self, piece: Piece) -> Layout:
+        request = self.request
+        is_raw = piece.format == "text"
+        return Layout(
+            piece.source,
+            request.word,
+            columns=self.columns,
+            language=request.language or language_of(self.tagger.plan, self.tasks) if is_raw else ANY_LANGUAGE,
+            character=piece.character,
+            records=request.records,
+            span_tasks=self.span_tasks,
+        )
+
+
+def language_of(plan: Plan, tasks: Sequence[str]) -> str:
+    """The language whose rules split the raw text that tasks read: that of their words, else rules for any.
+
+    Raises:
+        PolytagError: their words are of several languages.
+    """
+    found = {task: plan.words[plan.tasks[task].words].language or ANY_LANGUAGE for task in tasks}
+    if len(set(found.values())) > 1:
+        listing = ", ".join(f"{task}: {language}" for task, language in found.items())
+        raise PolytagError(f"the tasks read several languages ({listing}), so name one to split the text with")
+    return next(iter(found.values()), ANY_LANGUAGE)
 
 
 def _columns(settings: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, str]:

@@ -22,6 +22,8 @@ COMMANDS = {
     "tag": "Tag files or standard input.",
     "show": "Show the parts, sharing, sizes and settings of a plan or a model.",
     "data": "Look at corpora and convert them.",
+    "calibrate": "Make a model's probabilities come true on a file nobody trained on.",
+    "compare": "Compare two models on the same sentences.",
 }
 
 

@@ -5,13 +5,14 @@ from typing import TYPE_CHECKING
 
 import click
 
+from polytag.cli.data_get import get
 from polytag.cli.options import data_option
 
 if TYPE_CHECKING:
     from polytag.corpus.check import Report
 
 FORMATS = click.Choice(["auto", "conll", "conllu", "treebank", "jsonl", "text"])
-TARGETS = click.Choice(["auto", "conll", "conllu", "jsonl"])
+TARGETS = click.Choice(["auto", "conll", "conllu", "jsonl", "jsonl-spans", "text"])
 BY_SUFFIX = "How the file is written; auto goes by its suffix, and is conll where that says nothing."
 SUFFIXES = (
     ".conll",
@@ -32,6 +33,9 @@ SUFFIXES = (
 @click.group()
 def data() -> None:
     """Look at corpora and convert them."""
+
+
+data.add_command(get)
 
 
 @data.command("list")
@@ -95,9 +99,27 @@ def _describe(report: "Report") -> str:
     "--tag", "tags", multiple=True, metavar="NAME=PLACE", help="A layer of tags: its name and its column or key."
 )
 @click.option(
-    "--scheme", type=click.Choice(["iob1", "iob2", "bioes", "bilou"]), help="Rewrite span tags in this scheme."
+    "--scheme",
+    "schemes",
+    multiple=True,
+    metavar="[NAME=]SCHEME",
+    help="Rewrite the tags in iob1, iob2, bioes, bilou or plain; those of a layer named alone, else of all.",
+)
+@click.option(
+    "--from-scheme",
+    "source_schemes",
+    multiple=True,
+    metavar="[NAME=]SCHEME",
+    help="What the tags are written in, checked; auto reads spans of any scheme, plain is for labels of single words.",
 )
 @click.option("--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1.")
+@click.option(
+    "--docstart/--no-docstart",
+    default=None,
+    help="Keep -DOCSTART- lines, as sentences of one word; unless given, from conll to conll.",
+)
+@click.option("--tokenised", is_flag=True, help="Text to read has a sentence per line, words parted by blanks.")
+@click.option("--language", metavar="CODE", help="Whose rules split raw text, such as en; rules for any unless given.")
 def convert(
     source: Path,
     target: Path,
@@ -105,26 +127,54 @@ def convert(
     target_format: str,
     word: int,
     tags: tuple[str, ...],
-    scheme: str | None,
+    schemes: tuple[str, ...],
+    source_schemes: tuple[str, ...],
     encoding: str,
+    docstart: bool | None,
+    tokenised: bool,
+    language: str | None,
 ) -> None:
-    """Convert SOURCE to TARGET; the formats go by the suffixes unless named.
+    """Convert SOURCE to TARGET, which is whole or as it was; the formats go by the suffixes unless named.
+
+    TARGET holds the words and the layers of tags named with --tag, in that order. jsonl-spans has a text and spans of
+    characters instead of a tag per word; text has a sentence per line, words parted by blanks, and no tags. From
+    JSONL, --tag ner=spans reads spans of characters (ner=spans.ner those of a task), --tag ner=KEY a tag per word.
 
     Example: polytag data convert eng.train eng.jsonl --tag ner=3 --scheme iob2
     """
+    from polytag.corpus.convert import AUTO
     from polytag.corpus.convert import convert as convert_corpus
+    from polytag.corpus.rawtext import ANY_LANGUAGE
 
+    if (tokenised or language) and source_format != "text":
+        raise click.UsageError(f"{'--tokenised' if tokenised else '--language'} is for plain text: say --from text")
     count = convert_corpus(
         source,
         target,
-        format=source_format,
+        format="tokenised" if tokenised else source_format,
         target_format=target_format,
         word=word,
         tags=dict(_layer(tag) for tag in tags),
-        scheme=scheme or "",
+        scheme=_schemes(schemes) or "",
+        source_scheme=_schemes(source_schemes) or AUTO,
         encoding=encoding,
+        docstart=docstart,
+        language=language or ANY_LANGUAGE,
     )
     click.echo(f"{count:,} sentences", err=True)
+
+
+def _schemes(options: tuple[str, ...]) -> str | dict[str, str]:
+    """One scheme for all layers, or one for each layer named."""
+    if len(options) == 1 and "=" not in options[0]:
+        return options[0]
+    named = dict[str, str]()
+    for option in options:
+        name, equals, scheme = option.partition("=")
+        if not equals or not name or not scheme:
+            raise click.UsageError(f"scheme '{option}': expected one for all layers, or NAME=SCHEME for each")
+        named[name] = scheme
+    return named
 
 
 def _layer(option: str) -> tuple[str, int | str]:

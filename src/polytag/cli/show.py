@@ -56,7 +56,10 @@ def _parts(plan: "Plan", sizes: dict[str, str]) -> list[str]:
     """One line per part: its shape and the tasks that use it."""
     shapes: dict[str, Callable[[Any], str]] = {
         "chars": lambda s: f"{s.dimension} -> {s.layers} x {s.hidden} x 2, {s.cell}",
-        "words": lambda s: f"{s.dimension if s.embedding else 'no embedding'} -> {s.layers} x {s.hidden} x 2, {s.cell}",
+        "words": lambda s: (
+            f"{s.dimension if s.embedding else 'no embedding'} -> {s.layers} x {s.hidden} x 2, {s.cell}"
+            f"{f', language {s.language}' if s.language else ''}"
+        ),
         "tags": lambda s: f"{s.scheme} CRF{', constrained' * s.constrained}{', gazetteer' * bool(s.gazetteer)}",
     }
     lines = []

@@ -24,11 +24,24 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "conll", "conllu", "jsonl", "text", "parquet"]),
     default="auto",
     show_default=True,
-    help="By the file's suffix unless given; text has a sentence per line, words parted by blanks.",
+    help="By the file's suffix unless given; text is raw: it is split into sentences and words.",
+)
+@click.option("--tokenised", is_flag=True, help="The text is split: a sentence per line, words parted by blanks.")
+@click.option("--language", metavar="CODE", help="Split raw text by the rules of this language, not those of the plan.")
+@click.option(
+    "--output-format",
+    type=click.Choice(["conll", "jsonl"]),
+    help="Of tagged text: a line per word (conll), or a record per sentence, with offsets and spans of characters.",
 )
 @click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
 @click.option("--column", help="Column of the words or of the text (parquet) if not words, tokens or text.")
-@click.option("--confidence", is_flag=True, help="Also give the probability of each tag.")
+@click.option("--confidence", is_flag=True, help="Also give the probability of each tag (jsonl, parquet: and span).")
+@click.option(
+    "--nbest",
+    metavar="K",
+    type=click.IntRange(min=1, max=1_000),
+    help="Also give the K most probable tag sequences of each sentence, best first, with their probabilities.",
+)
 @click.option(
     "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
 )
@@ -54,16 +67,31 @@ def tag(
     workers: int | None,
     engine: str,
     column: str | None,
+    nbest: int | None,
+    tokenised: bool,
+    output_format: str | None,
     **options: Any,
 ) -> None:
     """Tag FILES, or standard input, with MODEL; memory stays constant however large they are.
 
     Order, other columns, comments and blank lines stay as they are: conll lines get the tags of each task as further
     columns, conllu words as the task's column or a key of MISC, jsonl records under "tags".
+
+    Raw text is split by spaCy's rules for the language (pip install 'polytag[text]'); a blank line ends a sentence, a
+    single line end does not. Each word gets a line with its tags. --output-format jsonl writes a record per sentence
+    instead: its "text" and at which character of the input it starts, "words" and their "offsets" in the text, "tags",
+    and "spans" of characters.
+
+    With --nbest, lines get K pairs of columns after a task's own: the tag in the sequence of that rank, and the
+    probability of the sequence, the same on each line (conllu: keys TASK.1, TASK.1.probability, TASK.2, ...); where a
+    sentence has fewer sequences, _ and 0. Records of jsonl get "alternatives", for each task a list of {"tags",
+    "probability"}; with --confidence also "predicted_spans", for each task a list of {"type", "start", "end",
+    "probability"}, words numbered from 0 and end exclusive.
     """
     from polytag.bulk import Request, tagging
 
-    request = Request(model=str(model), tasks=tasks, **options)
+    format_ = _text_format(format_, tokenised=tokenised, language=options["language"], output_format=output_format)
+    request = Request(model=str(model), tasks=tasks, nbest=nbest or 0, records=output_format == "jsonl", **options)
     if engine == "ray":
         from polytag.bulk.ray_engine import tag_files
 
@@ -76,6 +104,16 @@ def tag(
     with tagging(request, workers=workers or 1) as rendered, _opened(output) as target:
         target.writelines(rendered(_pieces(files, format_, request.word)))
         target.flush()
+
+
+def _text_format(format_: str, *, tokenised: bool, language: str | None, output_format: str | None) -> str:
+    """The format, with the options that only text has checked."""
+    if tokenised and language:
+        raise click.UsageError("--tokenised text is not split, so it takes no --language")
+    for option, value in (("--tokenised", tokenised), ("--language", language), ("--output-format", output_format)):
+        if value and format_ != "text":
+            raise click.UsageError(f"{option} is for plain text: say --format text")
+    return "tokenised" if tokenised else format_
 
 
 @contextmanager

@@ -1,17 +1,23 @@
 """A corpus from one format to another, sentence by sentence; the target appears whole or not at all."""
 
-import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 from os import PathLike
 
-from polytag.corpus.conllu import COLUMNS, REPLACED, with_key
+from polytag.corpus.columns import DOCSTART
 from polytag.corpus.documents import format_of, read
-from polytag.corpus.schemes import check_spans, convert_tags
+from polytag.corpus.rawtext import ANY_LANGUAGE
+from polytag.corpus.schemes import check_spans, convert_tags, problems
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.tag_rules import EDGE, OUTSIDE, UNKNOWN, begins, parse_any, scheme_named
+from polytag.corpus.writers import SPANS, WRITERS
 from polytag.errors import CorpusError, nearest
 from polytag.files import atomic_write
+
+PLAIN = "plain"
+AUTO = "auto"  # a source's span tags may be in any scheme, or in several
 
 
 def convert(
@@ -23,95 +29,114 @@ def convert(
     word: int = 0,
     tags: Mapping[str, int | str] = {},
     scheme: str | Mapping[str, str] = "",
+    source_scheme: str | Mapping[str, str] = AUTO,
     encoding: str = "auto",
-    docstart: bool = False,
+    docstart: bool | None = None,
+    language: str = ANY_LANGUAGE,
 ) -> int:
     """Write the sentences of ``source`` to ``target`` (gzip if it ends in .gz) and return how many there were.
 
-    The target holds the words and the tags of the tasks in ``tags``, in that order; it is UTF-8. ``scheme`` is one
-    tag scheme for all tasks, or one for each task named (the others keep theirs). The other arguments are those of
-    ``read``; ``target_format`` "auto" goes by the suffix: .conllu, .jsonl, else conll.
+    The target holds the words and the tags of the tasks in ``tags``, in that order; it is UTF-8.
+
+    Args:
+        source: as for ``read``, like ``format``, ``word``, ``tags``, ``encoding`` and ``language``.
+        target: the file to make.
+        target_format: a key of ``WRITERS``; "auto" goes by the suffix: .conllu, .jsonl, else conll.
+        scheme: one tag scheme for all tasks, or one for each task named; the others keep their tags as they are.
+        source_scheme: the same for the tags of the source. "auto" reads span tags of any scheme, "plain" labels of
+            single words (equal labels side by side become one span), and any other sees to it that tags are in it.
+        docstart: whether -DOCSTART- lines come along, as sentences of one word; unless given, from conll to conll.
 
     Raises:
-        CorpusError: the source cannot be read, or its words cannot be written in the format.
+        CorpusError: the source cannot be read, or something in it cannot be written in the format or the scheme.
         PlanError: no scheme has this name.
         PolytagError: the target cannot be written. Whatever the error, the target is then as it was.
     """
-    name = format_of(target, target_format)
+    name = target_format if target_format in WRITERS else format_of(target, target_format)
     if name not in WRITERS:
         raise CorpusError(f"no corpus is written as {name}{nearest(name, WRITERS)}", path=target)
-    schemes = dict.fromkeys(tags, scheme) if isinstance(scheme, str) and scheme else dict(scheme or {})
-    if unknown := set(schemes) - set(tags):
-        first = min(unknown)
-        raise CorpusError(f"a scheme for '{first}', which has no tags{nearest(first, tags)}", path=source)
-    sentences = read(source, format=format, word=word, tags=tags, encoding=encoding, docstart=docstart)
+    if name == "text" and tags:
+        raise CorpusError(f"text has no place for tags of '{next(iter(tags))}', expected none", path=target)
+    schemes, before = _for_each(scheme, tags, source), _for_each(source_scheme, tags, source)
+    documents = name == "conll" if docstart is None else docstart
+    sentences = read(
+        source, format=format, word=word, tags=tags, encoding=encoding, docstart=documents, language=language
+    )
     # A source that is not there, empty or malformed at the start is told before anything is written.
     first_sentence = next(sentences)
+    labels = {task for task in tags if (schemes.get(task) or before.get(task)) == PLAIN}
+    writer = partial(WRITERS[name], labels=labels) if name == SPANS else WRITERS[name]
     with atomic_write(target) as file:
         count = 0
         for sentence in chain([first_sentence], sentences):
-            file.write(_written(_in_schemes(sentence, schemes), WRITERS[name]))
-            count += 1
+            file.write(_written(_in_schemes(sentence, before, schemes), writer))
+            count += sentence.words != (DOCSTART,)
     return count
 
 
-def as_conll(sentence: Sentence) -> str:
-    """One word per line, its tags behind it, parted by single spaces (what conlleval reads), and a blank line.
-
-    Raises:
-        ValueError: a word or tag is empty or holds a blank or a line end.
-    """
-    rows = zip(sentence.words, *sentence.tags.values(), strict=True)
-    for value in chain(sentence.words, *sentence.tags.values()):
-        _check(value, " \t\r\n\0")
-    return "".join(f"{' '.join(row)}\n" for row in rows) + "\n"
-
-
-def as_conllu(sentence: Sentence) -> str:
-    """Ten columns; tasks named upos and xpos fill these columns, the others a key of MISC each.
-
-    Raises:
-        ValueError: a word or tag is empty or holds a tab or a line end, or is blanks only.
-    """
-    for value in chain(sentence.words, *sentence.tags.values()):
-        _check(value, "\t\r\n\0")
-    lines = []
-    for number, form in enumerate(sentence.words, 1):
-        columns = [str(number), form, *"_" * (len(COLUMNS) - 2)]
-        for task, tags in sentence.tags.items():
-            if task in REPLACED:
-                columns[COLUMNS.index(task)] = tags[number - 1]
-            else:
-                columns[-1] = with_key(columns[-1], task, tags[number - 1])
-        lines.append("\t".join(columns) + "\n")
-    return "".join(lines) + "\n"
+def _for_each(
+    scheme: str | Mapping[str, str], tags: Mapping[str, int | str], source: str | PathLike[str]
+) -> dict[str, str]:
+    """The scheme of each task that has one, checked."""
+    schemes = dict.fromkeys(tags, scheme) if isinstance(scheme, str) else dict(scheme)
+    if unknown := set(schemes) - set(tags):
+        first = min(unknown)
+        raise CorpusError(f"a scheme for '{first}', which has no tags{nearest(first, tags)}", path=source)
+    for name in schemes.values():
+        if name not in ("", AUTO):
+            scheme_named(name)
+    return {task: name for task, name in schemes.items() if name}
 
 
-def as_jsonl(sentence: Sentence) -> str:
-    """One object of "words" and "tags" on a line."""
-    tags = {task: list(values) for task, values in sentence.tags.items()}
-    return json.dumps({"words": list(sentence.words), "tags": tags}, ensure_ascii=False) + "\n"
-
-
-WRITERS: Mapping[str, Callable[[Sentence], str]] = {"conll": as_conll, "conllu": as_conllu, "jsonl": as_jsonl}
-
-
-def _check(value: str, forbidden: str) -> None:
-    if not value.strip(" ") or any(character in value for character in forbidden):
-        raise ValueError(f"{value!r:.80} is empty or holds what parts columns or lines, expected a target in jsonl")
-
-
-def _in_schemes(sentence: Sentence, schemes: Mapping[str, str]) -> Sentence:
+def _in_schemes(sentence: Sentence, before: Mapping[str, str], after: Mapping[str, str]) -> Sentence:
     changed = {}
-    for task, name in schemes.items():
-        if name:
+    for task, name in before.items():
+        if name not in (AUTO, PLAIN):
+            _check_scheme(sentence, task, name)
+    for task, name in after.items():
+        if before.get(task) == PLAIN:
+            changed[task] = sentence.tags[task] if name == PLAIN else _from_labels(sentence, task, name)
+        else:
             check_spans(sentence, task)
-            changed[task] = convert_tags(sentence.tags[task], name)
+            changed[task] = _as_labels(sentence, task) if name == PLAIN else convert_tags(sentence.tags[task], name)
     return replace(sentence, tags={**sentence.tags, **changed})
 
 
-def _written(sentence: Sentence, writer: Callable[[Sentence], str]) -> str:
+def _check_scheme(sentence: Sentence, task: str, scheme: str) -> None:
+    for position, problem in problems(sentence.tags[task], scheme):
+        raise _error(sentence, position, f"tag of '{task}' {problem}")
+
+
+def _from_labels(sentence: Sentence, task: str, scheme: str) -> tuple[str, ...]:
+    """Labels of single words as spans: those side by side that are equal are one."""
+    labels: Sequence[str] = sentence.tags[task]
+    if UNKNOWN in labels:
+        raise _error(
+            sentence, labels.index(UNKNOWN), f"label '{UNKNOWN}' of '{task}' is unknown, expected a label or O"
+        )
+    return convert_tags([label if label in OUTSIDE else f"I-{label}" for label in labels], scheme)
+
+
+def _as_labels(sentence: Sentence, task: str) -> tuple[str, ...]:
+    """Spans as the types of their words."""
+    before, labels = EDGE, []
+    for position, here in enumerate(map(parse_any, sentence.tags[task])):
+        if before.role != "O" and before.type == here.type and begins(before, here):
+            message = f"a span of '{task}' begins right after another of type {here.type}"
+            raise _error(
+                sentence, position, f"{message}, which plain labels cannot tell apart; expected another scheme"
+            )
+        labels.append("O" if here.role == "O" else here.type)
+        before = here
+    return tuple(labels)
+
+
+def _written(sentence: Sentence, writer: Callable[..., str]) -> str:
     try:
         return writer(sentence)
     except ValueError as error:
-        raise CorpusError(str(error), path=sentence.source, line=sentence.lines[0]) from error
+        raise _error(sentence, 0, str(error)) from error
+
+
+def _error(sentence: Sentence, position: int, message: str) -> CorpusError:
+    return CorpusError(message, path=sentence.source, line=sentence.lines[position] if sentence.lines else 0)

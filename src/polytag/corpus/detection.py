@@ -2,11 +2,11 @@
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from math import ceil
 
-from polytag.corpus.tag_rules import OUTSIDE, ROLES, SCHEMES, UNTYPED, begins, faults, parse, parse_any
+from polytag.corpus.tag_rules import OUTSIDE, ROLES, SCHEMES, UNKNOWN, UNTYPED, begins, faults, parse, parse_any
 from polytag.errors import CorpusError
 
 TOLERATED = 0.01  # ill-formed tags per span, rounded up, with which a corpus is still taken to be in a scheme
@@ -25,7 +25,8 @@ class Detection:
 def detect(sequences: Iterable[Sequence[str]]) -> Detection:
     """The scheme in which all tags, or all but one in a hundred spans, are well-formed; IOB2 where no span tells.
 
-    ``plain`` is for tags that are labels of single words, such as parts of speech.
+    ``plain`` is for tags that are labels of single words, such as parts of speech. Beside an unknown tag (``?``) only
+    that is ill-formed which no tag in its place could mend.
 
     Raises:
         CorpusError: most tags have prefixes as spans do, but fit no scheme, or some have an unknown prefix.
@@ -37,7 +38,9 @@ def detect(sequences: Iterable[Sequence[str]]) -> Detection:
     for (_, tag), count in pairs.items():
         counts[tag] += count
     del counts[""]
-    return _plain(counts) or _well_formed(pairs) or _refuse(pairs, counts)
+    unknown = counts.pop(UNKNOWN, 0)
+    found = _plain(counts) or _well_formed(pairs, is_partial=unknown > 0) or _refuse(pairs, counts)
+    return replace(found, note=f"{found.note}; {unknown:,} words {UNKNOWN}, unknown") if unknown else found
 
 
 def _plain(counts: Counter[str]) -> Detection | None:
@@ -69,14 +72,18 @@ def _spans(pairs: Counter[tuple[str, str]]) -> int:
     return sum(count for (before, here), count in pairs.items() if begins(parse_any(before), parse_any(here)))
 
 
-def _well_formed(pairs: Counter[tuple[str, str]]) -> Detection | None:
-    """The scheme with the fewest ill-formed tags, if these are few and no other scheme has as few."""
+def _well_formed(pairs: Counter[tuple[str, str]], *, is_partial: bool) -> Detection | None:
+    """The scheme with the fewest ill-formed tags, if these are few and no other scheme has as few.
+
+    Where the tags that could tell are unknown, the first of the schemes in which nothing is ill-formed.
+    """
     total = _spans(pairs)
     if not total:
         return Detection("iob2", "IOB2: the default, as there is no span to tell the scheme from")
     found = {scheme: _ill_formed(pairs, scheme) for scheme in SCHEMES if scheme != "plain"}
     best, second = sorted(found, key=lambda scheme: found[scheme].total())[:2]
-    if found[best].total() > ceil(TOLERATED * total) or found[best].total() == found[second].total():
+    is_tie = found[best].total() == found[second].total() and not (is_partial and not found[best])
+    if found[best].total() > ceil(TOLERATED * total) or is_tie:
         return None
     note = f"{best.upper()}: {total:,} span{'s' * (total > 1)}, {SCHEMES[best].habit}"
     for sentence, _ in found[best].most_common(1):

@@ -1,12 +1,13 @@
 """Any corpus file to sentences, and any text to blocks to tag: the table of formats, and how a file picks its row."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from polytag.corpus import columns as conll
 from polytag.corpus import conllu, jsonl, plaintext, treebank
+from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Line, Lines, Source, unreadable
 from polytag.errors import CorpusError, nearest
@@ -29,6 +30,7 @@ FORMATS: Mapping[str, Format] = {
     "treebank": Format(treebank.sentences, None, (".mrg",)),
     "jsonl": Format(jsonl.sentences, jsonl.blocks, (".jsonl", ".json")),
     "text": Format(plaintext.sentences, plaintext.blocks),
+    "tokenised": Format(plaintext.tokenised_sentences, plaintext.tokenised_blocks),
 }
 
 
@@ -40,6 +42,7 @@ def read(
     tags: Mapping[str, int | str] = {},
     encoding: str = "auto",
     docstart: bool = False,
+    language: str = ANY_LANGUAGE,
 ) -> Iterator[Sentence]:
     """The sentences of a corpus, read as they are asked for.
 
@@ -51,8 +54,10 @@ def read(
             'feats.KEY' (conllu); 'pos' (treebank); a key of "tags", or 'spans' for character spans (jsonl).
         encoding: a codec; "auto" is UTF-8, or latin-1 where the file can be nothing else.
         docstart: whether -DOCSTART- lines come as sentences of one word; they end a sentence in any case.
+        language: whose rules split raw text (format text); what is split already is in format tokenised.
 
     Raises:
+        PolytagError: raw text cannot be split, for spaCy is not installed or has no rules for the language.
         CorpusError: at once, where the path, the format or the tags are impossible; while reading, with the line,
             where the file is not as told; at the end, where it held no sentence.
     """
@@ -60,7 +65,7 @@ def read(
     files = files_of(path, name)
 
     def one(file: Path) -> Iterator[Sentence]:
-        layout = Layout(str(file), word, tags, docstart)
+        layout = Layout(str(file), word, tags, docstart, language=language)
         return FORMATS[name].sentences(Lines(file, encoding=encoding), layout)
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once
@@ -75,11 +80,15 @@ def blocks(
     source: str = "<stdin>",
     encoding: str = "auto",
     columns: Mapping[str, str] = {},
+    language: str = ANY_LANGUAGE,
+    records: bool = False,
+    span_tasks: Sequence[str] = (),
 ) -> Iterator[Block]:
     """All of an input to tag, in order and as it comes; each block renders itself with its tags.
 
     ``columns`` names, for CoNLL-U, the column that takes a task's tags ('upos', 'misc.NER'); without it a task
     named upos or xpos fills that column, and any other task a key of MISC. ``source`` names a stream in errors.
+    ``language`` has the rules that split raw text; ``records`` renders text as JSONL, with the spans of ``span_tasks``.
 
     Raises:
         CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
@@ -93,7 +102,7 @@ def blocks(
     if make is None:
         known = ", ".join(key for key, row in FORMATS.items() if row.blocks)
         raise CorpusError(f"{name} holds trees, which are not tagged, expected one of {known}", path=source)
-    layout = Layout(source, word, columns=columns)
+    layout = Layout(source, word, columns=columns, language=language, records=records, span_tasks=span_tasks)
     return make(Lines(stream_or_path, name=source, encoding=encoding), layout)
 
 

@@ -32,17 +32,17 @@ class JsonlBlock:
     sentence: Sentence | None
     record: Record | list[Any] | None
 
-    def render(self, tags: Mapping[str, Sequence[str]]) -> str:
+    def render(self, tags: Mapping[str, Sequence[str]], fields: Mapping[str, Mapping[str, Any]] = {}) -> str:
+        """As `Block.render`; ``fields`` are further keys of the record, each with what it holds for each task."""
         if not tags or self.record is None:
             return original([self.line])
         tag_rows(tags, self.sentence or Sentence(()))
         old = _fields(self.record)
         new = {**old, **_found_words(old), "tags": {**old.get("tags", {}), **{k: list(v) for k, v in tags.items()}}}
+        new |= {key: {**_tasks(old.get(key)), **of} for key, of in fields.items()}
         if isinstance(self.record, list):
-            return (
-                _dumped([self.record[0], {key: value for key, value in new.items() if key != "text"}]) + self.line.end
-            )
-        return _dumped(new) + self.line.end
+            return dumped([self.record[0], {key: value for key, value in new.items() if key != "text"}]) + self.line.end
+        return dumped(new) + self.line.end
 
 
 def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
@@ -100,21 +100,46 @@ def _sentence(line: Line, layout: Layout) -> Sentence | None:
 
 def _read(fields: Record, line: Line, layout: Layout) -> Sentence | None:
     words = _words(fields)
-    lists = {task: _tag_list(fields, str(key), words) for task, key in layout.tags.items() if key != SPANS}
-    spans = [task for task in layout.tags if task not in lists]
-    if not spans:
-        return _made(words, lists, line, layout)
-    pieces, iob2 = offsets.tagged(_offsets(fields, words), offsets.char_spans(_spans(fields), _text(fields)))
-    if len(pieces) != len(words):
-        if lists:
-            raise ValueError(f"a span ends within a word that has tags of '{next(iter(lists))}', expected whole words")
-        words = tuple(_text(fields)[start:end] for start, end in pieces)
-    return _made(words, {**lists, **dict.fromkeys(spans, tuple(iob2))}, line, layout)
+    lists = {task: _tag_list(fields, str(key), words) for task, key in layout.tags.items() if not _is_spans(key)}
+    keys = {task: str(key) for task, key in layout.tags.items() if task not in lists}
+    places = _known_offsets(fields, words, wanted=bool(keys))
+    cut = places
+    for task, key in keys.items():
+        cut, iob2 = offsets.tagged(places, offsets.char_spans(_spans(fields, key), _text(fields)))
+        lists[task] = tuple(iob2)
+    if len(cut) != len(places):
+        if len(lists) > 1:
+            others = [task for task in lists if task not in keys] or list(keys)
+            raise ValueError(f"a span ends within a word that has tags of '{others[0]}', expected whole words")
+        words = tuple(_text(fields)[start:end] for start, end in cut)
+    return _made(words, lists, line, layout, cut)
 
 
-def _made(words: tuple[str, ...], tags: Mapping[str, tuple[str, ...]], line: Line, layout: Layout) -> Sentence | None:
+def _made(
+    words: tuple[str, ...],
+    tags: Mapping[str, tuple[str, ...]],
+    line: Line,
+    layout: Layout,
+    places: Sequence[Offsets] = (),
+) -> Sentence | None:
     ordered = {task: tags[task] for task in layout.tags if task in tags}
-    return Sentence(words, ordered, (line.number,) * len(words), layout.source) if words else None
+    numbers = (line.number,) * len(words)
+    return Sentence(words, ordered, numbers, layout.source, offsets=tuple(places)) if words else None
+
+
+def _is_spans(key: int | str) -> bool:
+    """Whether tags are character spans: all of a record, or those of one task among several."""
+    return str(key).partition(".")[0] == SPANS
+
+
+def _known_offsets(fields: Record, words: Sequence[str], *, wanted: bool) -> list[Offsets]:
+    """Where the words stand in the text; nowhere if no text has them and nobody needs to know."""
+    try:
+        return _offsets(fields, words)
+    except ValueError:
+        if wanted:
+            raise
+        return []
 
 
 @contextmanager
@@ -133,6 +158,11 @@ def _is_pair(value: Any) -> bool:
 
 def _fields(record: Record | list[Any]) -> Record:
     return record if isinstance(record, dict) else {**record[1], "text": record[0]}
+
+
+def _tasks(value: Any) -> Record:
+    """What a record holds for other tasks; a value of another kind gives way."""
+    return value if isinstance(value, dict) else {}
 
 
 def _text(fields: Record) -> str:
@@ -158,8 +188,8 @@ def _words(fields: Record) -> tuple[str, ...]:
     return tuple(words)
 
 
-def _dumped(record: Any) -> str:
-    """JSON with characters as they are, unless the record holds some that no file can."""
+def dumped(record: Any) -> str:
+    """A line of JSON with characters as they are, unless the record holds some that no file can."""
     text = json.dumps(record, ensure_ascii=False)
     return text if text.isascii() or _encodable(text) else json.dumps(record)
 
@@ -195,11 +225,15 @@ def _offsets(fields: Record, words: Sequence[str]) -> list[Offsets]:
     return places
 
 
-def _spans(fields: Record) -> Any:
-    """The list of spans, from the first key that tools use for it."""
+def _spans(fields: Record, place: str) -> Any:
+    """The list of spans, from the first key that tools use for it; ``spans.TASK`` are those that name a task."""
+    task = place.partition(".")[2]
     for key in offsets.LISTS:
-        if fields.get(key) is not None:
-            return fields[key]
+        found = fields.get(key)
+        if found is not None:
+            if not task or not isinstance(found, list):
+                return found
+            return [span for span in found if isinstance(span, dict) and span.get("task") == task]
     raise ValueError(f"no spans, expected one of the keys {', '.join(offsets.LISTS)}")
 
 

@@ -7,8 +7,10 @@ from itertools import chain, pairwise
 from polytag.corpus.detection import Detection as Detection
 from polytag.corpus.detection import detect as detect
 from polytag.corpus.sentence import Sentence, Span
-from polytag.corpus.tag_rules import EDGE, ROLES, Tag, begins, ends, faults, parse, parse_any, scheme_named, written
+from polytag.corpus.tag_rules import EDGE, ROLES, Tag, begins, ends, faults, fills, parse, parse_any, scheme_named
 from polytag.corpus.tag_rules import SCHEMES as SCHEMES
+from polytag.corpus.tag_rules import UNKNOWN as UNKNOWN
+from polytag.corpus.tag_rules import written as written
 from polytag.errors import CorpusError
 
 
@@ -37,17 +39,19 @@ def _parse_or_refuse(tag: str) -> Tag:
 
 
 def _refusal(tag: str) -> str:
+    if tag == UNKNOWN:
+        return f"tag '{UNKNOWN}' says that the tag is unknown, which serves training only; expected a known tag here"
     return f"tag {tag!r:.80} marks no span, expected O or one of {'-, '.join(ROLES)}- before a type"
 
 
-def check_spans(sentence: Sentence, task: str) -> None:
-    """See to it that the tags of a task can be read as spans, before anything reads them.
+def check_spans(sentence: Sentence, task: str, *, unknown: bool = False) -> None:
+    """See to it that the tags of a task can be read as spans, before anything reads them; ``unknown`` allows ``?``.
 
     Raises:
         CorpusError: as ``spans`` does, with the file and the line of the tag.
     """
     for position, tag in enumerate(sentence.tags[task]):
-        if parse(tag) is None:
+        if parse(tag) is None and not (unknown and tag == UNKNOWN):
             line = sentence.lines[position] if sentence.lines else 0
             raise CorpusError(_refusal(tag), path=sentence.source, line=line)
 
@@ -96,6 +100,36 @@ def _rewritten(before: str | None, here: str, after: str | None, scheme: str) ->
     start, length = len(neighbour), 1 if first and last else 3  # of more than two words: first, inner and last
     span = write([*neighbour, Span(tag.type, start, start + length)], start + length, scheme=scheme)
     return span[start + (0 if first else 2 if last else 1)]
+
+
+def convert_partial(tags: Sequence[str], target: str, *, scheme: str) -> list[frozenset[str] | None]:
+    """What each tag may be in the scheme ``target`` where some are unknown (``?``): a set, or None for any tag.
+
+    Beside an unknown tag a known one may have several forms: ``B-PER ?`` of IOB2 is B-PER or S-PER in BIOES. The set
+    holds its form for each neighbour that fits it in ``scheme``, which the tags are written in. Sets hold position by
+    position: what two of them allow side by side need not be well-formed.
+
+    Raises:
+        CorpusError: a known tag marks no span.
+        PlanError: no scheme has one of these names.
+    """
+    write((), 0, scheme=target)
+    scheme_named(scheme)
+    around = ("", "", *tags, "", "")
+    return [None if here == UNKNOWN else _forms(around[at : at + 5], scheme, target) for at, here in enumerate(tags)]
+
+
+@lru_cache(maxsize=65_536)
+def _forms(window: tuple[str, ...], scheme: str, target: str) -> frozenset[str]:
+    """The forms in ``target`` of a known tag, the third of five ("" beyond the sentence).
+
+    Farther tags change nothing: between two unknown ones there is always a way from any tag to any other.
+    """
+    farther, before, tag, after, last = (parse_any(text) for text in window)
+    _parse_or_refuse(tag.text)
+    befores = fills(farther, tag, scheme=scheme) if before.text == UNKNOWN else (before,)
+    afters = fills(tag, last, scheme=scheme) if after.text == UNKNOWN else (after,)
+    return frozenset(_rewritten(b.text or None, tag.text, a.text or None, target) for b in befores for a in afters)
 
 
 def problems(tags: Sequence[str], scheme: str) -> list[tuple[int, str]]:

@@ -15,11 +15,21 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class Alternative:
+    """One of the tag sequences that a tagger thinks most probable, and how probable it is as a whole."""
+
+    tags: tuple[str, ...]
+    probability: float
+
+
+@dataclass(frozen=True, slots=True)
 class Sentence:
     """Words and, where known, one tag per word for each named task.
 
     ``lines`` holds the line of each word in the file ``source`` (empty where the words came from elsewhere).
-    ``confidence`` holds, for tags that a tagger predicted, the marginal probability of each.
+    ``confidence`` holds, for tags that a tagger predicted, the marginal probability of each, and ``alternatives`` the
+    most probable tag sequences, best first.
+    ``offsets`` holds, for words of a raw text, the characters ``text[start:end]`` at which each stands.
     """
 
     words: tuple[str, ...]
@@ -28,6 +38,8 @@ class Sentence:
     source: str = ""
     confidence: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
     predicted_spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
+    alternatives: Mapping[str, tuple[Alternative, ...]] = field(default_factory=dict)
+    offsets: Sequence[tuple[int, int]] = ()
 
     def __len__(self) -> int:
         return len(self.words)

@@ -6,6 +6,7 @@ from os import PathLike
 from polytag.corpus.documents import read
 from polytag.corpus.sampling import holdout, sample
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.tag_rules import UNKNOWN
 from polytag.errors import CorpusError, PlanError, nearest
 from polytag.plan import Plan, Task
 
@@ -34,8 +35,13 @@ def split_sentences(plan: Plan, task: str, split: str) -> Iterator[Sentence]:
     settings = plan.tasks[task]
     if settings.holdout and split in ("train", "dev"):
         everything = list(_files(plan, task, "train"))
-        indices = holdout(len(everything), settings.holdout, seed=HOLDOUT_SEED)[split == "dev"]
-        chosen: Iterator[Sentence] = (everything[i] for i in indices)
+        # Scores need every tag, so a sentence with unknown ones is never held out.
+        whole = [i for i, sentence in enumerate(everything) if UNKNOWN not in sentence.tags[task]]
+        if len(whole) < 2 <= len(everything):
+            message = f"{len(whole)} sentences without unknown tags ({UNKNOWN}), expected 2 or more to hold out from"
+            raise CorpusError(message, path=settings.train[0])
+        held = {whole[i] for i in holdout(len(whole), settings.holdout, seed=HOLDOUT_SEED)[1]}
+        chosen: Iterator[Sentence] = (s for i, s in enumerate(everything) if (i in held) == (split == "dev"))
     else:
         chosen = _files(plan, task, split)
     yield from _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen

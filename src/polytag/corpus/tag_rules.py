@@ -13,6 +13,7 @@ from typing import NamedTuple
 from polytag.errors import PlanError, nearest
 
 UNTYPED = "_"  # the type of a tag without one, such as a bare B
+UNKNOWN = "?"  # stands where nobody has said what the tag is: training sums over what it may be
 OUTSIDE = ("O", "o", "-X-")  # -X- stands at the -DOCSTART- lines of CoNLL-2003's chunks, in eng.testb only
 ROLES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}  # letter as written -> role
 # Between two tags of one type, a span begins at the role (key) after any of the roles (value): conlleval's table,
@@ -119,6 +120,9 @@ def faults(before: Tag, here: Tag, *, scheme: str) -> Iterator[tuple[int, str]]:
     rules, name = SCHEMES[scheme], scheme.upper()
     if scheme == "plain":
         return
+    if UNKNOWN in (before.text, here.text):
+        yield from _faults_beside_unknown(before, here, scheme)
+        return
     if ends(before, here) and before.letter in rules.letters and before.letter not in rules.ends:
         place = f"before {here.text}" if here.text else "at the end"
         yield -1, f"{before.text} {place}: in {name} a span ends with {_either(rules.ends, before.type)}"
@@ -128,6 +132,32 @@ def faults(before: Tag, here: Tag, *, scheme: str) -> Iterator[tuple[int, str]]:
     elif begins(before, here) and here.letter not in starts:
         place = f"after {before.text}" if before.text else "at the start"
         yield 0, f"{here.text} {place}: in {name} a span starts with {_either(starts, here.type)}"
+
+
+@lru_cache(maxsize=65536)
+def fills(before: Tag, after: Tag, *, scheme: str) -> tuple[Tag, ...]:
+    """What an unknown tag between two others may be, as far as it matters to them: what causes the fewest faults.
+
+    Types that neither of the two has stand as one.
+    """
+    types = dict.fromkeys([before.type or "a", after.type or "a", f"{before.type}{after.type}~"])
+    letters = dict.fromkeys(SCHEMES[scheme].letters[1:])
+    tags = [parse_any(text) for text in ("O", *(written(letter, type_) for type_ in types for letter in letters))]
+    pairs = [
+        [pair for pair in ((before, tag), (tag, after)) if UNKNOWN not in (pair[0].text, pair[1].text)] for tag in tags
+    ]
+    wrong = [sum(1 for pair in of for _ in faults(*pair, scheme=scheme)) for of in pairs]
+    return tuple(tag for tag, count in zip(tags, wrong, strict=True) if count == min(wrong))
+
+
+def _faults_beside_unknown(before: Tag, here: Tag, scheme: str) -> Iterator[tuple[int, str]]:
+    """What is wrong with the tag that is known, whatever the other may be."""
+    if here.text != UNKNOWN:
+        yield from (
+            fault for fault in faults(fills(before, here, scheme=scheme)[0], here, scheme=scheme) if not fault[0]
+        )
+    elif before.text != UNKNOWN:
+        yield from (fault for fault in faults(before, fills(before, here, scheme=scheme)[0], scheme=scheme) if fault[0])
 
 
 def _either(letters: str, type_: str) -> str:

@@ -65,6 +65,10 @@ class Layout:
     tags: Mapping[str, int | str] = field(default_factory=dict)
     docstart: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
+    language: str = "xx"  # whose rules split raw text
+    character: int = 0  # at which the first line begins in the whole text
+    records: bool = False  # text is rendered as records of JSONL
+    span_tasks: Sequence[str] = ()  # tasks whose tags are spans
 
 
 class Lines:

@@ -3,6 +3,7 @@
 plan.toml            the whole plan, every default written out
 vocabulary/*.json    one file per part
 weights.safetensors  all weights, named by part; its header holds the checksums of everything above and of itself
+calibration.json     where it is there, the temperature of each task; see `polytag.model.temperatures`
 """
 
 import hashlib
@@ -22,6 +23,7 @@ from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, Vocabular
 from polytag.errors import ModelError, PlanError
 from polytag.files import atomic_write
 from polytag.model.network import Network
+from polytag.model.temperatures import load_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
 
@@ -85,6 +87,7 @@ def load_model(directory: str | Path, *, weights: str = WEIGHTS) -> tuple[Plan, 
     with torch.random.fork_rng(devices=[]):  # what it draws is overwritten, and the caller's draws stay as they are
         network = Network(plan, vocabularies)
     _fill(network, tensors, directory / weights)
+    network.temperatures = load_temperatures(directory, weights, tasks=plan.tasks)
     return plan, vocabularies, network.eval()
 
 

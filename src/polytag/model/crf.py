@@ -42,34 +42,91 @@ class Confidence:
 
 
 @dataclass(frozen=True, eq=False)
+class Candidates:
+    """The best tag sequences of one sentence, best first."""
+
+    tags: npt.NDArray[np.int64]  # R T
+    probabilities: Floats  # R
+
+
+@dataclass(frozen=True, eq=False)
 class Lattice:
-    """Everything that scores the tag sequences of a batch, as decoding sees it."""
+    """Everything that scores the tag sequences of a batch, as decoding sees it.
+
+    Scores are divided by the ``temperature`` before they become probabilities; which sequence is best stays the same.
+    """
 
     emissions: Tensor  # N K
     transitions: Tensor  # K K
     start: Tensor  # K
     packing: Packing
+    temperature: float = 1.0
 
     def best(self) -> Tensor:
         """The best tag sequences, [N]."""
         return ops.crf.viterbi(self.emissions, self.transitions, self.start, self.packing.batch_sizes)[0]
 
+    def nbest(self, k: int) -> list[Candidates]:
+        """The ``k`` best tag sequences of each sentence, fewer where there are fewer, in the caller's order."""
+        # From the scores as they are: rounding must not part sequences that tie.
+        tags, found = ops.crf.nbest(*self._doubles(1.0), k=k)
+        log_z = ops.crf.log_partition(*self._doubles(self.temperature))
+        probabilities = self._in_order((found / self.temperature - log_z[:, None]).clamp(max=0.0).exp())
+        paths = self.packing.unpack(tags.cpu().numpy())
+        # A sequence may be possible and yet of a probability that is 0 in floating point.
+        possible = self._in_order(found.isfinite().sum(1))
+        return [
+            Candidates(path[:, :count].T, shares[:count])
+            for path, shares, count in zip(paths, probabilities, possible.tolist(), strict=True)
+        ]
+
+    def marginals(self) -> list[Floats]:
+        """Probability of each tag at each word, [T, K] of each sentence, in the caller's order."""
+        return self.packing.unpack(ops.crf.marginals(*self._doubles(self.temperature)).cpu().numpy())
+
+    def entropy(self) -> Floats:
+        """Entropy in nats of each sentence's distribution over tag sequences, [B] in the caller's order."""
+        return self._in_order(ops.crf.entropy(*self._doubles(self.temperature)))
+
+    def margin(self) -> Floats:
+        """How much more probable the best tag sequence is than the second best, [B] in the caller's order."""
+        return np.array([found.probabilities[0] - found.probabilities[1:].sum() for found in self.nbest(2)])
+
+    @torch.no_grad()
+    def loss(self, tags: Tensor) -> Tensor:
+        """Negative log-likelihood of the given tag sequences [N], for each sentence, [B] in packed order."""
+        emissions, transitions, start, batch_sizes = self._doubles(self.temperature)
+        return ops.crf.softmax_margin(emissions, tags, transitions, start, batch_sizes)
+
     def confidence(self, tags: Tensor) -> Confidence:
         """How probable the given tag sequences [N] are, word by word and stretch by stretch."""
-        # Double precision: log scores grow with the words, and float32 is off by 0.001 at 200 words, 0.04 at 2,000.
-        emissions, transitions = self.emissions.double(), self.transitions.double()
-        alpha, beta, log_z = ops.crf.forward_backward(
-            emissions, transitions, self.start.double(), self.packing.batch_sizes
-        )
+        emissions, transitions, start, batch_sizes = self._doubles(self.temperature)
+        alpha, beta, log_z = ops.crf.forward_backward(emissions, transitions, start, batch_sizes)
         flat = [self.packing.unpack(x.gather(1, tags[:, None])[:, 0].cpu().numpy()) for x in (alpha, beta, emissions)]
-        totals = np.empty(len(log_z))
-        totals[self.packing.order] = log_z.cpu().numpy()
+        totals = self._in_order(log_z)
         moves = transitions.cpu().numpy()
         steps = [
             emission[1:] + moves[path[:-1], path[1:]]
             for emission, path in zip(flat[2], self.packing.unpack(tags.cpu().numpy()), strict=True)
         ]
         return Confidence(flat[0], flat[1], steps, totals)
+
+    def _doubles(self, temperature: float) -> tuple[Tensor, Tensor, Tensor, tuple[int, ...]]:
+        """What the kernels take: scores over the temperature, and batch sizes.
+
+        Double precision: log scores grow with the words, and float32 is off by 0.001 at 200 words, 0.04 at 2,000.
+        """
+        emissions, transitions, start = (
+            scores.detach().double() / temperature for scores in (self.emissions, self.transitions, self.start)
+        )
+        return emissions, transitions, start, self.packing.batch_sizes
+
+    def _in_order(self, packed: Tensor) -> npt.NDArray[Any]:
+        """Values of packed sequences [B, ...] in the caller's order."""
+        values = packed.cpu().numpy()
+        out = np.empty_like(values)
+        out[self.packing.order] = values
+        return out
 
 
 class Crf(nn.Module):
@@ -99,12 +156,20 @@ class Crf(nn.Module):
         """Softmax-margin loss of each sentence, [B], in packed order (paper, equation 2)."""
         return ops.crf.softmax_margin(emissions, tags, self.transitions, self.start, packing.batch_sizes, margin=margin)
 
-    def lattice(self, emissions: Tensor, packing: Packing, *, constrained: bool | None = None) -> Lattice:
+    def partial_loss(self, emissions: Tensor, allowed: Tensor, packing: Packing, *, margin: float) -> Tensor:
+        """The same where the tags [N, K] are sets: a sum over all that an unknown tag may be."""
+        scores = (self.transitions, self.start, packing.batch_sizes)
+        return ops.crf.partial_softmax_margin(emissions, allowed, *scores, margin=margin)
+
+    def lattice(
+        self, emissions: Tensor, packing: Packing, *, constrained: bool | None = None, temperature: float = 1.0
+    ) -> Lattice:
         """The scores that decoding and marginals use; ``constrained`` allows valid tag sequences only."""
         if not (self.constrained if constrained is None else constrained):
-            return Lattice(emissions, self.transitions, self.start, packing)
+            return Lattice(emissions, self.transitions, self.start, packing, temperature)
         emissions = emissions.index_add(0, packing.last, self.valid_end.expand(len(packing.last), -1))
-        return Lattice(emissions, self.transitions + self.valid_step, self.start + self.valid_start, packing)
+        transitions, start = self.transitions + self.valid_step, self.start + self.valid_start
+        return Lattice(emissions, transitions, start, packing, temperature)
 
     valid_start: Tensor
     valid_step: Tensor

@@ -29,6 +29,7 @@ class Network(nn.Module):
         """Fresh weights, drawn from torch's random state."""
         super().__init__()
         self.tasks = dict(plan.tasks)
+        self.temperatures: dict[str, float] = {}  # of tasks whose probabilities are calibrated
         self._packed: tuple[ops.Precision | None, Version] = (None, [])
         start = plan.initialisation
         self.chars = _parts("chars", {
@@ -92,14 +93,17 @@ class Network(nn.Module):
 
     def loss(self, batch: Batch, task: str, *, margin: float) -> Tensor:
         """Mean softmax-margin loss of the sentences of a batch with tags."""
+        emissions, crf = self.emissions(self.context(batch, task), batch, task), self._crf(task)
+        if batch.allowed is not None:
+            return crf.partial_loss(emissions, batch.allowed, batch.packing, margin=margin).mean()
         assert batch.tags is not None
-        emissions = self.emissions(self.context(batch, task), batch, task)
-        return self._crf(task).loss(emissions, batch.tags, batch.packing, margin=margin).mean()
+        return crf.loss(emissions, batch.tags, batch.packing, margin=margin).mean()
 
     def lattice(self, context: Tensor, batch: Batch, task: str, *, constrained: bool | None = None) -> Lattice:
         """What decoding needs for one task; several tasks of a language are decoded from one ``context``."""
         emissions = self.emissions(context, batch, task)
-        return self._crf(task).lattice(emissions, batch.packing, constrained=constrained)
+        temperature = self.temperatures.get(task, 1.0)
+        return self._crf(task).lattice(emissions, batch.packing, constrained=constrained, temperature=temperature)
 
     def parts_of(self, task: str) -> dict[str, nn.Module]:
         """The parts that a task uses, by name (``words.english``)."""

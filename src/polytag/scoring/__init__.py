@@ -1,6 +1,8 @@
 """Scoring: sentences -> numbers. Spans as conlleval counts them, tags by accuracy; never averages of averages."""
 
 from polytag.scoring.accuracy import TagCounts as TagCounts
+from polytag.scoring.calibration import Calibration as Calibration
+from polytag.scoring.calibration import Reliability as Reliability
 from polytag.scoring.counts import Counts as Counts
 from polytag.scoring.counts import Tally as Tally
 from polytag.scoring.report import as_dict as as_dict

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
+from polytag.scoring.calibration import Calibration
+
 
 @dataclass(slots=True)
 class Tally:
@@ -50,11 +52,12 @@ class Counts(ABC):
     """What is counted over sentences for one task.
 
     ``tokens`` holds correct and all words, under "all" and, where the caller knows which words the tagger's
-    vocabulary holds, under "known" and "unknown".
+    vocabulary holds, under "known" and "unknown". ``calibration`` is there where probabilities were counted too.
     """
 
     sentences: int = 0
     tokens: Tallies = field(default_factory=tallies)
+    calibration: Calibration | None = None
 
     metric: ClassVar[str]
 
@@ -97,6 +100,8 @@ class Counts(ABC):
             raise TypeError(f"cannot merge {type(other).__name__} into {type(self).__name__}")
         self.sentences += other.sentences
         merge_tallies(self.tokens, other.tokens)
+        if self.calibration and other.calibration:
+            self.calibration.merge(other.calibration)
         self._merge(other)
 
     def _add_tokens(self, group: str, right: Sequence[bool]) -> None:

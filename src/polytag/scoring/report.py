@@ -9,9 +9,10 @@ GROUPS = ("known", "unknown")
 
 
 def table(counts: Counts) -> str:
-    """Conlleval's report, line for line; then a line for known and for unknown words where these were told apart."""
+    """Conlleval's report, line for line; then known and unknown words, and calibration, where these were counted."""
     lines = [*_head(counts), *(_line(name, tally) for name, tally in sorted(counts.types.items()))]
-    return "\n".join([*lines, *(_group_line(counts, group) for group in GROUPS if group in counts.tokens)])
+    lines += [_group_line(counts, group) for group in GROUPS if group in counts.tokens]
+    return "\n".join([*lines, *([f"calibration error: {counts.calibration}"] if counts.calibration else [])])
 
 
 def _head(counts: Counts) -> list[str]:
@@ -47,7 +48,8 @@ def as_dict(counts: Counts) -> dict[str, Any]:
     numbers: dict[str, Any] = {"metric": counts.metric, "score": counts.score, "sentences": counts.sentences}
     numbers |= _group(counts, "all")
     numbers["types"] = {name: _tally(tally) for name, tally in sorted(counts.types.items())}
-    return numbers | {group: _group(counts, group) for group in GROUPS if group in counts.tokens}
+    numbers |= {group: _group(counts, group) for group in GROUPS if group in counts.tokens}
+    return numbers | ({"calibration": counts.calibration.as_dict()} if counts.calibration else {})
 
 
 def _group(counts: Counts, group: str) -> dict[str, Any]:

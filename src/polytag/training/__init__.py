@@ -14,9 +14,11 @@ from polytag.batching.device import find_device
 from polytag.errors import ModelError
 from polytag.files import remove_partial
 from polytag.model.checkpoint import load_weights, save_description, save_weights
+from polytag.model.temperatures import remove_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
 from polytag.tagging import Tagger
+from polytag.training.calibrating import calibrate
 from polytag.training.directory import is_complete, locked, nothing_left_on_failure
 from polytag.training.distributed import World, joined
 from polytag.training.loop import Evaluation as Evaluation
@@ -110,7 +112,8 @@ def _train(
         yield from _continue(trainer, save_seconds=save_seconds)
         world.first(lambda: _describe_anew(trainer) if resumed else None)  # before anyone reads the directory
         best = world.agree(lambda: Tagger.load(directory, precision="float32", device=str(place)))
-        write_report(directory, trainer, best, command=command)
+        temperatures = world.first(lambda: calibrate(trainer, best))
+        write_report(directory, trainer, best, command=command, calibration=temperatures)
         world.first(lambda: shutil.rmtree(state_file(directory).parent, ignore_errors=True))
 
 
@@ -122,6 +125,7 @@ def _begin(trainer: Trainer, *, resume: bool) -> Generator[Note, None, bool]:
         raise ModelError(f"{directory}: not all processes of the training find the same state there")
     if resumed:
         world.first(lambda: _clean(directory))
+        world.first(lambda: remove_temperatures(directory))  # of weights that will be others
         world.first(trainer.publish)  # a kill may have come between state and publication
         yield Note(f"resumed after epoch {trainer.progress.epoch}, step {trainer.progress.turn} of the next")
     else:

@@ -11,18 +11,20 @@ from typing import Any
 import numpy as np
 import torch
 
-from polytag.batching.batch import Batch, Ints
+from polytag.batching.batch import Batch, Ints, Mask
 from polytag.batching.device import find_device
 from polytag.batching.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
 from polytag.model.checkpoint import WEIGHTS, save_weights
 from polytag.model.word_encoder import WordEncoder
+from polytag.reports.training_curves import write_curves
 from polytag.scoring import Counts
 from polytag.training.distributed import World, evaluate, loss_functions
 from polytag.training.memory import keep_freed_memory
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.schedule import Turn, turns
+from polytag.training.unknown import encoded_tags, gold_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +176,7 @@ class Trainer:
         return result
 
     def publish(self) -> None:
-        """Write the metrics and, where the epoch that has just ended is the best, its weights.
+        """Write the metrics, their curves and, where the epoch that has just ended is the best, its weights.
 
         Doing it again is harmless. The state that a resumed training starts from is saved before, so that it knows
         every score on disk.
@@ -184,6 +186,7 @@ class Trainer:
         self.progress.keep = []
         with atomic_write(self.output / "metrics.jsonl") as file:
             file.writelines(json.dumps(entry) + "\n" for entry in self.progress.history)
+        write_curves(self.output, self.progress.history)
 
     def _selected(self, dev: Mapping[str, float]) -> float | None:
         """The score that chooses the best epoch; None without development data, when the last epoch is kept."""
@@ -230,8 +233,8 @@ class Trainer:
             return {task: optimizers(list(self.network.parts_of(task).values())) for task in self.plan.tasks}
         return dict.fromkeys(self.plan.tasks, optimizers([self.network]))
 
-    def _encode(self, task: str) -> list[tuple[Ints, Ints, Ints | None]]:
-        """The training sentences of a task as word forms, tags and gazetteer columns."""
+    def _encode(self, task: str) -> list[tuple[Ints, Ints | Mask, Ints | None]]:
+        """The training sentences of a task as word forms, tags (or what they may be) and gazetteer columns."""
         settings = self.plan.tasks[task]
         if settings.words not in self._encoders:
             self._encoders[settings.words] = self.tagger.new_encoder(task)
@@ -239,7 +242,7 @@ class Trainer:
         return [
             (
                 encoder.forms(sentence.words),
-                np.array(vocabulary.encode(sentence.tags[task]), dtype=np.int64),
+                encoded_tags(vocabulary, sentence.tags[task], scheme=settings.scheme),
                 gazetteer_columns(vocabulary, sentence.words) if vocabulary.gazetteer else None,
             )
             for sentence in self.prepared.sentences[task]["train"]
@@ -249,4 +252,5 @@ class Trainer:
         settings = self.plan.tasks[turn.task]
         forms, tags, columns = zip(*(self._encoded[turn.task][i] for i in turn.sentences), strict=True)
         gazetteer = {} if columns[0] is None else {settings.tags: columns}
-        return self._encoders[settings.words].batch(forms, tags=tags, gazetteer=gazetteer)
+        gold = gold_of(tags, len(self.tagger.vocabularies.tags[settings.tags]))
+        return self._encoders[settings.words].batch(forms, **gold, gazetteer=gazetteer)

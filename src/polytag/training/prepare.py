@@ -27,6 +27,7 @@ from polytag.errors import CorpusError, PlanError
 from polytag.model.network import Network
 from polytag.plan import Plan
 from polytag.tagging import Tagger
+from polytag.training.unknown import annotated, refuse_unknown
 
 _SHOWN_PROBLEMS = 3
 
@@ -78,6 +79,9 @@ def prepare(plan: Plan) -> Prepared:
 
 def _read_task(plan: Plan, task: str, notes: list[str]) -> dict[str, list[Sentence]]:
     splits = {split: list(split_sentences(plan, task, split)) for split in SPLITS}
+    splits["train"] = annotated(splits["train"], task, notes)
+    for split in ("dev", "test"):
+        refuse_unknown(splits[split], task)
     counts = (
         f"{split} {len(part):,} sentences, {sum(map(len, part)):,} words" for split, part in splits.items() if part
     )
@@ -97,7 +101,7 @@ def _with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
         scheme = found.scheme if settings.scheme == "auto" else settings.scheme
         for split in sentences[task].values() if scheme != "plain" else ():
             for sentence in split:
-                check_spans(sentence, task)
+                check_spans(sentence, task, unknown=True)
         notes += _ill_formed(task, scheme, sentences[task])
         tasks[task] = settings.model_copy(update={"scheme": scheme})
     return plan.model_copy(update={"tasks": tasks})
@@ -109,7 +113,7 @@ def _detect(task: str, declared: str, sentences: Sequence[Sentence]) -> Detectio
     except CorpusError as error:
         if declared != "plain":  # tags of no scheme at all are told with their line
             for sentence in sentences:
-                check_spans(sentence, task)
+                check_spans(sentence, task, unknown=True)
         raise CorpusError(f"tasks.{task}: {error.message}", path=sentences[0].source) from None
 
 

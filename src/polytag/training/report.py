@@ -3,12 +3,14 @@
 import json
 import os
 import platform
+from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from polytag.calibration import Fit
 from polytag.files import atomic_write
 from polytag.scoring import as_dict
 from polytag.tagging import Tagger
@@ -18,8 +20,13 @@ from polytag.training.loop import Trainer
 _PACKAGES = ("polytag", "torch", "numpy", "safetensors")
 
 
-def write_report(directory: Path, trainer: Trainer, best: Tagger, *, command: str) -> None:
-    """Score the best epoch's weights; this is the one time that the test split is touched."""
+def write_report(
+    directory: Path, trainer: Trainer, best: Tagger, *, command: str, calibration: Mapping[str, Fit]
+) -> None:
+    """Score the best epoch's weights; this is the one time that the test split is touched.
+
+    ``calibration`` holds what was fitted on the development split of each task that has one.
+    """
     progress, sentences, world = trainer.progress, trainer.prepared.sentences, trainer.world
     scores = {
         task: {
@@ -31,6 +38,7 @@ def write_report(directory: Path, trainer: Trainer, best: Tagger, *, command: st
     }
     report: dict[str, Any] = {
         "scores": scores,
+        "calibration": {task: found.as_dict() for task, found in calibration.items()},
         "best_epoch": progress.best_epoch,
         "epochs": progress.epoch,
         "seconds": round(progress.seconds, 1),

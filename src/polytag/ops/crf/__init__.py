@@ -11,6 +11,9 @@ from polytag.ops.crf import cpu, native
 from polytag.ops.crf.cpu import forward_backward as forward_backward
 from polytag.ops.crf.cpu import log_partition as log_partition
 from polytag.ops.crf.cpu import marginals as marginals
+from polytag.ops.crf.entropy import entropy as entropy
+from polytag.ops.crf.nbest import nbest as nbest
+from polytag.ops.crf.partial import partial_softmax_margin as partial_softmax_margin
 
 
 def softmax_margin(

@@ -1,0 +1,173 @@
+"""Calibration: one temperature per task, such that probabilities come true on sentences that nobody trained on.
+
+Softmax-margin training rewards scores far apart, so that a model is surer of itself than it is right. Dividing all
+scores by one number corrects that (Guo et al., 2017) and leaves every decision as it is. The number is the one under
+which the gold tag sequences are most probable.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from polytag.batching.batch import Ints
+from polytag.corpus.schemes import check_spans
+from polytag.corpus.sentence import Sentence
+from polytag.decoding import Request, decoded
+from polytag.errors import PolytagError
+from polytag.evaluation import sentences_to_score
+from polytag.model.checkpoint import WEIGHTS
+from polytag.model.crf import Lattice
+from polytag.model.temperatures import save_temperatures
+from polytag.scoring import Calibration
+from polytag.tagging import Tagger
+
+Held = tuple[list[Sentence], Lattice, Tensor]  # sentences of a batch, the scores of their tag sequences, gold tags [N]
+
+LEAST, MOST = 0.05, 20.0  # temperatures; a tagger that errs nowhere in the sentences would take 0
+PRECISION = 1e-3  # of the temperature, relative
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The temperature of a task, and what the sentences say before (at temperature 1) and after.
+
+    ``loss`` is the mean negative log-likelihood of a sentence's gold tags, in nats.
+    """
+
+    temperature: float
+    sentences: int
+    loss: tuple[float, float]
+    before: Calibration
+    after: Calibration
+
+    def as_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON."""
+        parts = zip(("before", "after"), self.loss, (self.before, self.after), strict=True)
+        found = {name: {"loss": loss, **of.as_dict()} for name, loss, of in parts}
+        return {"temperature": self.temperature, "sentences": self.sentences, **found}
+
+
+def calibrate(
+    model: str | PathLike[str],
+    *,
+    tasks: Sequence[str] = (),
+    data_file: str | PathLike[str] | None = None,
+    split: str = "dev",
+    data: str | PathLike[str] | None = None,
+    best_for: str | None = None,
+    precision: str = "float32",
+    device: str = "cpu",
+) -> dict[str, Fit]:
+    """Fit the temperature of each task and write them into the model directory.
+
+    Args:
+        model: the model directory.
+        tasks: unless given, all tasks that have the split.
+        data_file: an annotated file, read with the columns and format of the task; else the plan's ``split``.
+        split: ``"dev"`` or ``"test"``.
+        data: where the plan's relative paths are looked up besides the places it remembers.
+        best_for: calibrate the weights kept for this task.
+        precision: as for `Tagger.load`.
+        device: as for `Tagger.load`.
+
+    Raises:
+        ModelError: the model cannot be read.
+        PlanError: a task has no such split, or several tasks would read one file.
+        CorpusError: a file cannot be read.
+        PolytagError: no sentence has tags that the model knows, or the directory cannot be written.
+    """
+    tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
+    chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
+    fits = {task: fit(tagger, list(sentences), task) for task, sentences in chosen.items()}
+    save_temperatures(Path(model), weights_file(best_for), {task: found.temperature for task, found in fits.items()})
+    return fits
+
+
+def fit(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> Fit:
+    """The temperature under which the gold tags of the sentences are most probable; the tagger stays as it is.
+
+    Sentences without words, and those with a tag that the model does not know, are left out.
+
+    Raises:
+        CorpusError: a tag marks no span, where the task has spans.
+        PolytagError: no sentence is left.
+    """
+    known = _known(tagger, sentences, task)
+    if not known:
+        raise PolytagError(
+            f"none of {len(sentences)} sentences has tags of '{task}' that the model knows, expected some"
+        )
+    held = list(_held(tagger, known, task))
+
+    def loss(temperature: float) -> float:
+        return sum(float(replace(lattice, temperature=temperature).loss(gold).sum()) for _, lattice, gold in held)
+
+    # By the logarithm: from 1 to 2 is as far as from 1 to 1/2. The loss is convex in 1 / temperature: one minimum.
+    best = math.exp(minimum(lambda x: loss(math.exp(x)), math.log(LEAST), math.log(MOST), precision=PRECISION))
+    temperature = round(best, 4)
+    return Fit(
+        temperature,
+        sentences=len(known),
+        loss=(loss(1.0) / len(known), loss(temperature) / len(known)),
+        before=_reliability(tagger, held, task, temperature=1.0),
+        after=_reliability(tagger, held, task, temperature=temperature),
+    )
+
+
+def weights_file(best_for: str | None) -> str:
+    """The name of the file of weights that `Tagger.load` reads."""
+    return f"best.{best_for}.safetensors" if best_for else WEIGHTS
+
+
+def minimum(function: Callable[[float], float], low: float, high: float, *, precision: float) -> float:
+    """Where a function with one minimum has it, between ``low`` and ``high``, by golden-section search."""
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = function(left), function(right)
+    while high - low > precision:
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = function(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = function(right)
+    return (low + high) / 2
+
+
+def _known(tagger: Tagger, sentences: Iterable[Sentence], task: str) -> list[tuple[Sentence, Ints]]:
+    """The sentences that can be scored, with the indices of their gold tags."""
+    vocabulary = tagger.vocabularies.tags[tagger.plan.tasks[task].tags]
+    found = []
+    for sentence in filter(len, sentences):
+        if not vocabulary.plain:
+            check_spans(sentence, task)
+        with suppress(KeyError):
+            found.append((sentence, np.array(vocabulary.encode(sentence.tags[task]), dtype=np.int64)))
+    return found
+
+
+def _held(tagger: Tagger, known: Sequence[tuple[Sentence, Ints]], task: str) -> Iterator[Held]:
+    """Batches of sentences with their scores, which all temperatures are tried on."""
+    for indices, lattice in tagger.lattices([sentence for sentence, _ in known], task):
+        gold = torch.from_numpy(lattice.packing.pack(np.concatenate([known[index][1] for index in indices])))
+        yield [known[index][0] for index in indices], lattice, gold.to(lattice.emissions.device)
+
+
+def _reliability(tagger: Tagger, held: Sequence[Held], task: str, *, temperature: float) -> Calibration:
+    vocabulary, found = tagger.vocabularies.tags[tagger.plan.tasks[task].tags], Calibration()
+    for sentences, lattice, _ in held:
+        layers = decoded(replace(lattice, temperature=temperature), vocabulary, Request(confidence=True))
+        for sentence, layer in zip(sentences, layers, strict=True):
+            gold = vocabulary.to_data(sentence.tags[task])
+            found.add(gold, layer.tags, layer.confidence or (), layer.spans or ())
+    return found

@@ -1,0 +1,111 @@
+"""``polytag compare``."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from polytag.cli.options import data_option, device_option, precision_option
+
+if TYPE_CHECKING:
+    from polytag.reports import Comparison
+    from polytag.reports.comparison import Line
+
+
+@click.command()
+@click.argument("a", type=click.Path(path_type=Path))
+@click.argument("b", type=click.Path(path_type=Path))
+@click.option("--task", metavar="NAME", help="The task to compare; NAME:OTHER where model B calls it OTHER.")
+@click.option("--data-file", type=click.Path(path_type=Path), help="Compare on this file, read as A's files are.")
+@click.option(
+    "--split", type=click.Choice(["test", "dev"]), default="test", show_default=True, help="Which of A's files."
+)
+@data_option
+@precision_option("float32")
+@device_option
+@click.option("--limit", type=click.IntRange(0), default=10, show_default=True, help="How many sentences to print.")
+@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write one HTML page.")
+@click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
+def compare(
+    a: Path,
+    b: Path,
+    task: str | None,
+    data_file: Path | None,
+    split: str,
+    data: Path | None,
+    precision: str,
+    device: str,
+    limit: int,
+    html: Path | None,
+    as_json: bool,
+) -> None:
+    """Compare the models A and B on the same sentences.
+
+    Shows their scores, whether the difference is more than chance (approximate randomisation over sentences, and an
+    interval from random samples of them), and the sentences where they differ. Tags of different schemes are compared
+    as the spans that they mark.
+    """
+    from polytag.files import atomic_write
+    from polytag.reports import comparison_page
+    from polytag.reports.two_models import compare_models
+
+    found = compare_models(
+        a, b, task=task, data_file=data_file, split=split, data=data, precision=precision, device=device
+    )
+    if html is not None:
+        page = comparison_page(found, names=(str(a), str(b)))
+        with atomic_write(html) as file:
+            file.write(page)
+    click.echo(json.dumps(_numbers(found), indent=2, ensure_ascii=False) if as_json else _table(found, a, b))
+    if not as_json:
+        for line in _sentences(found, limit):
+            click.echo(line)
+
+
+def _table(found: "Comparison", a: Path, b: Path) -> str:
+    head = [
+        f"A: {a}", f"B: {b}",
+        f"{found.task}: {found.sentences:,} sentences, {found.words:,} words of {', '.join(found.sources)}",
+        "", f"{'':<20} {'A':>7} {'B':>7} {'B - A':>7} {'gold':>7}",
+    ]  # fmt: skip
+    whole = [found.score] if found.plain else [found.precision, found.recall, found.score]
+    verdicts = (
+        f"They differ in {len(found.differences):,} sentences: A is right in {found.verdicts['A']:,}, "
+        f"B in {found.verdicts['B']:,}, neither in {found.verdicts['neither']:,}."
+    )
+    return "\n".join([*head, *map(_line, [*found.types, *whole]), "", found.answer, verdicts])
+
+
+def _line(line: "Line") -> str:
+    return f"{line.name:<20} {line.a:7.2f} {line.b:7.2f} {line.difference:+7.2f} {line.gold:7,}"
+
+
+def _sentences(found: "Comparison", limit: int) -> list[str]:
+    """The first sentences where the models differ, spans in brackets."""
+    from polytag.reports.comparison import VERDICTS, rows
+
+    lines = []
+    for difference in found.differences[:limit]:
+        lines += ["", f"{difference.a.place}: {VERDICTS[difference.verdict]}"]
+        for name, segments in rows(difference, plain=found.plain):
+            words = (f"[{s.text}]{s.type}" if s.type else s.text for s in segments)
+            lines.append(f"  {name:<5} {' '.join(words)}")
+    more = len(found.differences) - limit
+    return [*lines, "", f"... and {more:,} more sentences (--limit, --html)"] if more > 0 and limit else lines
+
+
+def _numbers(found: "Comparison") -> dict[str, Any]:
+    whole = {line.name.lower(): line for line in (found.precision, found.recall, found.score)}
+    return {
+        "task": found.task,
+        "metric": found.metric.lower(),
+        "sentences": found.sentences,
+        "difference": found.interval.value,
+        "interval": [found.interval.low, found.interval.high],
+        "p": found.probability,
+        "scores": {name: {"a": line.a, "b": line.b} for name, line in whole.items()},
+        "types": {line.name: {"a": line.a, "b": line.b, "gold": line.gold} for line in found.types},
+        "sentences_that_differ": len(found.differences),
+        "right": found.verdicts,
+    }

@@ -1,0 +1,95 @@
+"""calibration.json of a model directory: what each task's scores are divided by before they become probabilities.
+
+{"format": "polytag-calibration", "version": 1,
+ "weights": {"weights.safetensors": {"checksum": "9f2c...", "temperatures": {"ner": 2.31}}}}
+
+It belongs to weights that it names by their checksum; a directory without it, or a task that it does not name, has
+temperature 1.
+"""
+
+import json
+import math
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors import safe_open
+
+from polytag.errors import ModelError
+from polytag.files import atomic_write
+
+CALIBRATION = "calibration.json"
+FORMAT, VERSION = "polytag-calibration", 1
+
+
+def save_temperatures(directory: Path, weights: str, temperatures: Mapping[str, float]) -> None:
+    """Write the temperatures of some tasks with one file of weights; what is known of others with it is kept.
+
+    Raises:
+        ModelError: the file that is there is damaged.
+        PolytagError: it cannot be written.
+    """
+    known = _read(directory / CALIBRATION)
+    checksum = _checksum_of(directory / weights)
+    old = known.get(weights, {})
+    kept = old["temperatures"] if old.get("checksum") == checksum else {}
+    known[weights] = {"checksum": checksum, "temperatures": kept | dict(temperatures)}
+    with atomic_write(directory / CALIBRATION) as file:
+        json.dump({"format": FORMAT, "version": VERSION, "weights": known}, file, indent=2, ensure_ascii=False)
+
+
+def load_temperatures(directory: Path, weights: str, *, tasks: Iterable[str]) -> dict[str, float]:
+    """The temperatures of the tasks that were calibrated with one file of weights.
+
+    Raises:
+        ModelError: the file is damaged, of another version, of other weights, or of other tasks.
+    """
+    path = directory / CALIBRATION
+    entry = _read(path).get(weights)
+    if entry is None:
+        return {}
+    if entry["checksum"] != _checksum_of(directory / weights):
+        raise ModelError(
+            f"{path}: made for other weights than {weights} holds, expected none of it or one made anew: remove it"
+        )
+    for task in entry["temperatures"]:
+        if task not in tasks:
+            raise ModelError(f"{path}: has a temperature for '{task}', expected tasks of the model")
+    return dict(entry["temperatures"])
+
+
+def remove_temperatures(directory: Path) -> None:
+    """Remove the file: the weights will change."""
+    (directory / CALIBRATION).unlink(missing_ok=True)
+
+
+def _checksum_of(path: Path) -> str:
+    """The checksum in the header of a file of weights, which holds for all of the model."""
+    with safe_open(path, framework="pt") as file:
+        return str((file.metadata() or {}).get("checksum"))
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """What the file holds of each file of weights; nothing where there is none."""
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{path}: cannot be read: {error}") from None
+    named = content.get("format") if isinstance(content, dict) else None
+    if named != FORMAT or content.get("version") != VERSION:
+        raise ModelError(f"{path}: expected format '{FORMAT}' in version {VERSION}, found {str(content)!r:.60}")
+    entries: dict[str, Any] = content.get("weights")
+    if not isinstance(entries, dict) or not all(map(_is_entry, entries.values())):
+        raise ModelError(f"{path}: damaged, expected a checksum and temperatures above 0 for each file of weights")
+    return entries
+
+
+def _is_entry(entry: Any) -> bool:
+    if not isinstance(entry, dict) or set(entry) != {"checksum", "temperatures"}:
+        return False
+    values = entry["temperatures"]
+    return isinstance(values, dict) and all(
+        isinstance(value, int | float) and math.isfinite(value) and value > 0 for value in values.values()
+    )

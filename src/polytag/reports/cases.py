@@ -1,0 +1,167 @@
+"""Cases: sentences with their gold spans and those that a tagger found. A plain tag is a span of one word."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from polytag.corpus.schemes import UNKNOWN, check_spans, spans
+from polytag.corpus.sentence import Sentence, Span
+from polytag.corpus.splits import split_sentences
+from polytag.errors import CorpusError, PlanError
+from polytag.plan import Plan
+from polytag.scoring import Calibration, Counts, counts_for
+
+if TYPE_CHECKING:
+    from polytag.tagging import Tagger
+
+CHUNK_SENTENCES = 1_000
+
+
+class Key(NamedTuple):
+    """A span without its probability: what is compared."""
+
+    start: int
+    end: int
+    type: str
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One sentence of T words.
+
+    ``known`` says of each word whether training files hold it; ``tag_probabilities`` holds that of each tag found.
+    """
+
+    words: tuple[str, ...]
+    gold: tuple[Key, ...]
+    found: tuple[Key, ...]
+    gold_tags: tuple[str, ...] = ()
+    found_tags: tuple[str, ...] = ()
+    known: tuple[bool, ...] = ()
+    probabilities: tuple[float | None, ...] = ()  # of each span in ``found``
+    tag_probabilities: tuple[float, ...] = ()
+    source: str = ""
+    lines: Sequence[int] = ()
+
+    @property
+    def place(self) -> str:
+        """Where the sentence stands, ``file:line``."""
+        return f"{self.source}:{self.lines[0]}" if len(self.lines) else self.source
+
+    @property
+    def is_right(self) -> bool:
+        """Whether all spans, and no others, were found."""
+        return set(self.gold) == set(self.found)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """All cases of one task; ``seen`` counts how often training annotates words as a span (None where unreadable)."""
+
+    task: str
+    plain: bool
+    cases: Sequence[Case]
+    seen: Counter[tuple[str, ...]] | None = None
+    seen_note: str = ""  # why there is no ``seen``
+    sources: Sequence[str] = field(default=())
+
+    @property
+    def words(self) -> int:
+        """Words in all."""
+        return sum(len(case.words) for case in self.cases)
+
+    def calibration(self) -> Calibration:
+        """How far the probabilities of tags and spans can be believed; nothing is counted where there are none."""
+        found = Calibration()
+        for case in self.cases:
+            pairs = () if self.plain else zip(case.found, case.probabilities, strict=False)
+            sure = [Span(key.type, key.start, key.end, probability) for key, probability in pairs]
+            if case.tag_probabilities:
+                found.add(case.gold_tags, case.found_tags, case.tag_probabilities, sure)
+        return found
+
+    def counts(self, *, calibration: bool = False) -> Counts:
+        """The same counts as `polytag.evaluate` gives."""
+        counts = counts_for(self.plain)
+        counts.calibration = self.calibration() if calibration else None
+        for case in self.cases:
+            counts.add(case.gold_tags, case.found_tags, known=case.known)
+        return counts
+
+
+def keys(tags: Sequence[str], *, plain: bool) -> tuple[Key, ...]:
+    """The spans of one sentence's tags; of plain tags, one of each word whose tag is known."""
+    if plain:
+        return tuple(Key(at, at + 1, tag) for at, tag in enumerate(tags) if tag != UNKNOWN)
+    return tuple(key(span) for span in spans(tags))
+
+
+def key(span: Span) -> Key:
+    """A span as it is compared."""
+    return Key(span.start, span.end, span.type)
+
+
+def read_cases(
+    tagger: "Tagger", task: str, sentences: Iterable[Sentence], *, gold: str | None = None, plan: Plan | None = None
+) -> Cases:
+    """Tag sentences and set what was found against their tags.
+
+    Args:
+        tagger: the model.
+        task: what to tag with.
+        sentences: with tags of the task.
+        gold: the task whose tags the sentences carry, unless it has the same name.
+        plan: says where the training files are, whose spans are then counted.
+
+    Raises:
+        CorpusError: the sentences cannot be read, their tags mark no spans, or there is none.
+    """
+    vocabulary = tagger.vocabularies.tags[tagger.plan.tasks[task].tags]
+    source, found = iter(sentences), []
+    while chunk := list(islice(source, CHUNK_SENTENCES)):
+        if not vocabulary.plain:
+            for sentence in chunk:
+                check_spans(sentence, gold or task)
+        tagged = tagger.tag_all(chunk, tasks=[task], confidence=True)
+        found += [_case(tagger, task, gold or task, *pair) for pair in zip(chunk, tagged, strict=True)]
+    if not found:
+        raise CorpusError(f"no sentence to score '{task}' on, expected at least one")
+    files = tuple(dict.fromkeys(case.source for case in found))
+    seen, note = _seen(plan, task, plain=vocabulary.plain) if plan else (None, "")
+    return Cases(task, vocabulary.plain, found, seen, note, files)
+
+
+def _case(tagger: "Tagger", task: str, gold_task: str, gold: Sentence, found: Sentence) -> Case:
+    settings = tagger.plan.tasks[task]
+    tags, words = tagger.vocabularies.tags[settings.tags], tagger.vocabularies.words[settings.words]
+    gold_tags, found_tags = tags.to_data(gold.tags[gold_task]), found.tags[task]
+    scored = [at for at, tag in enumerate(gold_tags) if tag != UNKNOWN]  # all words, unless tags are plain
+    confidence = found.confidence[task]
+    of_spans = [] if tags.plain else found.spans(task)
+    return Case(
+        words=gold.words,
+        gold=keys(gold_tags, plain=tags.plain),
+        found=tuple(Key(at, at + 1, found_tags[at]) for at in scored) if tags.plain else tuple(map(key, of_spans)),
+        gold_tags=gold_tags,
+        found_tags=found_tags,
+        known=tuple(words.seen_in_training(word) for word in gold.words),
+        probabilities=tuple(confidence[at] for at in scored) if tags.plain else tuple(s.probability for s in of_spans),
+        tag_probabilities=tuple(confidence),
+        source=gold.source,
+        lines=gold.lines,
+    )
+
+
+def _seen(plan: Plan, task: str, *, plain: bool) -> tuple[Counter[tuple[str, ...]] | None, str]:
+    """How often the training files, at the plan's labeling rate, annotate words as a span."""
+    seen: Counter[tuple[str, ...]] = Counter()
+    try:
+        for sentence in split_sentences(plan, task, "train"):
+            tags = sentence.tags[task]
+            known = tags if plain else [tag if tag != UNKNOWN else "O" for tag in tags]
+            seen.update(sentence.words[k.start : k.end] for k in keys(known, plain=plain))
+    except (PlanError, CorpusError, OSError) as error:
+        return None, str(error)
+    return seen, ""

@@ -1,0 +1,44 @@
+"""A report on a model: its tasks' analyses on one page."""
+
+from collections.abc import Iterable, Mapping
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polytag.corpus.sentence import Sentence
+from polytag.reports.analysis import SENTENCES_SHOWN, analyse
+from polytag.reports.cases import Cases, read_cases
+from polytag.reports.page import render
+
+if TYPE_CHECKING:
+    from polytag.tagging import Tagger
+
+
+def report_cases(
+    tagger: "Tagger", sentences: Mapping[str, Iterable[Sentence]], *, data: str | PathLike[str] | None = None
+) -> dict[str, Cases]:
+    """Tag the sentences of each task and set what was found against their tags.
+
+    Training files, for scores by frequency, are looked up as the model's plan says and below ``data``.
+
+    Raises:
+        CorpusError: the sentences cannot be read, or there is none.
+    """
+    plan = tagger.plan
+    if data is not None:
+        plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
+    return {task: read_cases(tagger, task, found, plan=plan) for task, found in sentences.items()}
+
+
+def report_page(
+    cases: Mapping[str, Cases], *, title: str, curves: str = "", sentences_shown: int = SENTENCES_SHOWN
+) -> str:
+    """The report as one HTML page: scores with intervals, confusions, calibration, and an error browser for each task.
+
+    ``curves`` is an SVG of the training's curves, as `curves_of` draws them, for the end of the page.
+
+    Raises:
+        PolytagError: Jinja2 is not installed.
+    """
+    analyses = [analyse(found, sentences_shown=sentences_shown) for found in cases.values()]
+    return render("report.html", title=title, analyses=analyses, curves=curves)
