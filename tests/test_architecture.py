@@ -18,6 +18,7 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"bulk"},
     {"reports", "calibration"},
     {"evaluation"},
+    {"suggesting"},
     {"tagging"},
     {"decoding"},
     {"model"},

@@ -20,6 +20,7 @@ COMMANDS = {
     "train": "Train a plan into a model directory.",
     "evaluate": "Score a model on annotated files.",
     "tag": "Tag files or standard input.",
+    "suggest": "Choose the sentences whose annotation would teach most.",
     "show": "Show the parts, sharing, sizes and settings of a plan or a model.",
     "data": "Look at corpora and convert them.",
     "calibrate": "Make a model's probabilities come true on a file nobody trained on.",

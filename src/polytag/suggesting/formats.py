@@ -1,0 +1,168 @@
+"""Suggestions as annotation tools read them, with what the model thinks as a first draft.
+
+prodigy       {"text", "tokens", "spans": [{"start", "end", "label", ...}], "meta"} on a line; spaCy's JSONL as well
+doccano       {"text", "label": [[start, end, type]], ...} on a line
+label-studio  one list of {"data": {"text"}, "predictions": [{"result": [...]}]}
+jsonl         {"words", "tags", "text", ...} on a line, which polytag trains on
+conll         a word and its tags per line, which polytag trains on
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from polytag.corpus.jsonl import dumped
+from polytag.corpus.offsets import CharSpan
+from polytag.corpus.schemes import UNKNOWN
+from polytag.corpus.sentence import Sentence, Span
+from polytag.corpus.writers import as_conll
+from polytag.errors import CorpusError, PolytagError, nearest
+from polytag.suggesting.reading import Candidate
+
+DIGITS = 4  # of scores and probabilities
+
+
+@dataclass(frozen=True, slots=True)
+class Suggestion:
+    """A sentence to annotate: where it stands, how the model tags it, and how unsure it is."""
+
+    candidate: Candidate
+    tagged: Sentence
+    score: float
+
+    @property
+    def place(self) -> str:
+        """The file and the line of the first word."""
+        sentence = self.candidate.sentence
+        return f"{sentence.source}:{sentence.lines[0]}" if len(sentence.lines) else sentence.source
+
+    def spans(self, task: str, *, keep_above: float = 0.0) -> Iterator[tuple[Span, CharSpan]]:
+        """The spans of a task, as words and as characters; a task of plain tags has one for each word."""
+        for span in self._spans(task):
+            if (1.0 if span.probability is None else span.probability) >= keep_above:
+                places = self.candidate.offsets[span.start : span.end]
+                yield span, CharSpan(places[0].start, places[-1].end, span.type)
+
+    def _spans(self, task: str) -> Sequence[Span]:
+        if task in self.tagged.predicted_spans:
+            return self.tagged.predicted_spans[task]
+        pairs = zip(self.tagged.tags[task], self.tagged.confidence[task], strict=True)
+        return [Span(tag, at, at + 1, probability) for at, (tag, probability) in enumerate(pairs)]
+
+    def known_tags(self, task: str, *, keep_above: float = 0.0) -> tuple[str, ...]:
+        """The tags of a task, ``?`` for those that are less probable than ``keep_above``."""
+        pairs = zip(self.tagged.tags[task], self.tagged.confidence[task], strict=True)
+        return tuple(tag if probability >= keep_above else UNKNOWN for tag, probability in pairs)
+
+
+Write = Callable[[Suggestion, Sequence[str], float], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """How one suggestion is written, and what stands around and between them."""
+
+    write: Write
+    holds_one_task: bool = False
+    opening: str = ""
+    between: str = ""
+    closing: str = ""
+
+
+def written(suggestions: Sequence[Suggestion], *, format: str, tasks: Sequence[str], keep_above: float = 0.0) -> str:
+    """All suggestions as one text.
+
+    Args:
+        suggestions: what `suggest` chose.
+        format: a key of `FORMATS`.
+        tasks: whose tags to write; the formats of annotation tools hold those of one task.
+        keep_above: leave out what is less probable: spans, or tags, which become ``?`` then.
+
+    Raises:
+        PolytagError: there is no such format, or it does not hold several tasks.
+        CorpusError: a word cannot be written in the format; holds file and line.
+    """
+    check_tasks(format, tasks)
+    row = FORMATS[format]
+    return row.opening + row.between.join(row.write(one, tasks, keep_above) for one in suggestions) + row.closing
+
+
+def check_tasks(format: str, tasks: Sequence[str]) -> Sequence[str]:
+    """The tasks, seen to fit into a format.
+
+    Raises:
+        PolytagError: there is no such format, or it does not hold several tasks.
+    """
+    if format not in FORMATS:
+        raise PolytagError(f"no format is called '{format}'{nearest(format, FORMATS)}")
+    if FORMATS[format].holds_one_task and len(tasks) > 1:
+        raise PolytagError(f"{format} holds the tags of one task, so name it: {', '.join(tasks)} (or write jsonl)")
+    return tasks
+
+
+def _prodigy(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
+    places, text = one.candidate.offsets, one.candidate.text
+    tokens = [
+        {"text": text[place.start : place.end], "start": place.start, "end": place.end, "id": number,
+         "ws": text[place.end : place.end + 1].isspace()}
+        for number, place in enumerate(places)
+    ]  # fmt: skip
+    spans = [
+        {"start": at.start, "end": at.end, "token_start": span.start, "token_end": span.end - 1, "label": span.type,
+         "score": _rounded(span.probability)}
+        for span, at in one.spans(tasks[0], keep_above=keep_above)
+    ]  # fmt: skip
+    return _line({"text": text, "tokens": tokens, "spans": spans, "meta": _meta(one)})
+
+
+def _doccano(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
+    labels = [list(at) for _, at in one.spans(tasks[0], keep_above=keep_above)]
+    return _line({"text": one.candidate.text, "label": labels, **_meta(one)})
+
+
+def _label_studio(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
+    """For a labelling configuration whose ``<Labels>`` are named "label" and whose ``<Text>`` is named "text"."""
+    text = one.candidate.text
+    result = [
+        {"id": str(number), "from_name": "label", "to_name": "text", "type": "labels",
+         "value": {"start": at.start, "end": at.end, "text": text[at.start : at.end], "labels": [at.type]},
+         "score": _rounded(span.probability)}
+        for number, (span, at) in enumerate(one.spans(tasks[0], keep_above=keep_above))
+    ]  # fmt: skip
+    prediction = {"model_version": "polytag", "score": _rounded(one.score), "result": result}
+    return dumped({"data": {"text": text}, "predictions": [prediction], "meta": _meta(one)})
+
+
+def _jsonl(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
+    tags = {task: list(one.known_tags(task, keep_above=keep_above)) for task in tasks}
+    return _line({"words": list(one.tagged.words), "tags": tags, "text": one.candidate.text, **_meta(one)})
+
+
+def _conll(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
+    tags = {task: one.known_tags(task, keep_above=keep_above) for task in tasks}
+    try:
+        return as_conll(replace(one.tagged, tags=tags))
+    except ValueError as error:
+        line = one.tagged.lines[0] if len(one.tagged.lines) else 0
+        raise CorpusError(str(error), path=one.tagged.source, line=line) from error
+
+
+FORMATS: Mapping[str, Format] = {  # the first is the default
+    "prodigy": Format(_prodigy, holds_one_task=True),
+    "doccano": Format(_doccano, holds_one_task=True),
+    "label-studio": Format(_label_studio, holds_one_task=True, opening="[\n", between=",\n", closing="\n]\n"),
+    "jsonl": Format(_jsonl),
+    "conll": Format(_conll),
+}
+
+
+def _meta(one: Suggestion) -> dict[str, Any]:
+    return {"score": _rounded(one.score), "source": one.place}
+
+
+def _rounded(number: float | None) -> float | None:
+    return None if number is None else round(number, DIGITS)
+
+
+def _line(record: Mapping[str, Any]) -> str:
+    return dumped(record) + "\n"

@@ -1,0 +1,88 @@
+"""What could be suggested: sentences with the text that they stand in, read as `polytag tag` reads them."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import IO, Any
+
+from polytag.corpus.columns import split
+from polytag.corpus.documents import blocks, format_of
+from polytag.corpus.jsonl import JsonlBlock
+from polytag.corpus.offsets import Offsets, located
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import Block, Lines
+
+PEEK = 200  # lines of a .txt file that tell columns from plain text
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A sentence, its text, and where each word stands in it: ``text[start:end]``."""
+
+    sentence: Sentence
+    text: str
+    offsets: tuple[Offsets, ...]
+
+
+def candidates(
+    source: str | PathLike[str] | IO[bytes],
+    *,
+    format: str = "auto",
+    word: int = 0,
+    language: str = "xx",
+    name: str = "<stdin>",
+) -> Iterator[Candidate]:
+    """The sentences of a file or stream, as they are asked for.
+
+    Args:
+        source: a path, or a stream that ``name`` stands for in errors.
+        format: as for `polytag.corpus.blocks`, but that "auto" takes a .txt file for text where its lines have not
+            all as many columns.
+        word: the column of the words (conll).
+        language: whose rules split raw text.
+
+    Raises:
+        CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
+        PolytagError: raw text cannot be split here.
+    """
+    if isinstance(source, str | PathLike):
+        name = str(source)
+        if format == "auto" and name.removesuffix(".gz").endswith(".txt") and _is_text(Path(source)):
+            format = "text"
+    chosen = format_of(name, format)
+    return _candidates(blocks(source, format=chosen, word=word, source=name, language=language, records=True))
+
+
+def _is_text(path: Path) -> bool:
+    """Whether the lines of a file have different numbers of columns."""
+    if not path.is_file():
+        return False
+    return len({len(split(line.text)) for line in islice(Lines(path), PEEK) if split(line.text)}) > 1
+
+
+def _candidates(found: Iterable[Block]) -> Iterator[Candidate]:
+    for block in found:
+        if block.sentence is not None and len(block.sentence):
+            yield _placed(block.sentence, _record(block))
+
+
+def _record(block: Block) -> dict[str, Any]:
+    """The text and the places of words, as far as the input has them."""
+    record = block.record if isinstance(block, JsonlBlock) else None
+    return {**record[1], "text": record[0]} if isinstance(record, list) else record or {}
+
+
+def _placed(sentence: Sentence, record: dict[str, Any]) -> Candidate:
+    """A sentence in its text, or in one made of its words where there is none or it has other words."""
+    made = " ".join(sentence.words)
+    text = record.get("text")
+    text = text if isinstance(text, str) else made
+    places = tuple(Offsets(*place) for place in record.get("offsets", ()))
+    if tuple(text[start:end] for start, end in places) == sentence.words:
+        return Candidate(sentence, text, places)
+    try:
+        return Candidate(sentence, text, tuple(located(text, sentence.words)))
+    except ValueError:
+        return Candidate(sentence, made, tuple(located(made, sentence.words)))
