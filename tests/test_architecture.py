@@ -23,6 +23,7 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"decoding"},
     {"model"},
     {"batching", "ops", "scoring"},
+    {"initialise"},
     {"corpus"},
     {"downloads"},
     {"plan_file"},
@@ -39,6 +40,7 @@ TORCH_FREE = (
     "polytag.plan",
     "polytag.cli",
     "polytag.corpus",
+    "polytag.initialise",
 )
 TORCH_FREE_FOLDERS = ("corpus", "scoring", "downloads")
 

@@ -17,6 +17,7 @@ import click
 from polytag.errors import PolytagError
 
 COMMANDS = {
+    "init": "Write a plan for your files: asks for them and shows what is in them.",
     "train": "Train a plan into a model directory.",
     "evaluate": "Score a model on annotated files.",
     "tag": "Tag files or standard input.",

@@ -1,0 +1,215 @@
+"""A first plan for somebody's files: what is in them, sensible defaults, and the plan as a commented TOML file."""
+
+import os
+import re
+import tomllib
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+import tomli_w
+
+from polytag.corpus import Column, Report, check, read
+from polytag.errors import CorpusError, PlanError, PolytagError, nearest
+from polytag.files import atomic_write
+from polytag.plan_file import make_plan, recipes
+
+HOLDOUT = 0.1  # of the training sentences, where there is no development file
+RECIPE = "best"
+ANY = "any"  # names the words of no language in particular
+
+# Types of spans that tell which task it is; labels of single words are taken for parts of speech.
+_CHUNKS = {"NP", "VP", "PP", "ADJP", "ADVP"}
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a training file holds, and which of its columns (conll: numbers) may hold the tags."""
+
+    path: Path
+    report: Report
+    word: int = 0
+
+    @property
+    def columns(self) -> list[str]:
+        return [column.name for column in self.report.columns]
+
+    @property
+    def tag(self) -> str:
+        """The column that is most likely meant: the last one; parts of speech in CoNLL-U."""
+        return "upos" if self.report.format == "conllu" and "upos" in self.columns else self.columns[-1]
+
+    def column(self, name: str) -> Column | None:
+        """A column by its name or, counted from the end, its negative number; None for one that was not looked at."""
+        named = {column.name: column for column in self.report.columns}
+        width = len(named) + 1
+        return named.get(str(int(name) + width)) if name.startswith("-") and name[1:].isdecimal() else named.get(name)
+
+    def lines(self) -> list[str]:
+        """What was seen, for people."""
+        report = self.report
+        found = [f"{self.path}: {report.format}, {report.sentences:,} sentences, {report.tokens:,} tokens"]
+        for column in report.columns:
+            common = ", ".join(tag for tag, _ in column.tags.most_common(5))
+            found.append(f"  column {column.name}: {common}  ({column.note})")
+        if report.problem_count:
+            line, problem = report.problems[0]
+            found.append(f"  {report.problem_count:,} problems, the first in line {line}: {problem}")
+        return found
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TaskChoice:
+    """One task as its user wants it; without ``dev`` files, a share of the training sentences is held out."""
+
+    name: str
+    train: Sequence[Path]
+    tag: str
+    format: str = "auto"
+    word: int = 0
+    dev: Sequence[Path] = ()
+    test: Sequence[Path] = ()
+    holdout: float = HOLDOUT
+    language: str = ""
+    vectors: Path | None = None
+    note: str = ""
+
+
+def look(path: Path, *, format: str = "auto", word: int = 0) -> Seen:
+    """Read a training file.
+
+    Raises:
+        CorpusError: it cannot be read, or has no tags beside the words.
+    """
+    report = check(path, format=format, word=word)
+    if not report.columns:
+        line, problem = report.problems[0] if report.problems else (0, "no column but the words")
+        raise CorpusError(f"{problem}, expected words with tags", path=path, line=line)
+    return Seen(path, report, word)
+
+
+def guessed_name(seen: Seen, tag: str) -> str:
+    """A name for the task of a column: pos, chunk or ner."""
+    column = seen.column(tag)
+    if column is None or column.scheme == "plain":
+        return "pos"
+    types = {name.partition("-")[2] for name in column.tags}
+    return "chunk" if types & _CHUNKS else "ner"
+
+
+def check_files(task: TaskChoice) -> None:
+    """See to it that each file of a task has words and tags where they were said to be.
+
+    Raises:
+        CorpusError: one has not; holds the file and the line.
+    """
+    for path in chain(task.train, task.dev, task.test):
+        next(read(path, format=task.format, word=task.word, tags={task.name: _place(task.tag)}))
+
+
+def plan_text(
+    tasks: Sequence[TaskChoice],
+    *,
+    directory: Path,
+    recipe: str = RECIPE,
+    share_characters: bool = True,
+    share_words: bool = True,
+) -> str:
+    """A plan file that lies in ``directory``, checked.
+
+    Tasks of one language name the same words part if ``share_words``; all tasks name one character part if
+    ``share_characters``, else those that name the same words part do.
+
+    Raises:
+        PlanError: there is no such recipe, two tasks have one name, or a name or language cannot be used.
+    """
+    if recipe not in recipes():
+        raise PlanError(f"there is no recipe '{recipe}'{nearest(recipe, recipes())}")
+    names = [task.name for task in tasks]
+    if twice := [name for name in names if names.count(name) > 1]:
+        raise PlanError(f"two tasks are named '{twice[0]}', expected names that differ")
+    words = {task.name: (task.language or ANY) if share_words else task.name for task in tasks}
+    chars = {task.name: "shared" if share_characters else words[task.name] for task in tasks}
+    lines = ["# Written by polytag init. Tasks that name the same part share it: see 'polytag show' on this file.", ""]
+    for name in dict.fromkeys(chars.values()):
+        lines += [f"[chars.{_key(name)}]  # alphabet, character embedding and GRU", ""]
+    for name in dict.fromkeys(words.values()):
+        lines += _words_part(name, [task for task in tasks if words[task.name] == name], directory)
+    for task in tasks:
+        lines += _task(task, chars[task.name], words[task.name], directory)
+    lines += ["[training]", _line("recipe", recipe) + _described(recipes()), ""]
+    text = "\n".join(lines)
+    make_plan(tomllib.loads(text))
+    return text
+
+
+def write_plan(text: str, path: Path, *, force: bool = False) -> None:
+    """Write a plan file, whole or not at all.
+
+    Raises:
+        PolytagError: there is one already, unless ``force``, or it cannot be written.
+    """
+    if path.exists() and not force:
+        raise PolytagError(f"{path}: is there already; name another file with -o, or overwrite it with --force")
+    with atomic_write(path) as file:
+        file.write(text)
+
+
+def _words_part(name: str, tasks: Iterable[TaskChoice], directory: Path) -> list[str]:
+    users = list(tasks)
+    language = next((task.language for task in users if task.language), "")
+    vectors = next((task.vectors for task in users if task.vectors), None)
+    return [
+        f"[words.{_key(name)}]  # word list, word embedding and GRU",
+        _line("language", language) if language else '# language = "en"  # whose rules split raw text',
+        _line("vectors", _relative(vectors, directory)) if vectors else '# vectors = "FILE"  # pretrained word vectors',
+        "",
+    ]
+
+
+def _task(task: TaskChoice, chars: str, words: str, directory: Path) -> list[str]:
+    splits = {"train": task.train, "dev": task.dev, "test": task.test}
+    files = {split: [_relative(path, directory) for path in paths] for split, paths in splits.items() if paths}
+    column = f"columns = {{ word = {task.word}, tag = {_value(_place(task.tag))} }}"
+    return [
+        f"[tasks.{_key(task.name)}]",
+        _line("chars", chars),
+        _line("words", words),
+        *(_line(split, paths[0] if len(paths) == 1 else paths) for split, paths in files.items()),
+        *([] if task.dev else [_line("holdout", task.holdout) + "  # share of train that chooses the epoch"]),
+        *([_line("format", task.format)] if task.format != "auto" else []),
+        column + (f"  # {_printable(task.note)}" if task.note else ""),
+        "",
+    ]
+
+
+def _described(known: Iterable[str]) -> str:
+    return f"  # one of {', '.join(known)}; all that it sets: polytag show --all"
+
+
+def _relative(path: Path, directory: Path) -> str:
+    """A path as a plan in ``directory`` finds it; a file given by its absolute path keeps it."""
+    return str(path) if path.is_absolute() else Path(os.path.relpath(path, directory)).as_posix()
+
+
+def _place(tag: str) -> int | str:
+    return int(tag) if tag.removeprefix("-").isdecimal() else tag
+
+
+def _line(key: str, value: object) -> str:
+    return tomli_w.dumps({key: value}).rstrip("\n")
+
+
+def _key(name: str) -> str:
+    """A name as TOML has it, for `make_plan` to judge."""
+    return name if re.fullmatch("[A-Za-z0-9_-]+", name) else _value(name)
+
+
+def _printable(note: str) -> str:
+    """A note that may stand in a comment: tags can hold anything."""
+    return "".join(character if character.isprintable() else "?" for character in " ".join(note.split()))
+
+
+def _value(value: object) -> str:
+    return _line("_", value).partition(" = ")[2]

@@ -1,0 +1,160 @@
+"""polytag init: what a plan file gets for files and answers, and that it is one."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+
+from polytag.errors import CorpusError, PlanError, PolytagError
+from polytag.initialise import TaskChoice, check_files, guessed_name, look, plan_text, write_plan
+from polytag.plan_file import load_plan
+from tests.cli.conftest import run
+
+NEWS = Path(__file__).parent.parent / "examples" / "news"
+
+
+@pytest.fixture
+def news(tmp_path, monkeypatch) -> Path:
+    for name in ("en.train.conll", "en.test.conll", "es.train.conll"):
+        shutil.copy(NEWS / name, tmp_path / name)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("POLYTAG_DATA", raising=False)
+    return tmp_path
+
+
+def test_a_plan_from_options_is_shown_and_trained(news):
+    done = run("init --train en.train.conll --test en.test.conll --language en -o plans/ner.toml")
+    assert (done.code, done.sentence) == (1, "plans/ner.toml: cannot be written: No such file or directory")
+    done = run("init --train en.train.conll --test en.test.conll --language en -o ner.toml")
+    assert done.code == 0, done.err
+    assert "en.train.conll: conll, 228 sentences, 3,144 tokens" in done.err
+    assert "column 2: O, B-LOC" in done.err
+    plan = load_plan("ner.toml")
+    task = plan.tasks["ner"]
+    assert (task.train, task.test, task.dev, task.holdout) == (("en.train.conll",), ("en.test.conll",), None, 0.1)
+    assert (task.columns.tag, task.words, plan.words["en"].language, plan.training.recipe) == (2, "en", "en", "best")
+    assert "words.en" in run("show ner.toml").out
+    small = ("training.epochs=1", "words.en.hidden=4", "words.en.layers=1", "chars.shared.hidden=4")
+    done = run(["train", "ner.toml", "-o", "model", *(word for s in small for word in ("--set", s))])
+    assert done.code == 0, done.err
+    assert "language en" in run("show model").out
+
+
+def test_it_asks_and_takes_what_it_found_for_an_answer(news):
+    answers = ["en.train.conll", "", "", "", "en.test.conll", "0.2", "en", "", "y"]  # ner: the last column
+    answers += ["en.train.conll", "1", "", "en.test.conll", "", "", "", "y"]  # pos, with the same words
+    answers += ["es.train.conll", "1", "es-pos", "", "", "", "es", "", "n"]
+    answers += ["y", "y", "paper"]
+    done = run("init", stdin="\n".join(answers) + "\n")
+    assert done.code == 0, done.err
+    assert "Which column holds the tags (1, 2) [2]" in done.err
+    plan = load_plan("plan.toml")
+    assert list(plan.tasks) == ["ner", "pos", "es-pos"]
+    assert [task.words for task in plan.tasks.values()] == ["en", "en", "es"]
+    assert {task.chars for task in plan.tasks.values()} == {"shared"}
+    assert [task.columns.tag for task in plan.tasks.values()] == [2, 1, 1]
+    assert (plan.tasks["ner"].holdout, plan.tasks["pos"].dev) == (0.2, ("en.test.conll",))
+    assert plan.training.recipe == "paper"
+
+
+def test_a_plan_that_is_there_is_kept(news):
+    Path("plan.toml").write_text("mine")
+    done = run("init --train en.train.conll")
+    assert (done.code, Path("plan.toml").read_text()) == (1, "mine")
+    assert done.sentence == "plan.toml: is there already; name another file with -o, or overwrite it with --force"
+    with pytest.raises(PolytagError, match="is there already"):
+        write_plan("x", Path("plan.toml"))
+    assert run("init --train en.train.conll --force").code == 0
+    assert load_plan("plan.toml").tasks["ner"].train == ("en.train.conll",)
+
+
+@pytest.mark.parametrize(
+    ("command", "message"),
+    [
+        ("init --train none.conll", "none.conll: no such file"),
+        ("init --train words.txt", "words.txt: no column but the words, expected words with tags"),
+        ("init --train en.train.conll --tag-column 7", "en.train.conll:1: 3 columns, expected at least 8"),
+        ("init --train en.train.conll --test words.txt", "words.txt:1: 1 column, expected at least 3"),
+        ("init --train en.train.conll --vectors none.vec", "none.vec: no such file"),
+        ("init --train en.train.conll --recipe bset", "there is no recipe 'bset'; did you mean 'best'?"),
+        ("init --train en.train.conll --language english", "plan: words.english.language: string should match pattern"),
+        ("init --train en.train.conll --name 'a b'", "plan: tags.a b: string should match pattern"),
+    ],
+)
+def test_what_is_wrong_is_one_sentence_and_no_plan(news, command, message):
+    Path("words.txt").write_text("Lima\nrocks\n")
+    done = run(command)
+    assert done.code == 1
+    assert done.sentence.startswith(message)
+    assert not Path("plan.toml").exists()
+
+
+def test_options_of_a_task_need_its_file(news):
+    assert run("init --name ner").code == 2
+    assert run("init --train en.train.conll --holdout 1").code == 2
+
+
+def test_paths_are_told_as_the_plan_finds_them(news, tmp_path):
+    (tmp_path / "plans").mkdir()
+    assert (
+        run(["init", "--train", "en.train.conll", "--test", tmp_path / "en.test.conll", "-o", "plans/a.toml"]).code == 0
+    )
+    plan = load_plan("plans/a.toml")
+    assert plan.tasks["ner"].train == ("../en.train.conll",)
+    assert plan.tasks["ner"].test == (str(tmp_path / "en.test.conll"),)
+    assert plan.find("../en.train.conll", "train").samefile("en.train.conll")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "tag", "task"),
+    [
+        ("a.conllu", "1\tLima\t_\tPROPN\t_\t_\t0\troot\t_\t_\n", "upos", "pos"),
+        ("a.jsonl", '{"words": ["Lima"], "tags": {"places": ["B-LOC"]}}\n', "places", "ner"),
+        ("b.jsonl", '{"text": "Lima.", "label": [[0, 4, "LOC"]]}\n', "spans", "ner"),
+        ("c.conll", "Lima N B-NP\nrocks V B-VP\n", "2", "chunk"),
+    ],
+)
+def test_tags_are_found_in_every_format(tmp_path, name, content, tag, task):
+    path = tmp_path / name
+    path.write_text(content)
+    seen = look(path)
+    assert (seen.tag, guessed_name(seen, seen.tag)) == (tag, task)
+    choice = TaskChoice(name=task, train=[path], tag=tag)
+    check_files(choice)
+    target = tmp_path / "plan.toml"
+    write_plan(plan_text([choice], directory=tmp_path), target)
+    assert str(load_plan(target).tasks[task].columns.tag) == tag
+
+
+def test_columns_from_the_end(tmp_path):
+    path = tmp_path / "a.conll"
+    path.write_text("Lima N B-LOC\n")
+    assert guessed_name(look(path), "-1") == "ner"
+    assert guessed_name(look(path), "-2") == "pos"
+
+
+@pytest.mark.parametrize(
+    ("options", "words", "chars"),
+    [
+        ({}, ["en", "en", "any"], ["shared"] * 3),
+        ({"share_characters": False}, ["en", "en", "any"], ["en", "en", "any"]),
+        ({"share_words": False}, ["a", "b", "c"], ["shared"] * 3),
+        ({"share_words": False, "share_characters": False}, ["a", "b", "c"], ["a", "b", "c"]),
+    ],
+)
+def test_who_shares_what(tmp_path, options, words, chars):
+    tasks = [TaskChoice(name=n, train=[Path("x")], tag="1", language=code) for n, code in zip("abc", ["en", "en", ""])]  # noqa: B905
+    target = tmp_path / "plan.toml"
+    write_plan(plan_text(tasks, directory=tmp_path, **options), target)
+    plan = load_plan(target)
+    assert [task.words for task in plan.tasks.values()] == words
+    assert [task.chars for task in plan.tasks.values()] == chars
+
+
+def test_two_tasks_of_one_name_and_empty_files(tmp_path):
+    task = TaskChoice(name="a", train=[Path("x")], tag="1")
+    with pytest.raises(PlanError, match="two tasks are named 'a'"):
+        plan_text([task, task], directory=tmp_path)
+    (tmp_path / "empty").write_text("")
+    with pytest.raises(CorpusError, match="empty:1: no sentence in it"):
+        look(tmp_path / "empty")
