@@ -26,6 +26,7 @@ COMMANDS = {
     "data": "Look at corpora and convert them.",
     "calibrate": "Make a model's probabilities come true on a file nobody trained on.",
     "compare": "Compare two models on the same sentences.",
+    "curve": "Measure what joint training and more annotation bring to a task.",
 }
 
 

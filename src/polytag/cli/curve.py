@@ -1,0 +1,107 @@
+"""``polytag curve``."""
+
+from pathlib import Path
+
+import click
+
+from polytag.cli.options import data_option, set_option
+
+RATES = (0.03, 0.1, 0.3, 1.0)
+
+
+class _Rate(click.ParamType):  # type: ignore[type-arg]  # which newer versions of click have
+    name = "share"
+
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        try:
+            rate = float(str(value))
+        except ValueError:
+            self.fail(f"{value!r} is no share, such as 0.1", param, ctx)
+        if not 0 < rate <= 1:
+            self.fail(f"{value} is not above 0 and at most 1", param, ctx)
+        return rate
+
+
+class _Command(click.Command):
+    """Takes several values after one --rates: ``--rates 0.03 0.1 0.3 1``."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        expanded: list[str] = []
+        of_rates = 0  # values that the option at hand has had
+        for argument in args:
+            if argument == "--rates":
+                of_rates = 1
+            elif of_rates and _is_number(argument):
+                expanded += ["--rates"] if of_rates > 1 else []
+                of_rates += 1
+            else:
+                of_rates = 0
+            expanded.append(argument)
+        return super().parse_args(ctx, expanded)
+
+
+@click.command(cls=_Command)
+@click.argument("plan", type=click.Path(path_type=Path))
+@click.option(
+    "--output", "-o", type=click.Path(path_type=Path), help="The directory for everything; curve-TASK unless given."
+)
+@click.option("--task", required=True, help="The task whose labels are rationed.")
+@click.option(
+    "--rates", type=_Rate(), multiple=True, default=RATES, show_default=True, metavar="SHARE...",
+    help="Shares of the task's training sentences.",
+)  # fmt: skip
+@click.option(
+    "--partner", "partners", multiple=True, metavar="TASK",
+    help="Also train with this task in one network, with all its labels (repeatable: all partners together).",
+)  # fmt: skip
+@click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Trainings for each point.")
+@click.option(
+    "--split", type=click.Choice(["dev", "test"]), default="dev", show_default=True, help="Whose scores are compared."
+)
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trainings at a time.")
+@data_option
+@set_option
+@click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+def curve(
+    plan: Path,
+    output: Path | None,
+    task: str,
+    rates: tuple[float, ...],
+    partners: tuple[str, ...],
+    seeds: int,
+    split: str,
+    jobs: int,
+    data: Path | None,
+    settings: tuple[str, ...],
+    quiet: bool,
+) -> None:
+    """Measure what joint training and more annotation bring to a task of PLAN.
+
+    Trains the task at each labeling rate, alone and with its partners, once per seed, and writes a table (curve.md,
+    curve.csv) and a plot (curve.svg); stdout gets the table and one sentence of answer. Called again, it skips what is
+    trained and resumes what was killed; rates and seeds can be added.
+    """
+    from polytag.curves import curve as measure
+
+    found = measure(
+        plan, task=task, rates=rates, partners=partners, seeds=seeds, split=split, settings=settings,
+        output=output or f"curve-{task}",
+        data=data, jobs=jobs, say=_silent if quiet else _say,
+    )  # fmt: skip
+    click.echo(f"{found.table}\n\n{found.answer}\n\nplot: {found.plot}\ntable: {found.page}")
+
+
+def _say(line: str) -> None:
+    click.echo(line, err=True)
+
+
+def _silent(line: str) -> None:
+    pass
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

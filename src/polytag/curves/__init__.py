@@ -1,0 +1,77 @@
+"""Curves: does joint training help a task, and how much is more annotation worth? Trained, measured, answered."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+
+from polytag.curves.answer import answer
+from polytag.curves.estimates import Point, points
+from polytag.curves.runs import Question, Result, read_result
+from polytag.curves.work import train_all
+from polytag.curves.write import PLOT, TABLE, table, write_all
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A measured curve: every training's result, the points, a Markdown table, one sentence, and where files lie."""
+
+    results: Sequence[Result]
+    points: Sequence[Point]
+    table: str
+    answer: str
+    page: Path
+    plot: Path
+
+
+def curve(
+    plan: str | PathLike[str],
+    *,
+    task: str,
+    rates: Sequence[float] = (0.03, 0.1, 0.3, 1.0),
+    partners: Sequence[str] = (),
+    seeds: int = 3,
+    split: str = "dev",
+    output: str | PathLike[str],
+    settings: Sequence[str] = (),
+    data: str | PathLike[str] | None = None,
+    jobs: int = 1,
+    say: Callable[[str], None] = lambda line: None,  # noqa: ARG005
+) -> Curve:
+    """Train a task at several labeling rates, alone and with partners, and write table, plot and one sentence.
+
+    Killed, it goes on where it was when called again. Rates and seeds can be added later to the same directory.
+
+    Args:
+        plan: a plan file that holds the task and its partners.
+        task: whose labels are rationed.
+        rates: shares of the training sentences, above 0 and at most 1.
+        partners: tasks that are trained with it in one network, with all their labels; none: only the curve alone.
+        seeds: how many trainings behind each point; each draws its own sentences.
+        split: whose scores are read, ``"dev"`` or ``"test"``; the epoch is chosen on dev either way.
+        output: the directory for everything.
+        settings: laid over the plan, ``"training.epochs=5"``.
+        data: where the plan's relative paths are looked up after its own directory.
+        jobs: how many trainings at a time.
+        say: gets a line of progress now and then.
+
+    Raises:
+        PolytagError: the plan, the output or a training cannot be used.
+    """
+    question = Question(
+        plan=Path(plan).resolve(),
+        task=task,
+        partners=tuple(dict.fromkeys(partners)),
+        rates=tuple(sorted(set(rates))),
+        seeds=tuple(range(1, seeds + 1)),
+        split=split,
+        output=Path(output).resolve(),
+        settings=tuple(settings),
+        data=None if data is None else Path(data).resolve(),
+    )
+    train_all(question, jobs=max(1, jobs), say=say)
+    results = [read_result(run, question) for run in question.runs()]
+    found = points(results)
+    write_all(question, results, found)
+    sentence = answer(found, partners=question.partners, metric=results[0].metric)
+    return Curve(results, found, table(question, found), sentence, question.output / TABLE, question.output / PLOT)

@@ -1,0 +1,94 @@
+"""A curve as files: every training (CSV), the table with the answer (Markdown), the plot (SVG)."""
+
+import csv
+from collections.abc import Sequence
+
+from polytag.curves.answer import answer
+from polytag.curves.estimates import Estimate, Point
+from polytag.curves.runs import ALONE, JOINT, Question, Result
+from polytag.files import atomic_write
+from polytag.reports.chart import Panel, Series, axis, draw, log_axis
+
+CSV, TABLE, PLOT = "curve.csv", "curve.md", "curve.svg"
+METRICS = {"f1": "F1", "accuracy": "accuracy"}
+
+
+def write_all(question: Question, results: Sequence[Result], points: Sequence[Point]) -> None:
+    """Write the three files into the question's directory."""
+    with atomic_write(question.output / CSV) as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(["arm", "rate", "seed", "sentences", "split", "metric", "score", "epoch"])
+        for r in results:
+            run = r.run
+            writer.writerow(
+                [run.arm, f"{run.rate:g}", run.seed, r.sentences, question.split, r.metric, f"{r.score:.4f}", r.epoch]
+            )
+    metric = METRICS.get(results[0].metric, results[0].metric)
+    with atomic_write(question.output / TABLE) as file:
+        file.write(_page(question, results, points, metric))
+    with atomic_write(question.output / PLOT) as file:
+        file.write(plot(question, points, metric))
+
+
+def table(question: Question, points: Sequence[Point]) -> str:
+    """A Markdown table: a row for each rate, each mean with the half-width of its 95 % interval."""
+    names = ["labeling rate", "sentences", ALONE]
+    if question.partners:
+        names += [f"with {', '.join(question.partners)}", "gain", "95 % interval of the gain"]
+    rows = [_row(question, point) for point in points]
+    lines = [names, ["---:"] * len(names), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def plot(question: Question, points: Sequence[Point], metric: str) -> str:
+    """Score by labeling rate: the mean of each arm, its seeds as dots, from the least to the best as a band."""
+    names = {ALONE: f"{question.task} alone", JOINT: f"with {', '.join(question.partners)}"}
+    series = [
+        Series(
+            names[arm],
+            [(point.rate, point.means[arm].mean) for point in points if arm in point.means],
+            colour=number,
+            dots=[(point.rate, score) for point in points for score in point.scores.get(arm, ())],
+            band=[(p.rate, min(p.scores[arm]), max(p.scores[arm])) for p in points if arm in p.scores],
+        )
+        for number, arm in enumerate(question.arms)
+    ]
+    scores = [score for point in points for arm in point.scores.values() for score in arm]
+    x = log_axis("labeling rate", [(point.rate, f"{point.rate:g}") for point in points])
+    title = f"{question.task}: {question.split} {metric}"
+    return draw([Panel(title, x, axis(metric, scores), series)])
+
+
+def _page(question: Question, results: Sequence[Result], points: Sequence[Point], metric: str) -> str:
+    seeds = len(question.seeds)
+    return (
+        f"# {question.task}: how much annotation is worth\n\n"
+        f"{answer(points, partners=question.partners, metric=results[0].metric)}\n\n"
+        f"{table(question, points)}\n\n![{metric} by labeling rate]({PLOT})\n\n"
+        f"{metric} on the {question.split} split, mean of {seeds} seed{'s' * (seeds > 1)}"
+        f"{' with the half-width of the 95 % interval (Student)' * (seeds > 1)}. Each seed draws its own sentences, "
+        "the same for all ways to train; those of a lower rate are among those of a higher one. The gain and its "
+        f"interval come from differences seed by seed. {_kept(question)}\n"
+    )
+
+
+def _kept(question: Question) -> str:
+    return (
+        "The epoch that is kept was chosen on the same split, so scores are a little high on both sides; "
+        "`--split test` has not that flaw."
+        if question.split == "dev"
+        else "The epoch that is kept was chosen on the development split, where there is one."
+    )
+
+
+def _row(question: Question, point: Point) -> list[str]:
+    cells = [f"{point.rate:g}", f"{point.sentences:,}", _mean(point.means[ALONE])]
+    if question.partners and point.gain is not None:
+        gain = point.gain
+        ends = "one seed" if gain.half is None else f"{gain.low:+.2f} to {gain.high:+.2f}"
+        cells += [_mean(point.means[JOINT]), f"{gain.mean:+.2f}", ends]
+    return cells
+
+
+def _mean(found: Estimate) -> str:
+    return f"{found.mean:.2f}" + ("" if found.half is None else f" ± {found.half:.2f}")

@@ -1,0 +1,160 @@
+"""Real trainings, tiny ones: a curve is drawn, added to, resumed after a kill, and refused where it cannot be."""
+
+import csv
+import time
+import xml.etree.ElementTree as ET
+from pathlib import Path
+
+import pytest
+
+from polytag.curves import Curve, curve
+from polytag.curves.runs import Question, Run, directory, is_done, settings, start
+from polytag.errors import PlanError, PolytagError
+from tests.cli.conftest import run as run_command
+from tests.training import toy
+
+PLAN = """
+[chars.all]
+dimension = 4
+hidden = 4
+layers = 1
+[words.en]
+dimension = 5
+hidden = 6
+layers = 1
+[words.xx]
+dimension = 5
+hidden = 6
+layers = 1
+[tasks.ner]
+chars = "all"
+words = "en"
+train = "en.train"
+dev = "en.dev"
+test = "en.test"
+columns = { tag = 2 }
+[tasks.xx]
+chars = "all"
+words = "xx"
+train = "xx.train"
+columns = { tag = 2 }
+[training]
+threads = 1
+batch_sentences = 4
+epochs = 1
+"""
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A directory with a plan and its files."""
+    folder = toy.write_all(tmp_path_factory.mktemp("curve"))
+    (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def measured(place: Path) -> tuple[Curve, list[str]]:
+    said: list[str] = []
+    found = curve(place / "plan.toml", task="ner", rates=[1.0, 0.5], partners=["xx"], seeds=1, output=place / "out",
+                  say=said.append)  # fmt: skip
+    return found, said
+
+
+def test_every_training_is_in_the_table(place: Path, measured: tuple[Curve, list[str]]) -> None:
+    found, said = measured
+    assert [(str(r.run), r.sentences) for r in found.results] == [
+        ("alone, rate 0.5, seed 1", 8), ("with, rate 0.5, seed 1", 8),
+        ("alone, rate 1, seed 1", 17), ("with, rate 1, seed 1", 17),
+    ]  # fmt: skip
+    assert len(said) == 8
+    with (place / "out" / "curve.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [float(row["score"]) for row in rows] == pytest.approx([r.score for r in found.results], abs=1e-4)
+    assert {row["split"] for row in rows} == {"dev"}
+    page = found.page.read_text(encoding="utf-8")
+    assert found.answer in page
+    assert found.table in page
+    assert found.table.count("\n") == 3
+    ET.fromstring(found.plot.read_text(encoding="utf-8"))
+
+
+def test_what_is_trained_is_skipped_and_seeds_can_be_added(place: Path, measured: tuple[Curve, list[str]]) -> None:
+    said: list[str] = []
+    again = curve(place / "plan.toml", task="ner", rates=[0.5], partners=["xx"], seeds=2, output=place / "out",
+                  jobs=2, say=said.append)  # fmt: skip
+    assert said[0] == "2 of 4 trainings are done already"
+    assert [r.score for r in again.results][:2] == [r.score for r in measured[0].results][:2]
+    assert {r.run.seed for r in again.results} == {1, 2}
+
+
+def test_another_plan_is_refused(place: Path, measured: tuple[Curve, list[str]]) -> None:
+    with pytest.raises(PlanError, match=r"plan\.training\.epochs was 1 for the trainings here, now it is 2; name ano"):
+        curve(place / "plan.toml", task="ner", rates=[0.5], partners=["xx"], seeds=1, output=place / "out",
+              settings=["training.epochs=2"])  # fmt: skip
+
+
+def test_both_ways_to_train_get_the_same_sentences_and_keep_the_best_epoch_for_the_task(place: Path) -> None:
+    question = Question(place / "plan.toml", "ner", ["xx"], [0.5], [1], "dev", place / "none", ["training.margin=2.0"])
+    plan = question.check()
+    one, other = (settings(Run(arm, 0.5, 3), question, plan) for arm in question.arms)
+    assert one == other == [
+        "tasks.ner.rate=0.5", "tasks.ner.rate_seed=15", "training.select=ner", "training.seed=3", "training.margin=2.0"
+    ]  # fmt: skip
+
+
+def test_a_killed_training_is_resumed(place: Path) -> None:
+    long = ["training.epochs=80"]
+    question = Question(place / "plan.toml", "ner", [], [1.0], [1], "dev", place / "killed", long)
+    (only,) = question.runs()
+    process = start(only, question, question.check(), threads=1)
+    metrics = directory(only, question) / "metrics.jsonl"
+    while not metrics.exists() and process.poll() is None:
+        time.sleep(0.02)
+    process.kill()
+    process.wait()
+    assert not is_done(only, question)
+    said: list[str] = []
+    curve(place / "plan.toml", task="ner", rates=[1.0], seeds=1, output=place / "killed", settings=long,
+          say=said.append)  # fmt: skip
+    assert said[0] == "alone, rate 1, seed 1: resumed; 0 trainings wait"
+
+
+def test_a_training_that_fails_is_told_in_one_sentence(place: Path) -> None:
+    with pytest.raises(PolytagError, match=r"alone, rate 1, seed 1: the training failed: .*there is no 'absent'"):
+        curve(place / "plan.toml", task="ner", rates=[1.0], seeds=1, output=place / "failed",
+              settings=["words.en.vectors=absent"])  # fmt: skip
+
+
+WRONG = {
+    "plan.toml --task nerr": (1, "there is no task 'nerr' in the plan; did you mean 'ner'?"),
+    "plan.toml --task ner --partner yy": (1, "there is no task 'yy' in the plan"),
+    "plan.toml --task ner --partner ner": (1, "'ner' cannot be its own partner"),
+    "plan.toml --task xx": (1, "tasks.xx has no dev files to score on"),
+    "absent.toml --task ner": (1, "the plan cannot be read"),
+    "plan.toml --task ner --rates 2": (2, "2 is not above 0 and at most 1"),
+    "plan.toml --task ner --rates much": (2, "'much' is no share"),
+    "plan.toml": (2, "missing option '--task'"),
+}
+
+
+@pytest.mark.parametrize(("command", "expected"), WRONG.items(), ids=WRONG.keys())
+def test_what_is_wrong_is_told_before_any_training(
+    place: Path, monkeypatch: pytest.MonkeyPatch, command: str, expected: tuple[int, str]
+) -> None:
+    monkeypatch.chdir(place)
+    done = run_command(f"curve {command}")
+    assert done.code == expected[0]
+    assert expected[1] in done.sentence
+    assert not (place / "curve-ner").exists()
+
+
+def test_the_command_takes_several_rates_after_one_option(
+    place: Path, measured: tuple[Curve, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(place)
+    done = run_command("curve plan.toml --task ner --rates 0.5 1 --partner xx --seeds 1 -o out")
+    assert done.code == 0, done.err
+    assert done.out.startswith(measured[0].table)
+    assert measured[0].answer in done.out
+    assert "4 of 4 trainings are done already" in done.err
