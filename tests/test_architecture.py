@@ -14,12 +14,12 @@ import polytag
 PACKAGE = Path(polytag.__file__).parent
 ROWS = (  # each imports only from rows below its own; several in one row know nothing of each other
     {"cli"},
-    {"curves"},
+    {"curves", "integrations"},
     {"training"},
     {"bulk"},
     {"reports", "calibration"},
     {"evaluation"},
-    {"suggesting"},
+    {"suggesting", "export"},
     {"tagging"},
     {"decoding"},
     {"model"},

@@ -1,0 +1,77 @@
+"""Tag with a graph that `polytag export` wrote, without polytag: examples/onnx_tag.py MODEL.onnx < SENTENCES."""
+
+import json
+import re
+import sys
+
+import numpy as np
+import onnxruntime
+
+
+def padded(rows):
+    table = np.zeros((len(rows), max(map(len, rows))), np.int64)
+    for row, values in zip(table, rows, strict=True):
+        row[: len(values)] = values
+    return table
+
+
+class OnnxTagger:
+    def __init__(self, path):
+        self.session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])
+        self.about = json.loads(self.session.get_modelmeta().custom_metadata_map["polytag"])
+        self.words = {word: index for index, word in enumerate(self.about["words"] or [], 1)}
+        self.alphabet = {character: index for index, character in enumerate(self.about["alphabet"] or [], 3)}
+        self.lists = {name: {tuple(w): c for w, c in found} for name, found in self.about["gazetteers"].items()}
+
+    def tag(self, sentences):
+        """Lists of words, at least one each -> for each task the lists of their tags."""
+        distinct = {word: number for number, word in enumerate(dict.fromkeys(w for s in sentences for w in s))}
+        characters = [self.characters(word) for word in distinct]
+        inputs = {
+            "characters": padded(characters),
+            "character_lengths": np.array([len(ids) for ids in characters]),
+            "words": np.array([self.words.get(self.normalised(word), 0) for word in distinct]),
+            "sentences": padded([[distinct[word] for word in sentence] for sentence in sentences]),
+            "lengths": np.array([len(sentence) for sentence in sentences]),
+            **{name: padded([matches(entries, s) for s in sentences]) for name, entries in self.lists.items()},
+        }
+        wanted = {value.name for value in self.session.get_inputs()}
+        names = [f"tags.{task}" for task in self.about["tasks"]]
+        found = self.session.run(names, {name: inputs[name] for name in wanted})
+        return {
+            task: [[about["tags"][tag] for tag in row if tag >= 0] for row in rows.tolist()]
+            for (task, about), rows in zip(self.about["tasks"].items(), found, strict=True)
+        }
+
+    def normalised(self, word):
+        word = word.lower() if self.about["lowercase"] else word
+        return re.sub("[0-9]", "0", word) if self.about["zero_digits"] else word
+
+    def characters(self, word):
+        edges = self.about["boundaries"]
+        kept = word[: max(1, self.about["characters"] - 2 * edges)]
+        ids = [self.alphabet.get(character, 0) for character in kept] or [0]
+        return [1, *ids, 2] if edges else ids
+
+
+def matches(entries, words):
+    """The column of each word: from the left, the longest entry that matches takes its words."""
+    columns, longest, at = [0] * len(words), max(map(len, entries)), 0
+    while at < len(words):
+        sizes = (size for size in range(longest, 0, -1) if tuple(words[at : at + size]) in entries)
+        size = next(sizes, 0)
+        columns[at : at + size] = entries.get(tuple(words[at : at + size]), [])
+        at += size or 1
+    return columns
+
+
+def main(path):
+    tagger = OnnxTagger(path)
+    for line in sys.stdin:
+        if words := line.split():
+            tags = tagger.tag([words])
+            print(*("\t".join(row) for row in zip(words, *(of[0] for of in tags.values()), strict=True)), "", sep="\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1])

@@ -1,0 +1,60 @@
+"""What a graph carries beside its weights: how strings become its inputs and what its outputs stand for, as JSON.
+
+words         words as they are looked up: their indices count from 1, 0 is any other; null without word embeddings
+lowercase     whether words are lower-cased before
+zero_digits   whether each digit 0-9 is replaced by 0 before
+alphabet      characters, whose indices count from 3; 0 is any other; null without characters
+boundaries    whether 1 and 2 stand before and after the characters of each word
+characters    how many characters of a word are read, the two above included
+tasks         by name: "emissions", the tags of the network, and "tags", those that are written
+gazetteers    by input: entries as pairs of words and columns; the longest that matches at a word takes its words
+"""
+
+import json
+from collections.abc import Sequence
+from importlib.metadata import version
+from typing import Any
+
+from polytag.batching.gazetteer import Gazetteer
+from polytag.export.rewriting import rewriting
+from polytag.tagging import Tagger
+
+KEY, VERSION = "polytag", 1
+
+
+def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
+    """The JSON for tasks of one language; what is not ASCII is escaped: a word may hold half of a surrogate pair."""
+    encoder = tagger.new_encoder(tasks[0])
+    words, chars = encoder.words, encoder.chars
+    embedded = tagger.plan.words[tagger.plan.tasks[tasks[0]].words].embedding
+    parts = {task: tagger.plan.tasks[task].tags for task in tasks}
+    vocabularies = {part: tagger.vocabularies.tags[part] for part in parts.values()}
+    return json.dumps({
+        "version": VERSION,
+        "polytag": version("polytag"),
+        "words": list(words.words) if embedded else None,
+        "lowercase": words.lowercase,
+        "zero_digits": words.zero_digits,
+        "alphabet": None if chars is None else chars.alphabet,
+        "boundaries": chars is not None and chars.boundaries,
+        "characters": encoder.max_characters,
+        "tasks": {
+            task: {"emissions": vocabularies[part].tags, "tags": rewriting(vocabularies[part]).written}
+            for task, part in parts.items()
+        },
+        "gazetteers": {
+            f"gazetteer.{part}": _entries(v.gazetteer)
+            for part, v in vocabularies.items()
+            if v.gazetteer
+        },
+    })  # fmt: skip
+
+
+def _entries(gazetteer: Gazetteer) -> list[tuple[tuple[str, ...], list[int]]]:
+    return [(words, gazetteer.match(words)) for entries in gazetteer.entries.values() for words in entries]
+
+
+def description_of(text: str) -> dict[str, Any]:
+    """The inverse, as plain tables."""
+    found: dict[str, Any] = json.loads(text)
+    return found

@@ -1,0 +1,126 @@
+"""One ONNX file for the tasks of one language."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from os import PathLike
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from polytag.errors import PolytagError
+from polytag.files import atomic_write
+from polytag.tagging import Tagger
+
+if TYPE_CHECKING:
+    import onnx
+
+    from polytag.export.graph import Graph
+
+MISSING = "onnx is not installed, expected it for an export: pip install 'polytag[onnx]'"
+LARGEST = 2_000_000_000  # bytes of a file: protobuf holds two gibibytes
+
+
+@dataclass(frozen=True)
+class Export:
+    """What was written."""
+
+    path: Path
+    tasks: tuple[str, ...]
+    bytes: int
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def export_onnx(
+    tagger: Tagger,
+    path: str | PathLike[str],
+    *,
+    tasks: Sequence[str] | None = None,
+    constrained: bool | None = None,
+) -> Export:
+    """Write a graph from characters and words to emissions and decoded tags, in float32.
+
+    Args:
+        tagger: whose network is written; the precision that it tags in plays no part.
+        path: the file, which appears when it is whole and the ONNX checker has passed it.
+        tasks: of one language; all of the model's unless given.
+        constrained: decode valid tag sequences only; as the plan says unless given.
+
+    Raises:
+        PolytagError: onnx is not installed, a task is unknown, several languages are named or none of several, the
+            graph is larger than 2 GB, or the file cannot be written.
+    """
+    chosen = choose(tagger, tasks)
+    model = build(tagger, chosen, constrained=constrained)
+    content = model.SerializeToString()
+    with atomic_write(path, "wb") as file:
+        file.write(content)
+    inputs, outputs = ([value.name for value in values] for values in (model.graph.input, model.graph.output))
+    return Export(Path(path), tuple(chosen), len(content), tuple(inputs), tuple(outputs))
+
+
+def choose(tagger: Tagger, tasks: Sequence[str] | None) -> list[str]:
+    """Tasks of one language; raises PolytagError as `export_onnx` does."""
+    chosen = tagger.choose(tasks)
+    languages = {tagger.plan.tasks[task].words: task for task in chosen}
+    if len(languages) > 1:
+        raise PolytagError(
+            f"the tasks {' and '.join(languages.values())} read words.{' and words.'.join(languages)}, expected tasks "
+            "of one language: export each into a file of its own"
+        )
+    return chosen
+
+
+def build(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None = None) -> "onnx.ModelProto":
+    """The checked model of tasks of one language; raises PolytagError as `export_onnx` does."""
+    try:
+        import onnx
+    except ImportError as error:
+        raise PolytagError(MISSING) from error
+    from polytag.export.description import KEY, describe
+    from polytag.export.graph import IR_VERSION, OPSET
+
+    graph = _graph(tagger, tasks, constrained=constrained)
+    description = describe(tagger, tasks)
+    if graph.bytes + len(description) > LARGEST:
+        raise PolytagError(
+            f"the weights take {graph.bytes:,} bytes, expected at most {LARGEST:,} in an ONNX file: train with "
+            "fewer or narrower word vectors"
+        )
+    model = onnx.helper.make_model(
+        graph.proto("polytag"), opset_imports=[onnx.helper.make_opsetid("", OPSET)], producer_name="polytag"
+    )
+    model.ir_version = IR_VERSION
+    onnx.helper.set_model_props(model, {KEY: description})
+    onnx.checker.check_model(model, full_check=True)
+    return model
+
+
+def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) -> "Graph":
+    from onnx import TensorProto
+
+    from polytag.export import decoder, encoders
+    from polytag.export.graph import Graph
+    from polytag.export.rewriting import rewriting
+    from polytag.model.char_encoder import CharEncoder
+    from polytag.model.crf import Crf
+    from polytag.model.word_encoder import WordEncoder
+
+    graph, settings = Graph(), tagger.plan.tasks[tasks[0]]
+    chars = None if settings.chars is None else tagger.network.chars[settings.chars]
+    words = tagger.network.words[settings.words]
+    assert isinstance(words, WordEncoder)
+    assert chars is None or isinstance(chars, CharEncoder)
+    context = encoders.context(graph, words, encoders.distinct_words(graph, chars, words))
+    at = decoder.places(graph)
+    for task in tasks:
+        part = tagger.plan.tasks[task].tags
+        crf = tagger.network.tags[part]
+        assert isinstance(crf, Crf)
+        scores = decoder.emissions(graph, crf, part, context)
+        valid_only = crf.constrained if constrained is None else constrained
+        path = decoder.best_path(graph, crf, task, scores, at, constrained=valid_only)
+        written = decoder.as_written(graph, path, at, rewriting(tagger.vocabularies.tags[part]).tables)
+        sentences_first = graph.node("Transpose", scores, perm=[1, 0, 2])
+        graph.output(f"emissions.{task}", sentences_first, ["B", "T", len(crf.start)], TensorProto.FLOAT)
+        graph.output(f"tags.{task}", graph.node("Transpose", written, perm=[1, 0]), ["B", "T"], TensorProto.INT64)
+    return graph

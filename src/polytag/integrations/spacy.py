@@ -1,0 +1,167 @@
+"""A spaCy pipeline component.
+
+    nlp = spacy.blank("en")
+    nlp.add_pipe("polytag", config={"model": "MODEL"})
+    nlp("Angela Merkel visited Lima.").ents
+
+Sentences are those that an earlier component has found, or else the whole Doc is one. `nlp.to_disk` stores the model
+with the pipeline.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+try:
+    import spacy
+except ImportError as error:
+    raise ImportError("spaCy is not installed, expected it for this component: pip install 'polytag[spacy]'") from error
+import srsly
+from spacy.language import Language
+from spacy.pipeline import Pipe
+from spacy.tokens import Doc, Span, Token
+
+from polytag.corpus.sentence import Sentence
+from polytag.errors import PolytagError
+from polytag.integrations import packed, targets
+from polytag.tagging import Tagger
+
+for _kind in (Token, Span):
+    if not _kind.has_extension(targets.PROBABILITIES):
+        _kind.set_extension(targets.PROBABILITIES, default=None)
+
+
+class PolytagPipe(Pipe):
+    """Tags Docs with a polytag model, which is read when it is first needed.
+
+    Words are the tokens that are not white space. With ``probabilities``, the extension ``polytag_probabilities`` of
+    each token and each span is a dict from task to probability.
+    """
+
+    def __init__(
+        self,
+        name: str = "polytag",
+        *,
+        model: str | None = None,
+        tasks: Mapping[str, str] | None = None,
+        probabilities: bool = False,
+        precision: str = "auto",
+    ) -> None:
+        """
+        Args:
+            name: of the component in its pipeline.
+            model: the model directory; a stored pipeline brings its own.
+            tasks: where each task goes: ``"ents"``, ``"tag"``, ``"pos"``, or a group of ``doc.spans`` by any other
+                name; may be left out where the model has at most one task of spans and one of plain tags.
+            probabilities: also give the probability of each tag and each span.
+            precision: as for `Tagger.load`.
+        """
+        self.name = name
+        # Absolute, for the working directory may be another one when the model is read.
+        self.model = None if model is None else str(Path(model).absolute())
+        self.tasks = dict(tasks) if tasks else None
+        self.probabilities, self.precision = probabilities, precision
+        self._tagger: Tagger | None = None
+        self._targets: dict[str, str] = {}
+
+    @property
+    def tagger(self) -> Tagger:
+        """The tagger itself.
+
+        Raises:
+            PolytagError: the model is not given or cannot be read, or ``tasks`` does not fit it.
+        """
+        if self._tagger is None:
+            if self.model is None:
+                raise PolytagError(f'{self.name}: no model, expected config={{"model": "DIRECTORY"}}')
+            self._use(Tagger.load(self.model, precision=self.precision))
+        assert self._tagger is not None
+        return self._tagger
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Plain tags and types of spans; none before the model is read, for spaCy asks while it makes a pipeline."""
+        return () if self._tagger is None else targets.labels(self._tagger, self._targets)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Tag one Doc in place."""
+        try:
+            self._annotate([doc])
+        except Exception as error:  # what to do about it is the pipeline's to say
+            self.get_error_handler()(self.name, self, [doc], error)
+        return doc
+
+    def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
+        """Tag a stream of Docs, so many at a time, in order."""
+        for batch in spacy.util.minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
+            docs = list(batch)
+            try:
+                self._annotate(docs)
+            except Exception as error:
+                self.get_error_handler()(self.name, self, docs, error)
+            else:
+                yield from docs
+
+    def _annotate(self, docs: Sequence[Doc]) -> None:
+        tagger = self.tagger
+        sentences = [_sentences(doc) for doc in docs]
+        words = (Sentence(tuple(token.text for token in tokens)) for of in sentences for tokens in of)
+        tagged = tagger.tag_all(words, tasks=list(self._targets), confidence=self.probabilities)
+        for doc, of in zip(docs, sentences, strict=True):
+            answers = [(tokens, next(tagged)) for tokens in of]
+            targets.annotate(doc, answers, self._targets, probabilities=self.probabilities)
+
+    def to_disk(self, path: str | Path, **_: Any) -> None:
+        """Write the model into a directory, as a model directory of polytag."""
+        packed.write(self.tagger, Path(path))
+
+    def from_disk(self, path: str | Path, **_: Any) -> "PolytagPipe":
+        """Use the model that `to_disk` wrote, wherever it came from."""
+        return self._use(Tagger.load(path, precision=self.precision))
+
+    def to_bytes(self, **_: Any) -> bytes:
+        """The model as bytes."""
+        return bytes(srsly.msgpack_dumps(packed.to_bytes(self.tagger)))
+
+    def from_bytes(self, bytes_data: bytes, **_: Any) -> "PolytagPipe":
+        """Use the model that `to_bytes` gave."""
+        return self._use(packed.from_bytes(srsly.msgpack_loads(bytes_data), precision=self.precision))
+
+    def _use(self, tagger: Tagger) -> "PolytagPipe":
+        self._targets = targets.choose(tagger, self.tasks)
+        self._tagger = tagger
+        return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """For processes that are started anew; the tagger goes along as the files of its model."""
+        settings = {key: getattr(self, key) for key in ("name", "model", "tasks", "probabilities", "precision")}
+        return _restored, (settings, None if self._tagger is None else self.to_bytes())
+
+
+def _restored(settings: dict[str, Any], model: bytes | None) -> PolytagPipe:
+    pipe = PolytagPipe(**settings)
+    return pipe if model is None else pipe.from_bytes(model)
+
+
+def _sentences(doc: Doc) -> list[list[Token]]:
+    """The words of each sentence; the whole Doc is one where nobody has found sentences."""
+    parts = doc.sents if doc.has_annotation("SENT_START") else [doc]
+    return [[token for token in part if not token.is_space] for part in parts]
+
+
+@Language.factory(
+    "polytag",
+    assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "token.tag", "token.pos"],
+    default_config={"model": None, "tasks": None, "probabilities": False, "precision": "auto"},
+)
+def make(
+    nlp: Language,
+    name: str,
+    model: str | None,
+    tasks: dict[str, str] | None,
+    probabilities: bool,
+    precision: str,
+) -> PolytagPipe:
+    """What `nlp.add_pipe` calls with the component's config."""
+    del nlp
+    return PolytagPipe(name, model=model, tasks=tasks, probabilities=probabilities, precision=precision)

@@ -1,0 +1,277 @@
+"""The spaCy component, against the real library: polytag's tags in spaCy's places, pipelines that can be stored."""
+
+import pickle
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from polytag.corpus.schemes import spans
+from polytag.corpus.sentence import Sentence
+from polytag.errors import PolytagError
+from polytag.model.checkpoint import save_description, save_weights
+from polytag.tagging import Tagger
+from tests.tiny import LABELS, SPANS, WORDS, tagger, texts
+
+spacy = pytest.importorskip("spacy", reason="the extra spacy is not installed")
+
+from spacy.tokens import Doc  # noqa: E402
+
+from polytag.integrations.spacy import PolytagPipe  # noqa: E402
+
+TASKS = {"ner": "iob1", "chunk": "bioes", "pos": "plain"}
+PLACES = {"ner": "ents", "chunk": "chunks", "pos": "pos"}
+
+
+def saved(source: Tagger, directory: Path) -> str:
+    save_description(directory, source.plan, source.vocabularies)
+    save_weights(directory, source.network)
+    return str(directory)
+
+
+@pytest.fixture(scope="module")
+def source() -> Tagger:
+    return tagger(TASKS)
+
+
+@pytest.fixture(scope="module")
+def model(source: Tagger, tmp_path_factory: pytest.TempPathFactory) -> str:
+    return saved(source, tmp_path_factory.mktemp("spacy") / "model")
+
+
+@pytest.fixture
+def nlp(model: str) -> Any:
+    """A blank pipeline with the component, its tasks each in a place."""
+    made = spacy.blank("en")
+    made.add_pipe("polytag", config={"model": model, "tasks": PLACES, "precision": "float32"})
+    return made
+
+
+def doc_of(nlp: Any, *sentences: Sentence) -> Doc:
+    """A Doc with sentence boundaries."""
+    words = [word for sentence in sentences for word in sentence.words]
+    starts = [place == 0 for sentence in sentences for place in range(len(sentence))]
+    return Doc(nlp.vocab, words=words, sent_starts=starts)
+
+
+def tags_in(doc: Doc) -> dict[str, Any]:
+    return {
+        "ents": [(e.label_, e.start, e.end) for e in doc.ents],
+        "chunks": [(c.label_, c.start, c.end) for c in doc.spans["chunks"]],
+        "pos": [token.pos_ for token in doc],
+    }
+
+
+def expected(source: Tagger, sentences: list[Sentence]) -> dict[str, Any]:
+    """The same from polytag."""
+    out: dict[str, Any] = {"ents": [], "chunks": [], "pos": []}
+    start = 0
+    for sentence in source.tag_all(sentences):
+        for place, task in (("ents", "ner"), ("chunks", "chunk")):
+            out[place] += [(s.type, start + s.start, start + s.end) for s in spans(sentence.tags[task])]
+        out["pos"] += sentence.tags["pos"]
+        start += len(sentence)
+    return out
+
+
+def test_each_task_is_in_its_place(nlp: Any, source: Tagger) -> None:
+    given = texts(20)
+    found = tags_in(nlp(doc_of(nlp, *given)))
+    assert found == expected(source, given)
+    assert found["ents"]
+    assert found["chunks"]
+
+
+def test_a_stream_of_docs_is_tagged_like_each_doc_alone(nlp: Any, source: Tagger) -> None:
+    given = [[], texts(1), texts(30, seed=2), [], texts(3, seed=3)]
+    for size in (1, 2, 100):
+        docs = list(nlp.pipe((doc_of(nlp, *sentences) for sentences in given), batch_size=size))
+        assert [tags_in(doc) for doc in docs] == [expected(source, sentences) for sentences in given]
+
+
+def test_without_sentences_the_whole_doc_is_one(nlp: Any, source: Tagger) -> None:
+    words = tuple(WORDS * 100)
+    assert tags_in(nlp(Doc(nlp.vocab, words=list(words)))) == expected(source, [Sentence(words)])
+
+
+def test_sentences_of_an_earlier_component_count(model: str, source: Tagger) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("polytag", config={"model": model, "tasks": PLACES, "precision": "float32"})
+    found = nlp("Ann saw Lima . Lee saw Oslo .")
+    given = [Sentence(("Ann", "saw", "Lima", ".")), Sentence(("Lee", "saw", "Oslo", "."))]
+    assert tags_in(found) == expected(source, given)
+
+
+def test_white_space_is_no_word(nlp: Any, source: Tagger) -> None:
+    doc = nlp("  Ann \n\n saw   Lima\t\n")
+    words = [token for token in doc if not token.is_space]
+    assert len(words) == 3 < len(doc)
+    (tagged,) = source.tag_all([Sentence(("Ann", "saw", "Lima"))])
+    assert [token.pos_ for token in words] == list(tagged.tags["pos"])
+    assert {token.pos_ for token in doc if token.is_space} == {""}
+    assert [(e.label_, e.text.split()) for e in doc.ents] == [
+        (s.type, list(tagged.words[s.start : s.end])) for s in tagged.spans("ner")
+    ]
+
+
+@pytest.mark.parametrize("text", ["", " ", "\n\n"])
+def test_a_doc_without_words(nlp: Any, text: str) -> None:
+    doc = nlp(text)
+    assert (len(doc.ents), len(doc.spans["chunks"])) == (0, 0)
+
+
+def test_probabilities_are_those_of_polytag(model: str, source: Tagger) -> None:
+    nlp = spacy.blank("en")
+    config = {"model": model, "tasks": PLACES, "precision": "float32", "probabilities": True}
+    nlp.add_pipe("polytag", config=config)
+    (given,) = texts(1, longest=9, seed=5)
+    doc = nlp(doc_of(nlp, given))
+    tagged = source.tag(given.words, confidence=True)
+    for task in TASKS:
+        assert [token._.polytag_probabilities[task] for token in doc] == pytest.approx(tagged.confidence[task])
+    for place, task in ((doc.ents, "ner"), (doc.spans["chunks"], "chunk")):
+        found = [span._.polytag_probabilities[task] for span in place]
+        assert found == pytest.approx([span.probability for span in tagged.spans(task)])
+    again = Doc(nlp.vocab).from_bytes(doc.to_bytes())
+    assert again[0]._.polytag_probabilities == doc[0]._.polytag_probabilities
+
+
+def test_a_second_time_replaces_what_the_first_wrote(nlp: Any) -> None:
+    doc = doc_of(nlp, *texts(5))
+    first = tags_in(nlp(doc))
+    assert tags_in(nlp(doc)) == first
+
+
+@pytest.fixture(params=["disk", "bytes", "pickle"])
+def restored(request: pytest.FixtureRequest, nlp: Any, model: str, tmp_path: Path) -> Iterator[Any]:
+    """The pipeline, stored and read again, while the model's own directory is away."""
+    shutil.move(model, f"{model}.away")
+    try:
+        shutil.copytree(f"{model}.away", model)
+        nlp("Ann")  # the model is read
+        stored = {"disk": nlp.to_disk, "bytes": lambda _: nlp.to_bytes(), "pickle": lambda _: pickle.dumps(nlp)}
+        content = stored[request.param](tmp_path / "pipeline")
+        shutil.rmtree(model)
+        if request.param == "disk":
+            again = spacy.load(tmp_path / "pipeline")
+            shutil.rmtree(tmp_path / "pipeline")
+        elif request.param == "bytes":
+            again = spacy.blank("en", config={}).from_config(nlp.config).from_bytes(content)
+        else:
+            again = pickle.loads(content)
+        yield again
+    finally:
+        shutil.rmtree(model, ignore_errors=True)
+        shutil.move(f"{model}.away", model)
+
+
+def test_a_stored_pipeline_brings_its_model(restored: Any, source: Tagger, tmp_path: Path) -> None:
+    given = texts(10)
+    assert tags_in(restored(doc_of(restored, *given))) == expected(source, given)
+    restored.to_disk(tmp_path / "once more")  # from memory: all that it was read from is gone
+    assert tags_in(spacy.load(tmp_path / "once more")(doc_of(restored, *given))) == expected(source, given)
+
+
+def test_storing_reads_the_model_if_nothing_has(nlp: Any, tmp_path: Path) -> None:
+    nlp.to_disk(tmp_path / "pipeline")
+    assert Tagger.load(tmp_path / "pipeline" / "polytag").plan.tasks.keys() == TASKS.keys()
+
+
+def test_temperatures_are_stored_too(nlp: Any, tmp_path: Path) -> None:
+    nlp.get_pipe("polytag").tagger.network.temperatures = {"ner": 2.5}
+    nlp.to_disk(tmp_path / "pipeline")
+    assert Tagger.load(tmp_path / "pipeline" / "polytag").network.temperatures == {"ner": 2.5}
+
+
+def test_labels_are_types_and_tags(nlp: Any) -> None:
+    assert nlp.get_pipe("polytag").labels == ()  # not read yet
+    nlp("Ann")
+    assert nlp.pipe_labels["polytag"] == sorted({"PER", "LOC", *LABELS["plain"]})
+
+
+USUAL: list[tuple[dict[str, str], list[str], dict[str, str]]] = [
+    ({"ner": "iob2"}, SPANS, {"ner": "ents"}),
+    ({"pos": "plain"}, LABELS["plain"], {"pos": "pos"}),
+    ({"pos": "plain", "any": "bioes"}, LABELS["plain"], {"pos": "pos", "any": "ents"}),
+]
+
+
+@pytest.mark.parametrize(("tasks", "labels", "places"), USUAL)
+def test_few_tasks_need_no_places(
+    tasks: dict[str, str], labels: list[str], places: dict[str, str], tmp_path: Path
+) -> None:
+    pipe = PolytagPipe(model=saved(tagger(tasks), tmp_path / "model"))
+    assert pipe.tagger
+    assert pipe._targets == places
+
+
+def test_fine_tags_go_to_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LABELS, "plain", ["NN", "VBZ", "DT"])
+    source = tagger({"pos": "plain"})
+    nlp = spacy.blank("en")
+    nlp.add_pipe("polytag", config={"model": saved(source, tmp_path / "model"), "precision": "float32"})
+    (given,) = texts(1)
+    doc = nlp(doc_of(nlp, given))
+    assert [token.tag_ for token in doc] == list(source.tag(given.words).tags["pos"])
+    to_pos = PolytagPipe(model=str(tmp_path / "model"), tasks={"pos": "pos"})
+    assert {token.pos_ for token in to_pos(doc_of(nlp, given))} == {""}  # spaCy has no such parts of speech
+
+
+WRONG = [
+    ({"nre": "ents"}, "did you mean 'ner'?"),
+    ({"ner": "tag"}, "'ner' goes to 'tag', expected 'ents' or"),
+    ({"pos": "ents"}, "'pos' goes to 'ents', expected 'tag' or 'pos'"),
+    ({"ner": "ents", "chunk": "ents"}, "expected a place for each"),
+    (None, "several tasks go to one place"),
+]
+
+
+@pytest.mark.parametrize(("tasks", "message"), WRONG)
+def test_mistakes_are_told(model: str, tasks: dict[str, str] | None, message: str) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("polytag", config={"model": model, "tasks": tasks})
+    with pytest.raises(PolytagError, match=message):
+        nlp("Ann")
+
+
+@pytest.mark.parametrize(("given", "message"), [(None, "no model, expected config="), ("no/where", "no such model")])
+def test_a_model_that_is_not_there(given: str | None, message: str) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("polytag", config={"model": given})
+    with pytest.raises(PolytagError, match=message):
+        nlp("Ann")
+
+
+def test_the_pipeline_says_what_happens_to_errors(nlp: Any) -> None:
+    met = []
+    nlp.set_error_handler(lambda name, component, docs, error: met.append((name, len(docs), error)))
+    nlp.get_pipe("polytag").model = "no/where"
+    assert list(nlp.pipe(["Ann", "Lee"])) == []
+    assert [(name, count) for name, count, _ in met] == [("polytag", 2)]
+    assert isinstance(met[0][2], PolytagError)
+
+
+def test_a_missing_spacy_is_one_sentence() -> None:
+    code = "import sys; sys.modules['spacy'] = None; import polytag.integrations.spacy"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert "ImportError: spaCy is not installed" in done.stderr
+    assert "pip install 'polytag[spacy]'" in done.stderr
+
+
+def test_the_entry_point_is_enough(model: str, tmp_path: Path) -> None:
+    """An installed polytag is found by name; here its entry point stands in a distribution made up for the test."""
+    record = tmp_path / "polytag_entry-0.dist-info"
+    record.mkdir()
+    (record / "METADATA").write_text("Metadata-Version: 2.1\nName: polytag-entry\nVersion: 0\n")
+    (record / "entry_points.txt").write_text("[spacy_factories]\npolytag = polytag.integrations.spacy:make\n")
+    code = (
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r}); import spacy; nlp = spacy.blank('en')\n"
+        f"nlp.add_pipe('polytag', config={{'model': {model!r}, 'tasks': {PLACES!r}}}); print(len(nlp('Ann saw Lima')))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
