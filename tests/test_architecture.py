@@ -14,7 +14,7 @@ import polytag
 PACKAGE = Path(polytag.__file__).parent
 ROWS = (  # each imports only from rows below its own; several in one row know nothing of each other
     {"cli"},
-    {"curves", "integrations"},
+    {"server", "curves", "integrations"},
     {"training"},
     {"bulk"},
     {"reports", "calibration"},

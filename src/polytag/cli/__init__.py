@@ -27,6 +27,7 @@ COMMANDS = {
     "calibrate": "Make a model's probabilities come true on a file nobody trained on.",
     "compare": "Compare two models on the same sentences.",
     "curve": "Measure what joint training and more annotation bring to a task.",
+    "serve": "Serve a model over HTTP: a page, and JSON for programs.",
     "export": "Write a model as an ONNX graph.",
 }
 

@@ -1,0 +1,51 @@
+"""What a tagger can do, for `GET /model`."""
+
+from importlib.metadata import version
+
+from polytag.corpus.tag_rules import parse
+from polytag.plan import Task
+from polytag.server.limits import Limits
+from polytag.server.schemas import LanguageReply, LimitsReply, ModelReply, TaskReply
+from polytag.server.work import code_of
+from polytag.tagging import Tagger
+
+
+def describe(tagger: Tagger, *, name: str, limits: Limits) -> ModelReply:
+    """The model as it is loaded."""
+    return ModelReply(
+        polytag=version("polytag"),
+        model=name,
+        precision=tagger.precision or "float32",
+        parameters=sum(parameter.numel() for parameter in tagger.network.parameters()),
+        languages=[_language(tagger, part) for part in tagger.plan.words if tagger.plan.users("words", part)],
+        tasks=[_task(tagger, name, task) for name, task in tagger.plan.tasks.items()],
+        limits=LimitsReply(
+            body_bytes=limits.body,
+            words=limits.words,
+            sentence_words=limits.sentence_words,
+            nbest=limits.nbest,
+            seconds=limits.seconds,
+        ),
+    )
+
+
+def _language(tagger: Tagger, name: str) -> LanguageReply:
+    return LanguageReply(
+        name=name,
+        code=code_of(tagger.plan.words[name]),
+        words=len(tagger.vocabularies.words[name]),
+        tasks=tagger.plan.users("words", name),
+    )
+
+
+def _task(tagger: Tagger, name: str, task: Task) -> TaskReply:
+    vocabulary = tagger.vocabularies.tags[task.tags]
+    types = vocabulary.tags if vocabulary.plain else {parsed.type for parsed in map(parse, vocabulary.tags) if parsed}
+    return TaskReply(
+        name=name,
+        language=task.words,
+        kind="tags" if vocabulary.plain else "spans",
+        types=sorted(kind for kind in types if kind),
+        scheme=vocabulary.data_scheme,
+        tags=len(vocabulary.tags),
+    )

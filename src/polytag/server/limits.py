@@ -1,0 +1,31 @@
+"""What one request, and all together, may take: time, memory, words."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """Of one request: ``body`` bytes, ``words``, ``sentence_words``, ``nbest``, ``seconds`` until its answer.
+
+    ``words`` are shared by the tag sequences that are asked for: of 5, a fifth of the words.
+
+    Of a client: ``head_seconds`` to send the head of a request, ``read_seconds`` to send its body and to read what the
+    server cannot send before.
+
+    Of the server: ``queue`` requests that wait, ``held`` bytes of requests and answers in memory, ``connections`` that
+    are open, ``batch_words`` that are tagged together, ``grace_seconds`` more than the others in which it comes to its
+    end when told to stop.
+    """
+
+    body: int = 1 << 20
+    words: int = 20_000
+    sentence_words: int = 2_000
+    nbest: int = 20
+    seconds: float = 30.0
+    head_seconds: float = 10.0
+    read_seconds: float = 30.0
+    queue: int = 1_024
+    held: int = 128 << 20
+    connections: int = 1_000
+    batch_words: int = 4_096
+    grace_seconds: float = 5.0

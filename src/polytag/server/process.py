@@ -1,0 +1,78 @@
+"""A server process: its socket, its signals, its end."""
+
+import math
+import os
+import signal
+import socket
+from collections.abc import Callable
+from types import FrameType
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from polytag.errors import PolytagError
+from polytag.server.connection import Connection
+from polytag.server.limits import Limits
+
+
+class _Server(uvicorn.Server):
+    """uvicorn's, which says when it is ready and ends in peace when told to, not by the signal."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self._ready()
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler
+        self.force_exit = self.should_exit and sig == signal.SIGINT  # the second Ctrl+C
+        self.should_exit = True
+
+
+def bind(host: str, port: int) -> socket.socket:
+    """Take a port, 0 for any that is free, before a model is loaded for nothing.
+
+    Raises:
+        PolytagError: it is in use, not ours to take, or the host is not of this machine.
+    """
+    found = None
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        found = socket.socket(family, kind, protocol)
+        if os.name == "posix":
+            found.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        found.bind(address)
+        found.listen(1)  # else a second server could take it too; connections wait until the model is loaded
+    except OSError as error:
+        if found is not None:
+            found.close()
+        raise PolytagError(f"cannot serve at {host}:{port}: {(error.strerror or str(error)).lower()}") from None
+    return found
+
+
+def serve(
+    app: ASGIApp, *, at: socket.socket, limits: Limits | None = None, ready: Callable[[], None] = lambda: None
+) -> None:
+    """Serve an app until SIGTERM or SIGINT; then answer what was asked before and return.
+
+    Args:
+        app: what `create_app` made.
+        at: a bound socket; see `bind`.
+        limits: those that the app was made with.
+        ready: called when requests are answered.
+    """
+    limits = limits or Limits()
+    config = uvicorn.Config(
+        app,
+        http=type("Connection", (Connection,), {"limits": limits}),
+        ws="none",
+        lifespan="on",
+        log_level="error",
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=math.ceil(max(limits.seconds, limits.read_seconds) + limits.grace_seconds),
+    )
+    _Server(config, ready).run([at])
