@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test bench clean
+.PHONY: setup demo test bench docs clean
 
 setup: .venv/.ready
 
@@ -26,6 +26,10 @@ test: setup
 # Every goal of speed and memory beside its measured figure: make bench DATA=... MODEL=... BENCH="--markdown docs/benchmarks/goals.md"
 bench: setup
 	$(BIN)/python -m benchmarks.goals $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) $(BENCH)
+
+# The documentation site, in build/site
+docs: setup
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
 	rm -rf .venv build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache

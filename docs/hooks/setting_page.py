@@ -1,0 +1,92 @@
+"""Every setting of a plan, as a page: from the models that check them, and the recipes."""
+
+from collections.abc import Iterator, Mapping
+from types import NoneType, UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
+
+from annotated_types import Ge, Gt, Le, Lt
+from pydantic.fields import FieldInfo
+
+from polytag.plan import Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
+from polytag.plan_file import recipes
+
+TABLES: dict[str, type[Table]] = {
+    "chars": Chars, "words": Words, "tags": Tags, "tasks": Task,
+    "training": Training, "initialisation": Initialisation,
+}  # fmt: skip
+NAMED = ("chars", "words", "tags", "tasks")
+HEAD = """# Settings of a plan
+
+A plan is a TOML file. Its tables are the parts (`chars.NAME`, `words.NAME`, `tags.NAME`), the tasks (`tasks.NAME`) and
+two tables for how it is trained. Names are made of letters, digits, `-` and `_`.
+
+A value comes from the first of these that has it: `--set` on the command line, the plan, its recipe
+(`training.recipe`), the default. `polytag show PLAN --all` writes every value out. A setting that may be left out can
+also be switched off: `"none"` says so where a recipe sets it. Unknown keys, wrong types and impossible values are
+errors that name the key, the value and what is allowed.
+
+Relative paths are looked up beside the plan, then under `--data` or `POLYTAG_DATA`.
+"""
+_BOUND = {Ge: ("≥", "ge"), Gt: (">", "gt"), Le: ("≤", "le"), Lt: ("<", "lt")}
+_PLAIN = {int: "whole number", float: "number", str: "text", bool: "true or false"}
+
+
+def settings_page() -> str:
+    """The page in Markdown; a table for each table of a plan."""
+    lines = [HEAD]
+    for name, model in TABLES.items():
+        lines += _section(name, model)
+    lines += ["\n## search\n", f"`search`: {Plan.model_fields['search'].description}. {_SEARCH}"]
+    return "\n".join(lines) + "\n"
+
+
+_SEARCH = "polytag writes it into the plan of a model directory, so that the model finds its files again."
+
+
+def _section(name: str, model: type[Table]) -> Iterator[str]:
+    heading = f"[{name}.NAME]" if name in NAMED else f"[{name}]"
+    yield f"\n## {heading} {{ #{name} }}\n\n{' '.join((model.__doc__ or '').split())}\n"
+    yield from ("| setting | value | default | meaning |", "|---|---|---|---|")
+    for key, field in model.model_fields.items():
+        if key == "columns":
+            for inner, of in Columns.model_fields.items():
+                yield _row(f"columns.{inner}", of, {})
+        else:
+            of_recipes = {recipe: tables.get(name, {}) for recipe, tables in recipes().items()}
+            yield _row(key, field, {recipe: table[key] for recipe, table in of_recipes.items() if key in table})
+
+
+def _row(key: str, field: FieldInfo, of_recipes: Mapping[str, Any]) -> str:
+    """A row of the table; recipes are named where they set another value than the default."""
+    default = "required" if field.is_required() else _value(field.default) or ("its name" if key == "tags" else "none")
+    meaning = (field.description or "").replace("|", "\\|")
+    others = (f"{recipe} {_value(value)}" for recipe, value in of_recipes.items() if value != field.default)
+    cells = [f"`{key}`", _type(field.annotation, field.metadata), "<br>".join([default, *others]), meaning]
+    return f"| {' | '.join(cells)} |"
+
+
+def _value(value: Any) -> str:
+    """As a plan file writes it."""
+    if value is None or value == "":
+        return ""
+    return f"`{str(value).lower() if isinstance(value, bool) else value}`"
+
+
+def _type(annotation: Any, metadata: list[Any]) -> str:
+    """A type in words, with its bounds."""
+    origin, arguments = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        return _type(arguments[0], [*metadata, *(x for m in arguments[1:] for x in getattr(m, "metadata", [m]))])
+    if origin is Literal:
+        return " ".join(f"`{value}`" for value in arguments)
+    if origin in (Union, UnionType):
+        return " or ".join(dict.fromkeys(_type(a, metadata) for a in arguments if a is not NoneType))
+    if origin is tuple:
+        return "path or list of paths"
+    bounds = _bounds(metadata)
+    return f"{_PLAIN.get(annotation, str(annotation))}{f' {bounds}' if bounds else ''}"
+
+
+def _bounds(metadata: list[Any]) -> str:
+    found: Mapping[type, Any] = {type(item): item for item in metadata if type(item) in _BOUND}
+    return " and ".join(f"{sign} {getattr(found[k], name):,.0f}" for k, (sign, name) in _BOUND.items() if k in found)

@@ -1,0 +1,130 @@
+"""A process that has loaded polytag and torch once, and forks whenever a command is to run: what the documentation's
+shell blocks call ``polytag``. Start-up costs a second or more; a page has a dozen commands.
+
+    with zygote(folder) as path:        # a PATH whose first directory has `polytag` and `python`
+"""
+
+import json
+import os
+import runpy
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+CLIENT = """\
+#!{python} -ES
+import json, os, signal, socket, sys
+with socket.socket(socket.AF_UNIX) as link:
+    link.connect({address!r})
+    request = {{"name": {name!r}, "args": sys.argv[1:], "cwd": os.getcwd(), "env": dict(os.environ)}}
+    socket.send_fds(link, [json.dumps(request).encode() + b"\\n"], [0, 1, 2])
+    worker = int(link.recv(20))
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda given, _: os.kill(worker, given))
+    sys.exit(int(link.recv(20) or b"1"))
+"""
+
+
+@contextmanager
+def zygote(folder: Path) -> Iterator[str]:
+    """Yields a PATH; ends the process, not what it forked."""
+    address, programs = folder / "zygote", folder / "bin"
+    programs.mkdir()
+    for name in ("polytag", "python"):
+        (programs / name).write_text(
+            CLIENT.format(name=name, python=sys.executable, address=str(address)), encoding="utf-8"
+        )
+        (programs / name).chmod(0o755)
+    environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
+    command = [sys.executable, __file__, str(address)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == b"ready\n"
+        try:
+            yield f"{programs}:{os.environ.get('PATH', '/usr/bin:/bin')}"
+        finally:
+            process.terminate()
+
+
+def serve(address: str) -> None:
+    """Fork for each request; the child runs the command, a process between tells its exit code."""
+    import torch  # noqa: F401 - what takes its time
+
+    import polytag.cli
+    import polytag.training
+
+    del polytag
+    with socket.socket(socket.AF_UNIX) as listening:
+        listening.bind(address)
+        listening.listen()
+        os.write(1, b"ready\n")
+        while True:
+            link, _ = listening.accept()
+            if os.fork() == 0:
+                listening.close()
+                attend(link)
+            link.close()
+            os.waitpid(-1, 0)  # the process between ends at once: its own child is nobody's
+
+
+def attend(link: socket.socket) -> None:
+    if os.fork():
+        os._exit(0)
+    request, descriptors, _, _ = socket.recv_fds(link, 1 << 20, 3)
+    while not request.endswith(b"\n"):
+        request += link.recv(1 << 20)
+    worker = os.fork()
+    if worker == 0:
+        link.close()
+        for at, descriptor in enumerate(descriptors):
+            os.dup2(descriptor, at)
+        run(**json.loads(request))
+    link.send(str(worker).encode())
+    status = os.waitpid(worker, 0)[1]
+    link.send(str(os.waitstatus_to_exitcode(status) % 256).encode())
+    os._exit(0)
+
+
+def run(name: str, args: list[str], cwd: str, env: dict[str, str]) -> None:
+    """Become the program: ``polytag ARGS``, or ``python FILE``, ``python -m MODULE``, ``python -c CODE``."""
+    os.chdir(cwd)
+    os.environ.clear()
+    os.environ.update(env)
+    sys.argv = [name, *args]
+    try:
+        (run_polytag if name == "polytag" else run_python)(args)
+        code = 0
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else int(end.code is not None)
+    except BaseException:
+        sys.excepthook(*sys.exc_info())
+        code = 1
+    for stream in (sys.stdout, sys.stderr):
+        stream.flush()
+    os._exit(code)
+
+
+def run_polytag(args: list[str]) -> None:
+    from polytag.cli import main
+
+    main(args)
+
+
+def run_python(args: list[str]) -> None:
+    sys.path[0] = str(Path.cwd())
+    sys.argv = args
+    if args[0] == "-c":
+        exec(compile(textwrap.dedent(args[1]), "<documentation>", "exec"), {"__name__": "__main__"})
+    elif args[0] == "-m":
+        sys.argv = args[1:]
+        runpy.run_module(args[1], run_name="__main__", alter_sys=True)
+    else:
+        runpy.run_path(args[0], run_name="__main__")
+
+
+if __name__ == "__main__":
+    serve(sys.argv[1])
