@@ -107,9 +107,15 @@ class TestFit:
         assert found.after.tags.error < 0.03
         assert found.sentences == 1_500
 
+    def test_a_few_sentences_without_an_error_do_not_make_it_certain(self) -> None:
+        tagger = tiny.tagger({"ner": "iob2"}, constrained=True)
+        sentences = list(tagger.tag_all(tiny.texts(4, longest=3)))
+        found = fit(tagger, sentences, "ner")
+        assert 0.2 < found.temperature < 1.0
+
     def test_no_other_temperature_makes_the_tags_more_probable(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tagger = tiny.tagger({"ner": "iob2"}, constrained=True)
-        sentences = list(drawn(tagger, tiny.texts(60, longest=3), "ner", temperature=2.0))
+        sentences = 20 * list(drawn(tagger, tiny.texts(60, longest=3), "ner", temperature=2.0))  # more than the prior
         best = fit(tagger, sentences, "ner")
         for other in (0.8 * best.temperature, 0.97 * best.temperature, 1.03 * best.temperature, 2 * best.temperature):
             monkeypatch.setattr(calibration, "minimum", lambda *_, x=other, **__: math.log(x))

@@ -31,7 +31,7 @@ from polytag.tagging import Tagger
 
 Held = tuple[list[Sentence], Lattice, Tensor]  # sentences of a batch, the scores of their tag sequences, gold tags [N]
 
-LEAST, MOST = 0.05, 20.0  # temperatures; a tagger that errs nowhere in the sentences would take 0
+LEAST, MOST = 0.05, 20.0  # temperatures that are tried
 PRECISION = 1e-3  # of the temperature, relative
 _GOLDEN = (math.sqrt(5) - 1) / 2
 
@@ -111,8 +111,15 @@ def fit(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> Fit:
     def loss(temperature: float) -> float:
         return sum(float(replace(lattice, temperature=temperature).loss(gold).sum()) for _, lattice, gold in held)
 
-    # By the logarithm: from 1 to 2 is as far as from 1 to 1/2. The loss is convex in 1 / temperature: one minimum.
-    best = math.exp(minimum(lambda x: loss(math.exp(x)), math.log(LEAST), math.log(MOST), precision=PRECISION))
+    def surprise(log_temperature: float) -> float:
+        """By the logarithm: from 1 to 2 is as far as from 1 to 1/2.
+
+        Before the sentences are seen, the logarithm is taken to come from N(0, 1): a nat or two, which thousands of
+        sentences outweigh. A few of them without an error would otherwise make the tagger certain of everything.
+        """
+        return loss(math.exp(log_temperature)) + log_temperature**2 / 2
+
+    best = math.exp(minimum(surprise, math.log(LEAST), math.log(MOST), precision=PRECISION))
     temperature = round(best, 4)
     return Fit(
         temperature,
