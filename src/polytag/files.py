@@ -1,4 +1,4 @@
-"""Files that are either whole or absent: written beside their place, then renamed."""
+"""Files that are either whole or absent: written beside their place, then renamed. Directories for one process."""
 
 import gzip
 import io
@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+
+from filelock import FileLock, Timeout
 
 from polytag.errors import PolytagError
 
@@ -37,6 +39,41 @@ def remove_partial(directory: str | os.PathLike[str]) -> None:
     """Remove what a killed `atomic_write` left in a directory; nobody else may be writing there."""
     for path in Path(directory).glob(f".*{_PARTIAL}"):
         _remove(str(path))
+
+
+@contextmanager
+def locked(
+    directory: Path, *, doing: str, lock: str = ".lock", kind: type[PolytagError] = PolytagError
+) -> Iterator[None]:
+    """Make a directory and keep other processes out of it; one that was made and stayed empty goes again.
+
+    Args:
+        directory: where ``lock`` is made, and the directories that lead to it.
+        doing: what another process may be doing there: "training into".
+        lock: the lock's path in the directory.
+        kind: of the errors.
+
+    Raises:
+        PolytagError: another process is there, or the directory cannot be written.
+    """
+    path, is_new = directory / lock, not directory.exists()
+    held = FileLock(path, timeout=0)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        held.acquire()
+    except Timeout:
+        raise kind(f"{directory}: another process is {doing} this directory") from None
+    except OSError as error:
+        raise kind(f"{directory}: cannot be written: {error.strerror or error}") from None
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            path.unlink()  # while it is held: afterwards it could be another's
+        held.release()
+        with suppress(OSError):
+            if is_new:
+                directory.rmdir()  # which it is only if nothing came into it
 
 
 @contextmanager

@@ -66,6 +66,17 @@ def recipes() -> dict[str, dict[str, Any]]:
     return tomllib.loads(files("polytag").joinpath("recipes.toml").read_text(encoding="utf-8"))
 
 
+def first_difference(before: Any, now: Any, key: str = "") -> tuple[str, Any, Any] | None:
+    """The dotted key of the first setting in which two tables differ, with both values; None where they are equal."""
+    if before == now:
+        return None
+    if isinstance(before, dict) and isinstance(now, dict):
+        for name in sorted({*before, *now}):
+            if found := first_difference(before.get(name), now.get(name), f"{key}.{name}" if key else name):
+                return found
+    return key, before, now
+
+
 def _with_recipe(tables: dict[str, Any], source: str) -> dict[str, Any]:
     training = tables.get("training", {})
     name = training.get("recipe", "paper") if isinstance(training, Mapping) else "paper"

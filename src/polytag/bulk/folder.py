@@ -9,16 +9,14 @@ NAME                        a whole file, tagged
 import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from polytag.errors import PolytagError
-from polytag.files import atomic_write, remove_partial
+from polytag.files import atomic_write, locked, remove_partial
 
 OWN = ".polytag"
 
@@ -99,23 +97,12 @@ def opened(path: Path, request: Mapping[str, Any]) -> Iterator[Folder]:
         PolytagError: it holds something else or what another request gave, is in use, or cannot be written.
     """
     _check(path, request)
-    try:
+    with locked(path, doing="tagging into", lock=f"{OWN}/lock"):
         for part in ("files", "pieces"):
-            (path / OWN / part).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(path / OWN / "lock", timeout=0)
-        lock.acquire()
-    except Timeout:
-        raise PolytagError(f"{path}: another process is tagging into this directory") from None
-    except OSError as error:
-        raise PolytagError(f"{path}: cannot be written: {error.strerror or error}") from error
-    try:
+            (path / OWN / part).mkdir(exist_ok=True)
         remove_partial(path)
         _write(path / OWN / "request.json", request)
         yield Folder(path)
-    finally:
-        with suppress(OSError):
-            (path / OWN / "lock").unlink()  # while it is held: afterwards it could be another's
-        lock.release()
 
 
 def digest_of(model: Path, weights: str) -> str:

@@ -6,17 +6,16 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from polytag.curves.runs import Question, Run, directory, is_done, log, read_result, start
 from polytag.errors import ModelError, PlanError, PolytagError
-from polytag.files import atomic_write
+from polytag.files import atomic_write, locked
 from polytag.plan import Plan
+from polytag.plan_file import first_difference
 
 FILE = "curve.json"  # what the trainings of a directory have in common
 POLL_SECONDS = 0.2
@@ -32,7 +31,7 @@ def train_all(question: Question, *, jobs: int, say: Say) -> None:
         PolytagError: the plan cannot be used, the directory holds another curve, or a training fails.
     """
     plan = question.check()
-    with _locked(question.output):
+    with locked(question.output, doing="drawing a curve into", kind=ModelError):
         _remember(question, plan)
         todo = [run for run in question.runs() if not is_done(run, question)]
         done = len(question.runs()) - len(todo)
@@ -82,26 +81,6 @@ def _stop(active: Mapping[Run, "subprocess.Popen[bytes]"]) -> None:
             process.wait()
 
 
-@contextmanager
-def _locked(output: Path) -> Iterator[None]:
-    """Make the directory and keep other curves out of it."""
-    path = output / ".lock"
-    lock = FileLock(path, timeout=0)
-    try:
-        output.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise ModelError(f"{output}: another process is drawing a curve into this directory") from None
-    except OSError as error:
-        raise ModelError(f"{output}: cannot be written: {error.strerror or error}") from None
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            path.unlink()  # while it is held: afterwards it could be another's
-        lock.release()
-
-
 def _remember(question: Question, plan: Plan) -> None:
     """Write down what the trainings of the directory have in common, or see to it that it is still the same.
 
@@ -129,13 +108,10 @@ def _read(path: Path) -> Any:
         raise ModelError(f"{path}: the file is damaged, expected what an earlier call wrote") from None
 
 
-def _check_same(path: Path, saved: Any, now: Any, key: str = "") -> None:
-    if saved == now:
-        return
-    if isinstance(saved, dict) and isinstance(now, dict):
-        for name in sorted({*saved, *now}):
-            _check_same(path, saved.get(name), now.get(name), f"{key}.{name}" if key else name)
-    raise PlanError(f"{path}: {key} was {saved!r} for the trainings here, now it is {now!r}; name another directory")
+def _check_same(path: Path, saved: Any, now: Any) -> None:
+    if found := first_difference(saved, now):
+        key, was, is_ = found
+        raise PlanError(f"{path}: {key} was {was!r} for the trainings here, now it is {is_!r}; name another directory")
 
 
 def _last_line(path: Path) -> str:

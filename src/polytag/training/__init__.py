@@ -12,14 +12,14 @@ import torch
 
 from polytag.batching.device import find_device
 from polytag.errors import ModelError
-from polytag.files import remove_partial
+from polytag.files import locked, remove_partial
 from polytag.model.checkpoint import load_weights, save_description, save_weights
 from polytag.model.temperatures import remove_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
 from polytag.tagging import Tagger
 from polytag.training.calibrating import calibrate
-from polytag.training.directory import is_complete, locked, nothing_left_on_failure
+from polytag.training.directory import is_complete, nothing_left_on_failure
 from polytag.training.distributed import World, joined
 from polytag.training.loop import Evaluation as Evaluation
 from polytag.training.loop import Event as Event
@@ -104,7 +104,7 @@ def _train(
     prepared = world.agree(lambda: prepare(plan))  # before anything is written: a mistake leaves no directory behind
     yield from map(Note, prepared.notes)
     with ExitStack() as stack:
-        world.first(lambda: stack.enter_context(locked(directory)))
+        world.first(lambda: stack.enter_context(locked(directory, doing="training into", kind=ModelError)))
         if world.first(lambda: is_complete(directory, resume=resume)):
             return  # another process has made it while this one prepared
         trainer = Trainer(prepared, directory, device=place, world=world)

@@ -5,8 +5,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from polytag.errors import ModelError
 from polytag.model.checkpoint import WEIGHTS
 from polytag.training.resume import state_file
@@ -32,33 +30,6 @@ def is_complete(directory: Path, *, resume: bool) -> bool:
     if weights and not state and not complete:
         raise ModelError(f"{directory}: holds weights, but no state to resume their training from")
     return complete
-
-
-@contextmanager
-def locked(directory: Path) -> Iterator[None]:
-    """Make the directory and keep other trainings out of it.
-
-    Raises:
-        ModelError: another process is training into it, or it cannot be written.
-    """
-    path, is_new = directory / ".lock", not directory.exists()
-    lock = FileLock(path, timeout=0)
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-        lock.acquire()
-    except Timeout:
-        raise ModelError(f"{directory}: another process is training into this directory") from None
-    except OSError as error:
-        raise ModelError(f"{directory}: cannot be written: {error.strerror or error}") from None
-    try:
-        yield
-    finally:
-        with suppress(OSError):
-            path.unlink()  # while it is held: afterwards it could be another's
-        lock.release()
-        with suppress(OSError):
-            if is_new:
-                directory.rmdir()  # which it is only if nothing came into it
 
 
 @contextmanager

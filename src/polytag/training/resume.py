@@ -6,6 +6,7 @@ from pathlib import Path
 
 from polytag.errors import ModelError
 from polytag.model.checkpoint import load_tensors, save_tensors
+from polytag.plan_file import first_difference
 from polytag.training.loop import Progress, Trainer
 from polytag.training.optimizer import Optimizer, flatten_state, restore_state
 
@@ -60,13 +61,10 @@ def _identity(trainer: Trainer) -> str:
     return json.dumps({"plan": plan, "order": order, "data": dict(trainer.prepared.checksums)})
 
 
-def _check_same(path: Path, saved: object, now: object, key: str = "") -> None:
-    if saved == now:
-        return
-    if isinstance(saved, dict) and isinstance(now, dict):
-        for name in sorted({*saved, *now}):
-            _check_same(path, saved.get(name), now.get(name), f"{key}.{name}" if key else name)
-    raise ModelError(f"{path}: cannot resume: {key} was {saved!r} when the training began, now it is {now!r}")
+def _check_same(path: Path, saved: object, now: object) -> None:
+    if found := first_difference(saved, now):
+        key, was, is_ = found
+        raise ModelError(f"{path}: cannot resume: {key} was {was!r} when the training began, now it is {is_!r}")
 
 
 def _below(prefix: str, tensors: dict) -> dict:  # type: ignore[type-arg]
