@@ -1,6 +1,7 @@
 """``evaluate --html`` and ``compare``, as their user sees them."""
 
 import json
+import sys
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,22 @@ def test_a_report_that_cannot_be_written_is_one_sentence(trained: Path, workplac
     done = run(["evaluate", trained, "--html", "none/report.html"])
     assert done.code == 1
     assert done.sentence == "none/report.html: cannot be written: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("package", "command"),
+    [("jinja2", "evaluate none --html x"), ("matplotlib", "evaluate none --html x"),
+     ("jinja2", "compare none none --html x"), ("matplotlib", "curve none --task ner")],
+)  # fmt: skip
+def test_what_needs_the_extra_says_so_before_any_work(
+    package: str, command: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    monkeypatch.setitem(sys.modules, "jinja2", None if package == "jinja2" else sys)
+    done = run(command)
+    assert done.code == 1
+    assert "pip install 'polytag[reports]'" in done.sentence
+    assert package in done.sentence.lower()
 
 
 def test_compare_prints_scores_answer_and_sentences(trained: Path, bilingual: Path, workplace: Path) -> None:

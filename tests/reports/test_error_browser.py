@@ -55,7 +55,7 @@ def test_filters_order_and_more(page: Any) -> None:
     page.get_by_text("Show all").click()
     page.wait_for_function("document.querySelector('.count').textContent.startsWith('60')")
     page.fill("input[type=search]", "WORD11")
-    assert count(page) == "1 errors in 1 sentences, 1 shown"
+    assert count(page) == "1 error in 1 sentence, 1 shown"
     page.fill("input[type=search]", "")
     page.select_option("select[name=sort]", "sure")
     assert "word59" in page.locator(".card:visible").first.inner_text()

@@ -6,11 +6,13 @@ from html.parser import HTMLParser
 import pytest
 
 pytest.importorskip("jinja2")
+pytest.importorskip("matplotlib")
 
 from polytag.reports import Case, Cases, comparison_page, report_page
 from polytag.reports.browser import LONGEST, browser
 from polytag.reports.comparison import compare_cases
 from polytag.reports.confusion import all_outcomes
+from polytag.reports.training_curves import curves
 from tests.reports.helpers import case, cases, plain_case
 
 HOSTILE = ("<script>alert(1)</script>", '"onmouseover="x"', "</style>", "&amp;", "{{7*7}}", "javascript:x", "</svg>")
@@ -64,7 +66,7 @@ def test_nothing_is_loaded_from_anywhere() -> None:
         assert "src" not in attributes, tag
         assert tag not in ("link", "iframe", "object", "embed", "base")
         assert (attributes.get("href") or "#").startswith("#")
-    assert re.search(r"url\(|@import|fetch\(|XMLHttpRequest", page) is None
+    assert re.search(r"url\((?!#)|@import|fetch\(|XMLHttpRequest", page) is None
     assert "default-src 'none'" in page
 
 
@@ -77,6 +79,16 @@ def test_the_policy_admits_the_script_and_no_other() -> None:
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"script-src 'sha256-{digest}'" in page
     assert "innerHTML" not in script
+
+
+def test_charts_share_no_id() -> None:
+    found = {task: cases(case("a b", "B-PER O", "O O", sure=0.9), task=task) for task in ("ner", "other")}
+    history = [{"epoch": 1, "loss": {"ner": 1.0}, "dev": {"ner": 50.0}, "test": {}, "is_best": True}]
+    page = report_page(found, title="model", curves=curves(history))
+    assert page.count('class="chart"') == 3
+    ids = [attributes["id"] for _, attributes in parsed(page) if "id" in attributes]
+    assert len(ids) == len(set(ids)) > 5
+    assert set(re.findall(r'(?:xlink:href="|url\()#([^")]+)', page)) <= set(ids)
 
 
 def test_several_tasks_are_several_sections() -> None:

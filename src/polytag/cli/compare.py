@@ -48,8 +48,11 @@ def compare(
     """
     from polytag.files import atomic_write
     from polytag.reports import comparison_page
+    from polytag.reports.page import check_jinja
     from polytag.reports.two_models import compare_models
 
+    if html is not None:
+        check_jinja()
     found = compare_models(
         a, b, task=task, data_file=data_file, split=split, data=data, precision=precision, device=device
     )

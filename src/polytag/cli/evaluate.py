@@ -51,9 +51,12 @@ def evaluate(
     are apart, on average over 15 bins (--json: with the bins).
     """
     from polytag.evaluation import sentences_to_score
+    from polytag.reports import check_report
     from polytag.scoring import as_dict, table
     from polytag.tagging import Tagger
 
+    if html is not None:
+        check_report()
     tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
     sentences = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
     if html is None:

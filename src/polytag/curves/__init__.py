@@ -10,6 +10,7 @@ from polytag.curves.estimates import Point, points
 from polytag.curves.runs import Question, Result, read_result
 from polytag.curves.work import train_all
 from polytag.curves.write import PLOT, TABLE, table, write_all
+from polytag.reports.chart import check_matplotlib
 
 
 @dataclass(frozen=True)
@@ -56,8 +57,9 @@ def curve(
         say: gets a line of progress now and then.
 
     Raises:
-        PolytagError: the plan, the output or a training cannot be used.
+        PolytagError: the plan, the output or a training cannot be used, or matplotlib is not installed.
     """
+    check_matplotlib()
     question = Question(
         plan=Path(plan).resolve(),
         task=task,

@@ -2,12 +2,18 @@
 
 import csv
 from collections.abc import Sequence
+from functools import partial
+from statistics import mean
+from typing import TYPE_CHECKING
 
 from polytag.curves.answer import answer
 from polytag.curves.estimates import Estimate, Point
 from polytag.curves.runs import ALONE, JOINT, Question, Result
 from polytag.files import atomic_write
-from polytag.reports.chart import Panel, Series, axis, draw, log_axis
+from polytag.reports.chart import COLOURS, draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 CSV, TABLE, PLOT = "curve.csv", "curve.md", "curve.svg"
 METRICS = {"f1": "F1", "accuracy": "accuracy"}
@@ -41,22 +47,29 @@ def table(question: Question, points: Sequence[Point]) -> str:
 
 
 def plot(question: Question, points: Sequence[Point], metric: str) -> str:
-    """Score by labeling rate: the mean of each arm, its seeds as dots, from the least to the best as a band."""
+    """Score by labeling rate: the mean of each arm, its seeds as dots, from the least to the best as a band.
+
+    Raises:
+        PolytagError: matplotlib is not installed.
+    """
+    return draw([partial(_panel, question, points, metric)], title=f"{question.task}: {question.split} {metric}")
+
+
+def _panel(question: Question, points: Sequence[Point], metric: str, axes: "Axes") -> None:
     names = {ALONE: f"{question.task} alone", JOINT: f"with {', '.join(question.partners)}"}
-    series = [
-        Series(
-            names[arm],
-            [(point.rate, point.means[arm].mean) for point in points if arm in point.means],
-            colour=number,
-            dots=[(point.rate, score) for point in points for score in point.scores.get(arm, ())],
-            band=[(p.rate, min(p.scores[arm]), max(p.scores[arm])) for p in points if arm in p.scores],
-        )
-        for number, arm in enumerate(question.arms)
-    ]
-    scores = [score for point in points for arm in point.scores.values() for score in arm]
-    x = log_axis("labeling rate", [(point.rate, f"{point.rate:g}") for point in points])
-    title = f"{question.task}: {question.split} {metric}"
-    return draw([Panel(title, x, axis(metric, scores), series)])
+    lines = {}
+    for arm, colour in zip(question.arms, COLOURS, strict=False):
+        found = [(point.rate, point.scores[arm]) for point in points if arm in point.scores]
+        rates = [rate for rate, _ in found]
+        (lines[names[arm]],) = axes.plot(rates, [mean(scores) for _, scores in found], color=colour, marker="o")
+        low, high = ([edge(scores) for _, scores in found] for edge in (min, max))
+        axes.fill_between(rates, low, high, color=colour, alpha=0.15, linewidth=0)
+        dots = [(rate, score) for rate, scores in found for score in scores]
+        axes.plot(*zip(*dots, strict=True), ".", color=colour, alpha=0.45)
+    axes.set(title=f"{question.task}: {question.split} {metric}", xlabel="labeling rate", ylabel=metric, xscale="log")
+    axes.set_xticks([point.rate for point in points], [f"{point.rate:g}" for point in points])
+    axes.minorticks_off()
+    axes.legend(lines.values(), lines)
 
 
 def _page(question: Question, results: Sequence[Result], points: Sequence[Point], metric: str) -> str:

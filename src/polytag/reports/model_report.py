@@ -8,10 +8,21 @@ from typing import TYPE_CHECKING
 from polytag.corpus.sentence import Sentence
 from polytag.reports.analysis import SENTENCES_SHOWN, analyse
 from polytag.reports.cases import Cases, read_cases
-from polytag.reports.page import render
+from polytag.reports.chart import check_matplotlib
+from polytag.reports.page import check_jinja, render
 
 if TYPE_CHECKING:
     from polytag.tagging import Tagger
+
+
+def check_report() -> None:
+    """See to it that a report can be made, before any work.
+
+    Raises:
+        PolytagError: Jinja2 or matplotlib is not installed.
+    """
+    check_jinja()
+    check_matplotlib()
 
 
 def report_cases(
@@ -38,7 +49,7 @@ def report_page(
     ``curves`` is an SVG of the training's curves, as `curves_of` draws them, for the end of the page.
 
     Raises:
-        PolytagError: Jinja2 is not installed.
+        PolytagError: Jinja2 or matplotlib is not installed.
     """
     analyses = [analyse(found, sentences_shown=sentences_shown) for found in cases.values()]
     return render("report.html", title=title, analyses=analyses, curves=curves)

@@ -12,16 +12,27 @@ MISSING = "HTML reports need Jinja2, which is not installed: pip install 'polyta
 PAGES = files("polytag.reports").joinpath("pages")
 
 
+def check_jinja() -> None:
+    """See to it that pages can be made, before any work.
+
+    Raises:
+        PolytagError: Jinja2 is not installed.
+    """
+    try:
+        import jinja2  # noqa: F401
+    except ImportError as error:
+        raise PolytagError(MISSING) from error
+
+
 def render(template: str, **values: Any) -> str:
     """A page from a template of ``pages``; everything that it is given is text, never markup.
 
     Raises:
         PolytagError: Jinja2 is not installed.
     """
-    try:
-        import jinja2
-    except ImportError as error:
-        raise PolytagError(MISSING) from error
+    check_jinja()
+    import jinja2
+
     environment = jinja2.Environment(
         loader=jinja2.FunctionLoader(_read),
         autoescape=True,

@@ -3,23 +3,37 @@
 import json
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from polytag.errors import ModelError
 from polytag.files import atomic_write
-from polytag.reports.chart import COLOURS, Panel, Point, Series, axis, draw
+from polytag.reports.chart import COLOURS, GREY, draw
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 FILE = "curves.svg"
 PANELS = {"dev": "development score", "test": "test score", "loss": "training loss"}  # key of metrics.jsonl -> title
+MARKED = 60  # epochs at most whose points are marked
+ABOVE: Mapping[str, Any] = {
+    "xycoords": ("data", "axes fraction"), "textcoords": "offset points", "ha": "center", "annotation_clip": False
+}  # fmt: skip
+
+Point = tuple[int, float]
 
 
 def write_curves(directory: str | PathLike[str], history: Sequence[Mapping[str, Any]]) -> None:
-    """Draw the lines of ``metrics.jsonl``, if there is any, into ``curves.svg`` of a model directory."""
-    if history:
+    """Draw the lines of ``metrics.jsonl``, if they hold any number, into ``curves.svg`` of a model directory.
+
+    Raises:
+        PolytagError: matplotlib is not installed.
+    """
+    if svg := curves(history):
         with atomic_write(Path(directory) / FILE) as file:
-            file.write(curves(history))
+            file.write(svg)
 
 
 def curves_of(directory: str | PathLike[str]) -> str:
@@ -27,11 +41,12 @@ def curves_of(directory: str | PathLike[str]) -> str:
 
     Raises:
         ModelError: the metrics are damaged.
+        PolytagError: matplotlib is not installed.
     """
     path = Path(directory) / "metrics.jsonl"
     try:
         history = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        return curves(history) if history else ""
+        return curves(history)
     except FileNotFoundError:
         return ""
     except (ValueError, AttributeError, KeyError, TypeError):
@@ -39,27 +54,32 @@ def curves_of(directory: str | PathLike[str]) -> str:
 
 
 def curves(history: Sequence[Mapping[str, Any]]) -> str:
-    """The lines of metrics.jsonl as an SVG: a panel for each kind of number that they hold."""
+    """The lines of metrics.jsonl as an SVG: a panel for each kind of number that they hold; "" where they hold none."""
     kept = max((line["epoch"] for line in history if line["is_best"]), default=0)
-    tasks = list(history[0]["loss"])
-    panels = []
-    for key, title in PANELS.items():
-        found = {task: _points(history, key, task) for task in tasks}
-        series = [
-            Series(task if len(tasks) > 1 else "", points, colour=tasks.index(task) % len(COLOURS))
-            for task, points in found.items()
-            if points
-        ]
-        if series:
-            panels.append(_panel(title, series, kept, falling=key == "loss"))
-    return draw(panels, title=f"training curves of {', '.join(tasks)}")
+    tasks = list(history[0]["loss"]) if history else []
+    found = {key: {task: points for task in tasks if (points := _points(history, key, task))} for key in PANELS}
+    colours = {task: COLOURS[number % len(COLOURS)] for number, task in enumerate(tasks)}
+    panels = [partial(_panel, PANELS[key], of, kept, colours) for key, of in found.items() if of]
+    return draw(panels, title=f"training curves of {', '.join(tasks)}") if panels else ""
 
 
-def _panel(title: str, series: Sequence[Series], kept: int, *, falling: bool) -> Panel:
-    points = [point for one in series for point in one.points]
-    x = axis("epoch", [0, *(x for x, _ in points)], whole=True)
-    marks = [(kept, f"kept: {kept}")] if kept else []
-    return Panel(title, x, axis("", [y for _, y in points]), series, marks, falling)
+def _panel(
+    title: str, points: Mapping[str, Sequence[Point]], kept: int, colours: Mapping[str, str], axes: "Axes"
+) -> None:
+    few = max(map(len, points.values())) <= MARKED
+    lines = [
+        axes.plot(*zip(*of, strict=True), color=colours[task], marker="o" if few else "", markersize=4)[0]
+        for task, of in points.items()
+    ]
+    axes.set_title(title)
+    axes.set_xlabel("epoch")
+    axes.set_xlim(left=0)
+    axes.locator_params(axis="x", integer=True)
+    if kept:
+        axes.axvline(kept, color=GREY, linewidth=1, linestyle=":", zorder=1)
+        axes.annotate(f"kept: {kept}", (kept, 1), (0, 3), **ABOVE)
+    if len(colours) > 1:
+        axes.legend(lines, list(points))
 
 
 def _points(history: Sequence[Mapping[str, Any]], key: str, task: str) -> list[Point]:

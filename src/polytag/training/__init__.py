@@ -11,12 +11,15 @@ from pathlib import Path
 import torch
 
 from polytag.batching.device import find_device
-from polytag.errors import ModelError
+from polytag.errors import ModelError, PolytagError
 from polytag.files import locked, remove_partial
 from polytag.model.checkpoint import load_weights, save_description, save_weights
 from polytag.model.temperatures import remove_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
+from polytag.reports.chart import check_matplotlib
+from polytag.reports.training_curves import FILE as CURVES
+from polytag.reports.training_curves import write_curves
 from polytag.tagging import Tagger
 from polytag.training.calibrating import calibrate
 from polytag.training.directory import is_complete, nothing_left_on_failure
@@ -113,6 +116,7 @@ def _train(
         world.first(lambda: _describe_anew(trainer) if resumed else None)  # before anyone reads the directory
         best = world.agree(lambda: Tagger.load(directory, precision="float32", device=str(place)))
         temperatures = world.first(lambda: calibrate(trainer, best))
+        yield from map(Note, world.first(lambda: _draw(trainer)))
         write_report(directory, trainer, best, command=command, calibration=temperatures)
         world.first(lambda: shutil.rmtree(state_file(directory).parent, ignore_errors=True))
 
@@ -156,6 +160,16 @@ def _continue(trainer: Trainer, *, save_seconds: float) -> Iterator[Event]:
         if trainer.world.is_first and isinstance(event, Evaluation):
             trainer.publish()
         yield event
+
+
+def _draw(trainer: Trainer) -> list[str]:
+    """Draw the curves; returns what the user should know where that cannot be, which is no reason to fail."""
+    try:
+        check_matplotlib()
+    except PolytagError as error:
+        return [f"{CURVES} is not drawn: {error}"]
+    write_curves(trainer.output, trainer.progress.history)
+    return []
 
 
 def _describe_anew(trainer: Trainer) -> None:

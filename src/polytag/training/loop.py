@@ -17,7 +17,6 @@ from polytag.batching.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
 from polytag.model.checkpoint import WEIGHTS, save_weights
 from polytag.model.word_encoder import WordEncoder
-from polytag.reports.training_curves import write_curves
 from polytag.scoring import Counts
 from polytag.training.distributed import World, evaluate, loss_functions
 from polytag.training.memory import keep_freed_memory
@@ -176,7 +175,7 @@ class Trainer:
         return result
 
     def publish(self) -> None:
-        """Write the metrics, their curves and, where the epoch that has just ended is the best, its weights.
+        """Write the metrics and, where the epoch that has just ended is the best, its weights.
 
         Doing it again is harmless. The state that a resumed training starts from is saved before, so that it knows
         every score on disk.
@@ -186,7 +185,6 @@ class Trainer:
         self.progress.keep = []
         with atomic_write(self.output / "metrics.jsonl") as file:
             file.writelines(json.dumps(entry) + "\n" for entry in self.progress.history)
-        write_curves(self.output, self.progress.history)
 
     def _selected(self, dev: Mapping[str, float]) -> float | None:
         """The score that chooses the best epoch; None without development data, when the last epoch is kept."""

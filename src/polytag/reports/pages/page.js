@@ -2,6 +2,8 @@
 // Each .browser holds a form of filters and a list of cards. Only classes, attributes and textContent are touched.
 const AT_ONCE = 40;
 
+const many = (number, name) => `${number} ${name}${number === 1 ? "" : "s"}`;
+
 function setUp(browser) {
   const form = browser.querySelector("form");
   const list = browser.querySelector(".cards");
@@ -34,7 +36,7 @@ function setUp(browser) {
       card.hidden = !fit || found > limit;
     }
     const shown = Math.min(found, limit);
-    count.textContent = `${entries} ${browser.dataset.unit} in ${found} sentences, ${shown} shown`;
+    count.textContent = `${many(entries, browser.dataset.unit)} in ${many(found, "sentence")}, ${shown} shown`;
     more.hidden = found <= limit;
   }
 
