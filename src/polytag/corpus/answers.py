@@ -40,9 +40,15 @@ def _columns(found: Sentence, *, alternatives: int = 0) -> dict[str, Sequence[st
         columns[task] = tags
         if task in found.confidence:
             columns[f"{task}.confidence"] = [f"{p:.4f}" for p in found.confidence[task]]
-        missing = Alternative(("_",) * len(tags), 0.0)
-        known = [*found.alternatives.get(task, ()), *[missing] * alternatives][:alternatives]
-        for rank, one in enumerate(known, 1):
-            columns[f"{task}.{rank}"] = one.tags
-            columns[f"{task}.{rank}.probability"] = [f"{one.probability:.4f}"] * len(tags)
+        if alternatives:
+            columns |= _ranked(task, len(tags), found.alternatives.get(task, ()), alternatives)
+    return columns
+
+
+def _ranked(task: str, words: int, known: Sequence[Alternative], count: int) -> dict[str, Sequence[str]]:
+    missing = Alternative(("_",) * words, 0.0)
+    columns: dict[str, Sequence[str]] = {}
+    for rank, one in enumerate([*known, *[missing] * count][:count], 1):
+        columns[f"{task}.{rank}"] = one.tags
+        columns[f"{task}.{rank}.probability"] = [f"{one.probability:.4f}"] * words
     return columns
