@@ -133,6 +133,8 @@ def _begin(trainer: Trainer, *, resume: bool) -> Generator[Note, None, bool]:
         world.first(trainer.publish)  # a kill may have come between state and publication
         yield Note(f"resumed after epoch {trainer.progress.epoch}, step {trainer.progress.turn} of the next")
     else:
+        if resume:
+            yield Note(f"{directory}: holds no training to resume, so a new one begins")
         world.first(lambda: _write_beginning(trainer))
     return resumed
 
