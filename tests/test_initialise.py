@@ -57,6 +57,43 @@ def test_it_asks_and_takes_what_it_found_for_an_answer(news):
     assert plan.training.recipe == "paper"
 
 
+def test_it_asks_again_after_a_wrong_answer(news):
+    Path("words.txt").write_text("Lima\nrocks\n")
+    Path("my dev.conll").write_text(Path("en.test.conll").read_text())
+    wrong = {
+        "Training file": ["none.conll", "words.txt", ".", "'open", "x" * 300],
+        "tags": ["7", "ner"],
+        "name": ["my ner"],
+        "dev": ["my dev.conll", "words.txt"],
+        "test": ["none.conll"],
+        "language": ["english"],
+        "vectors": ["none.vec", ".", "en.train.conll en.test.conll"],
+        "recipe": ["bset"],
+    }
+    right = ["en.train.conll", "2", "my-ner", "'my dev.conll'", "", "en", ""]
+    answers = [line for bad, good in zip(wrong.values(), right, strict=False) for line in (*bad, good)]
+    done = run(["init", "-o", "my plan.toml"], stdin="\n".join([*answers, "n", *wrong["recipe"], "paper"]) + "\n")
+    assert done.code == 0, done.err
+    errors = [line.partition("Error: ")[2] for line in done.err.splitlines() if "Error: " in line]
+    assert len(errors) == sum(map(len, wrong.values())), done.err
+    assert errors[0] == "none.conll: no such file"
+    assert (
+        "name 'my ner': a name holds letters of a to z, digits, _ and -, and begins with a letter or a digit" in errors
+    )
+    assert "`polytag show 'my plan.toml'`" in done.out
+    plan = load_plan("my plan.toml")
+    assert (plan.tasks["my-ner"].dev, plan.training.recipe) == (("my dev.conll",), "paper")
+
+
+def test_two_tasks_of_one_name_are_asked_about(news):
+    task = ["en.train.conll", "", "ner", "", "", "", "", ""]
+    answers = [*task, "y", *task[:3], "ner2", *task[3:], "n", "", "", ""]
+    done = run("init", stdin="\n".join(answers) + "\n")
+    assert done.code == 0, done.err
+    assert "Error: a task is named 'ner' already, expected another name" in done.err
+    assert list(load_plan("plan.toml").tasks) == ["ner", "ner2"]
+
+
 def test_a_plan_that_is_there_is_kept(news):
     Path("plan.toml").write_text("mine")
     done = run("init --train en.train.conll")
@@ -77,8 +114,8 @@ def test_a_plan_that_is_there_is_kept(news):
         ("init --train en.train.conll --test words.txt", "words.txt:1: 1 column, expected at least 3"),
         ("init --train en.train.conll --vectors none.vec", "none.vec: no such file"),
         ("init --train en.train.conll --recipe bset", "there is no recipe 'bset'; did you mean 'best'?"),
-        ("init --train en.train.conll --language english", "plan: words.english.language: string should match pattern"),
-        ("init --train en.train.conll --name 'a b'", "plan: tags.a b: string should match pattern"),
+        ("init --train en.train.conll --language english", "language 'english': a code is two or three small letters"),
+        ("init --train en.train.conll --name 'a b'", "name 'a b': a name holds letters of a to z, digits, _ and -"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_and_no_plan(news, command, message):

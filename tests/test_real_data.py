@@ -19,15 +19,15 @@ def data() -> Path:
     return licensed("conll2003").parent
 
 
-def printed(*arguments: object) -> str:
+def printed(*arguments: object, code: int = 0) -> str:
     result = CliRunner().invoke(cli, [str(argument) for argument in arguments], catch_exceptions=False)
-    assert result.exit_code == 0, result.output
+    assert result.exit_code == code, result.output
     return result.output
 
 
 @pytest.mark.parametrize(("file", "tokens"), TOKENS.items(), ids=list(TOKENS))
 def test_data_check_counts_the_tokens_of_the_paper(data: Path, file: str, tokens: int) -> None:
-    output = printed("data", "check", data / file)
+    output = printed("data", "check", data / file, code=int("esp." in file))  # each Spanish file has an ill-formed tag
     assert f" {tokens:,} tokens" in output
     assert ("IOB1" if "conll2003" in file else "IOB2") in output
 

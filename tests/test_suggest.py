@@ -12,11 +12,12 @@ import pytest
 
 from polytag.corpus import read
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import Lines
 from polytag.errors import CorpusError, PolytagError
 from polytag.suggesting import FORMATS, MEASURES, Suggested, candidates, suggest, written
 from polytag.suggesting.diverse import choose
 from polytag.suggesting.pool import Pool
-from polytag.suggesting.reading import Candidate
+from polytag.suggesting.reading import Candidate, recognised
 from polytag.tagging import Tagger
 from polytag.training import prepare, train_events
 from tests import tiny
@@ -173,6 +174,40 @@ class TestReading:
         pytest.importorskip("spacy", reason="raw text is split by spaCy")
         assert list(chain.from_iterable(c.sentence.words for c in candidates(text)))[:4] == ["Ann", "saw", "Lima", "."]
 
+    @pytest.mark.parametrize(
+        ("text", "format"),
+        [
+            ("Dr. E. Smith isn't here. He left.\n", "text"),
+            ("He left\nShe stayed\n", "text"),
+            ("Dear Ann\n\nBest wishes\n", "text"),
+            ("Ann saw Lima .\nOslo .\n", "text"),
+            ("".join(f"First{n} Last{n}\n" for n in range(30)), "text"),
+            ("Ann X\nsaw X\n\nLima X\n", "conll"),
+            ("-DOCSTART-\n\nAnn X\nsaw X\n\nLima X", "conll"),
+            ("Ann B-PER\nsaw O\n", "conll"),
+            ("Ann\nsaw\n", "conll"),
+            ("# a comment of ours\nAnn O\nsaw O\n", "conll"),
+            ("".join(f"word{n} {'NV'[n % 2]}\n" for n in range(30)), "conll"),
+        ],
+    )
+    def test_columns_are_told_from_text(self, tmp_path: Path, text: str, format: str) -> None:
+        path = tmp_path / "a.txt"
+        path.write_text(text)
+        assert recognised(path) == (path, format, True)
+        found = recognised(BytesIO(text.encode()))
+        assert found[1:] == (format, True)
+        assert "".join(line.text + line.end for line in Lines(found.source)) == text
+        assert recognised(path, format="jsonl") == (path, "jsonl", False)
+        assert recognised(path.rename(tmp_path / "a.conll")).is_guess is False
+
+    def test_a_stream_that_was_looked_into_is_whole(self) -> None:
+        text = "".join(f"wörd{n} O\n" for n in range(20_000))
+        assert "".join(line.text + line.end for line in Lines(recognised(BytesIO(text.encode())).source)) == text
+
+    @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe\x00"])
+    def test_nothing_is_guessed_of_what_is_empty_or_no_text(self, content: bytes) -> None:
+        assert recognised(BytesIO(content))[1:] == ("conll", False)
+
     @pytest.mark.parametrize("format", ["conll", "conllu", "jsonl", "tokenised"])
     def test_words_are_where_their_offsets_say(self, tmp_path: Path, format: str) -> None:
         lines = {
@@ -302,7 +337,7 @@ class TestCommand:
     def test_from_a_text_to_prodigy(self, model: Path, tmp_path: Path) -> None:
         text, output = tmp_path / "unlabelled.txt", tmp_path / "out.jsonl"
         text.write_text("\n".join(" ".join(s.words) for s in toy.sentences(30, seed=5)))
-        done = run(f"suggest {model} {text} --tokenised --task ner -n 5 -o {output}")
+        done = run(f"suggest {model} {text} --tokenised --task ner -n 5 --min-words 1 -o {output}")
         assert (done.code, done.out) == (0, "")
         assert done.err.startswith("5 of 30 sentences; uncertainty (entropy per word): mean ")
         assert len(output.read_text().splitlines()) == 5
@@ -315,11 +350,37 @@ class TestCommand:
             assert done.code == 0
             assert done.out
 
+    def test_a_guess_is_told(self, model: Path, tmp_path: Path) -> None:
+        columns = "\n\n".join("\n".join(s.words) for s in toy.sentences(9, seed=5))
+        done = run(f"suggest {model} --task ner -n 2", stdin=columns)
+        assert done.code == 0
+        assert done.err.startswith("<stdin>: read as columns; --from says otherwise\n2 of ")
+        pytest.importorskip("spacy", reason="raw text is split by spaCy")
+        path = tmp_path / "un.txt"
+        path.write_text("Anna sees Bob here today.\n")
+        done = run(f"suggest {model} {path} --task ner")
+        assert done.err.startswith(f"{path}: read as raw text; --from says otherwise\n1 of 1 ")
+        assert json.loads(done.out)["text"] == "Anna sees Bob here today."
+        assert run(f"suggest {model} --task ner", stdin=path.read_bytes()).code == 0
+
+    def test_tag_warns_of_raw_text(self, model: Path, tmp_path: Path) -> None:
+        path = tmp_path / "letter.txt"
+        path.write_text("Anna sees Bob.\nHe goes.\n")
+        told = "looks like raw text but is read as columns; say --format text\n"
+        explicit = run(f"tag {model} {path} --format conll")
+        assert explicit.err == ""
+        for done, name in (
+            (run(f"tag {model} {path}"), str(path)),
+            (run(f"tag {model}", stdin=path.read_bytes()), "<stdin>"),
+        ):
+            assert (done.code, done.out, done.err) == (0, explicit.out, f"{name}: {told}")
+
     def test_mistakes_are_one_sentence(self, model: Path, tmp_path: Path) -> None:
         text = tmp_path / "a.conll"
         text.write_text("Ann\n")
         for line, sentence in {
-            f"suggest {model} {text}": "prodigy holds the tags of one task, so name it: ner, pos (or write jsonl)",
+            f"suggest {model} {text}": "prodigy holds the tags of one task, so say --task ner or --task pos, or "
+            "--format jsonl or conll",
             f"suggest {model} {text} --task nerr": "the model has no task 'nerr'; did you mean 'ner'?",
             f"suggest {model} {text} --task ner --min-words 5": "there is no sentence to suggest, expected some of 5 "
             "words or more",

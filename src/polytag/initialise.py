@@ -11,6 +11,7 @@ from pathlib import Path
 import tomli_w
 
 from polytag.corpus import Column, Report, check, read
+from polytag.corpus.check import counted
 from polytag.errors import CorpusError, PlanError, PolytagError, nearest
 from polytag.files import atomic_write
 from polytag.plan_file import make_plan, recipes
@@ -49,13 +50,15 @@ class Seen:
     def lines(self) -> list[str]:
         """What was seen, for people."""
         report = self.report
-        found = [f"{self.path}: {report.format}, {report.sentences:,} sentences, {report.tokens:,} tokens"]
+        sizes = f"{counted(report.sentences, 'sentence')}, {counted(report.tokens, 'token')}"
+        found = [f"{self.path}: {report.format}, {sizes}"]
         for column in report.columns:
             common = ", ".join(tag for tag, _ in column.tags.most_common(5))
             found.append(f"  column {column.name}: {common}  ({column.note})")
         if report.problem_count:
             line, problem = report.problems[0]
-            found.append(f"  {report.problem_count:,} problems, the first in line {line}: {problem}")
+            place = f" in line {line}" if line else ""
+            found.append(f"  {counted(report.problem_count, 'problem')}, the first{place}: {problem}")
         return found
 
 
@@ -108,6 +111,41 @@ def check_files(task: TaskChoice) -> None:
         next(read(path, format=task.format, word=task.word, tags={task.name: _place(task.tag)}))
 
 
+def check_name(name: str) -> str:
+    """The name of a task, if it can be one.
+
+    Raises:
+        PlanError: it cannot.
+    """
+    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", name):
+        raise PlanError(
+            f"name '{name}': a name holds letters of a to z, digits, _ and -, and begins with a letter or a digit"
+        )
+    return name
+
+
+def check_language(code: str) -> str:
+    """The code of a language, if it can be one; empty for none in particular.
+
+    Raises:
+        PlanError: it cannot.
+    """
+    if code and not re.fullmatch("[a-z]{2,3}", code):
+        raise PlanError(f"language '{code}': a code is two or three small letters, such as en")
+    return code
+
+
+def check_recipe(name: str) -> str:
+    """The name of a recipe, if there is one.
+
+    Raises:
+        PlanError: there is none.
+    """
+    if name not in recipes():
+        raise PlanError(f"there is no recipe '{name}'{nearest(name, recipes())}")
+    return name
+
+
 def plan_text(
     tasks: Sequence[TaskChoice],
     *,
@@ -124,8 +162,10 @@ def plan_text(
     Raises:
         PlanError: there is no such recipe, two tasks have one name, or a name or language cannot be used.
     """
-    if recipe not in recipes():
-        raise PlanError(f"there is no recipe '{recipe}'{nearest(recipe, recipes())}")
+    check_recipe(recipe)
+    for task in tasks:
+        check_name(task.name)
+        check_language(task.language)
     names = [task.name for task in tasks]
     if twice := [name for name in names if names.count(name) > 1]:
         raise PlanError(f"two tasks are named '{twice[0]}', expected names that differ")

@@ -167,6 +167,8 @@ DATA = [
     Case("list no directory", nothing, "data list --data none", "none: there is no such directory"),
     Case("check no file", nothing, "data check none.conll", "none.conll: no such file, expected a corpus"),
     Case("check a directory", folder("x"), "data check x", "x: a directory, expected a file in format conll"),
+    Case("convert a directory", folder("x"), "data convert x out", "x: is a directory, expected a file"),
+    Case("convert onto itself", nothing, "data convert test.conll ./test.conll", "test.conll: is the file to convert"),
     Case("convert no file", nothing, "data convert none.conll out.jsonl",
          "none.conll: no such file, expected a corpus"),
     Case("convert an empty file", put("x.conll", ""), "data convert x.conll out.jsonl", "x.conll: no sentence in it"),

@@ -286,7 +286,32 @@ def test_data_list_check_and_convert(workplace):
 def test_data_check_reports_what_is_wrong_with_its_line(workplace):
     Path("x.conll").write_text(corpus(9, 1) + "Lima\tX\n\nLi\u00adma\tX\tI-LOC\n", encoding="utf-8")
     done = run("data check x.conll")
-    assert done.code == 0
+    assert (done.code, done.err) == (1, "")
     problems = [line for line in done.out.splitlines() if line.startswith("x.conll:")][1:]
     assert len(problems) == 3
     assert problems[0] == "x.conll:55: 2 columns, expected 3 as in the first sentence"
+
+
+def test_data_check_of_little(workplace):
+    Path("x.conll").write_text("")
+    done = run("data check x.conll")
+    assert (done.code, done.out.splitlines()[1:]) == (
+        1,
+        ["  0 sentences, 0 tokens", "x.conll:1: no sentence in it, expected at least one"],
+    )
+    Path("x.conll").write_text("a B-X\nb X-X\n")
+    done = run("data check x.conll")
+    assert done.code == 1
+    assert "  1 sentence, 2 tokens\n  longest sentence 2 words (line 1), longest word 1 character (line 1)" in done.out
+    assert ("in no tag scheme" in done.out, ":0:" in done.out, done.out.count("X-X marks")) == (True, False, 0)
+
+
+def test_data_convert_without_tags_says_what_is_left_out(workplace):
+    done = run("data convert train.conll words.conll")
+    assert (done.code, done.err) == (0, "no --tag: words alone, columns 1, 2 left out\n24 sentences\n")
+    assert run("data convert words.conll out.jsonl").err == "24 sentences\n"
+    done = run("data convert train.conll train.conll")
+    assert (done.code, done.sentence) == (
+        1,
+        "train.conll: is the file to convert and its target, expected two files",
+    )

@@ -5,6 +5,7 @@ import json
 import pytest
 
 from polytag.corpus import check
+from polytag.corpus.check import layers
 from polytag.errors import CorpusError
 
 
@@ -46,8 +47,17 @@ def test_ill_formed_tags_have_lines(file):
 
 def test_tags_that_fit_no_scheme_are_a_problem(file):
     report = check(file("a B-X\nb X-X\n\n" * 20))
-    assert report.columns[0].scheme is None
+    assert (report.columns[0].scheme, report.columns[0].note) == (None, "in no tag scheme")
     assert report.problem_count == 1
+    assert "X-X" in report.problems[0][1]
+
+
+def test_layers_are_told_from_the_first_sentences(file):
+    assert layers(file("-DOCSTART- -X- O\n\nEU NNP I-ORG\n")) == ["1", "2"]
+    assert layers(file("EU NNP I-ORG\n"), word=1) == ["0", "2"]
+    assert layers(file("EU\n")) == []
+    assert layers(file("EU rejects\n"), format="tokenised") == []
+    assert layers(file("1\tLima\t_\tPROPN\t_\t_\t0\troot\t_\t_\n", "a.conllu")) == ["upos", "deprel"]
 
 
 def test_an_undecodable_line_ends_the_reading_and_is_told(file):

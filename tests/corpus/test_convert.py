@@ -172,9 +172,19 @@ def test_text_has_no_place_for_tags(source, tmp_path):
         convert(source, tmp_path / "out", target_format="text", tags={"ner": 2})
 
 
-def test_a_file_can_be_converted_in_place(source):
-    convert(source, source, tags={"ner": 2})
-    assert source.read_text() == "Angela I-PER\nMerkel I-PER\n\nLima I-LOC\n\n"
+@pytest.mark.parametrize("name", ["in.txt", "link.txt"])
+def test_a_file_is_not_converted_onto_itself(source, tmp_path, name):
+    before = source.read_text()
+    (tmp_path / "link.txt").symlink_to(source)
+    with pytest.raises(CorpusError, match=r"in\.txt: is the file to convert and its target, expected two files"):
+        convert(source, tmp_path / name, tags={"ner": 2})
+    assert source.read_text() == before
+
+
+def test_a_directory_is_no_source(tmp_path):
+    (tmp_path / "d").mkdir()
+    with pytest.raises(CorpusError, match=r"d: is a directory, expected a file"):
+        convert(tmp_path / "d", tmp_path / "out.txt")
 
 
 def test_tags_that_are_none_of_a_scheme_are_told_with_their_place(source, tmp_path):

@@ -61,31 +61,42 @@ def list_(data: Path | None) -> None:
 def check(paths: tuple[Path, ...], format_: str, word: int, encoding: str) -> None:
     """Count sentences, tokens and tags of PATHS, detect tag schemes, and report problems with file and line.
 
-    Tokens include -DOCSTART- lines, as the paper's Table 1 does.
+    Tokens include -DOCSTART- lines, as the paper's Table 1 does. The exit code is 1 if there are problems, else 0.
     """
     from polytag.corpus.check import check as check_corpus
 
+    problems = 0
     for path in paths:
-        click.echo(_describe(check_corpus(path, format=format_, word=word, encoding=encoding)))
+        report = check_corpus(path, format=format_, word=word, encoding=encoding)
+        problems += report.problem_count
+        click.echo(_describe(report))
+    if problems:
+        click.get_current_context().exit(1)
 
 
 def _describe(report: "Report") -> str:
+    from polytag.corpus.check import counted
+
     docstart = f", {report.documents:,} of them -DOCSTART-" if report.documents else ""
     lines = [
         f"{report.path}: {report.format}, {report.encoding}",
-        f"  {report.sentences:,} sentences, {report.tokens:,} tokens{docstart}",
-        f"  longest sentence {report.longest_sentence[0]:,} words (line {report.longest_sentence[1]}), "
-        f"longest word {len(report.longest_word[0]):,} characters (line {report.longest_word[1]})",
+        f"  {counted(report.sentences, 'sentence')}, {counted(report.tokens, 'token')}{docstart}",
     ]
+    if report.sentences:
+        (words, sentence_line), (word, word_line) = report.longest_sentence, report.longest_word
+        lines.append(
+            f"  longest sentence {counted(words, 'word')} (line {sentence_line}), "
+            f"longest word {counted(len(word), 'character')} (line {word_line})"
+        )
     for column in report.columns:
         common = ", ".join(f"{tag} {count:,}" for tag, count in column.tags.most_common(6))
         more = len(column.tags) - 6
         lines.append(f"  column {column.name}: {column.note}")
         lines.append(f"    {common}{f', and {more:,} more' if more > 0 else ''}")
-    lines += [f"{report.path}:{line}: {text}" for line, text in report.problems]
+    lines += [f"{report.path}:{f'{line}:' if line else ''} {text}" for line, text in report.problems]
     hidden = report.problem_count - len(report.problems)
     if hidden > 0:
-        lines.append(f"{report.path}: {hidden:,} more problems")
+        lines.append(f"{report.path}: {counted(hidden, 'more problem')}")
     return "\n".join(lines)
 
 
@@ -136,12 +147,14 @@ def convert(
 ) -> None:
     """Convert SOURCE to TARGET, which is whole or as it was; the formats go by the suffixes unless named.
 
-    TARGET holds the words and the layers of tags named with --tag, in that order. jsonl-spans has a text and spans of
-    characters instead of a tag per word; text has a sentence per line, words parted by blanks, and no tags. From
-    JSONL, --tag ner=spans reads spans of characters (ner=spans.ner those of a task), --tag ner=KEY a tag per word.
+    TARGET holds the words and the layers of tags named with --tag, in that order; without --tag, words
+    alone. jsonl-spans has a text and spans of characters instead of a tag per word; text has a sentence per line,
+    words parted by blanks, and no tags. From JSONL, --tag ner=spans reads spans of characters (ner=spans.ner those
+    of a task), --tag ner=KEY a tag per word.
 
     Example: polytag data convert eng.train eng.jsonl --tag ner=3 --scheme iob2
     """
+    from polytag.corpus.check import counted, layers
     from polytag.corpus.convert import AUTO
     from polytag.corpus.convert import convert as convert_corpus
     from polytag.corpus.rawtext import ANY_LANGUAGE
@@ -161,7 +174,10 @@ def convert(
         docstart=docstart,
         language=language or ANY_LANGUAGE,
     )
-    click.echo(f"{count:,} sentences", err=True)
+    if not tags and (left_out := layers(source, format=source_format, word=word, encoding=encoding)):
+        columns = f"column{'s' if len(left_out) > 1 else ''} {', '.join(left_out)}"
+        click.echo(f"no --tag: words alone, {columns} left out", err=True)
+    click.echo(counted(count, "sentence"), err=True)
 
 
 def _schemes(options: tuple[str, ...]) -> str | dict[str, str]:

@@ -1,8 +1,9 @@
 """``polytag init``."""
 
 import shlex
+from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from polytag.initialise import Seen, TaskChoice
 
 FILES = click.Path(path_type=Path)
+SEVERAL = "several parted by blanks; a name with blanks in quotes"
+
+T = TypeVar("T")
 
 
 @click.command()
@@ -51,7 +55,10 @@ def init(output: Path, train: tuple[Path, ...], recipe: str | None, force: bool,
         share = _asked_sharing(tasks)
         recipe = recipe or _asked_recipe(RECIPE)
     write_plan(plan_text(tasks, directory=output.parent, recipe=recipe or RECIPE, **share), output, force=force)
-    click.echo(f"{output}: look at it with 'polytag show {output}', train with 'polytag train {output} -o model'")
+    plan = shlex.quote(str(output))
+    mark = "`" if "'" in plan else "'"
+    show, train_it = (f"{mark}polytag {words}{mark}" for words in (f"show {plan}", f"train {plan} -o model"))
+    click.echo(f"{output}: look at it with {show}, train with {train_it}")
 
 
 def _given(seen: "Seen", train: tuple[Path, ...], options: dict[str, Any]) -> "TaskChoice":
@@ -85,31 +92,37 @@ def _asked(options: dict[str, Any]) -> list["TaskChoice"]:
 
 
 def _asked_task(options: dict[str, Any], before: list["TaskChoice"]) -> "TaskChoice":
-    from polytag.initialise import HOLDOUT, TaskChoice, check_files, guessed_name, look
+    from polytag.initialise import HOLDOUT, TaskChoice, check_language, guessed_name
 
-    train = _files("Training file (several parted by blanks)")
-    while not train:
-        train = _files("Training file (several parted by blanks)")
-    seen = look(train[0], format=options["format_"], word=options["word"])
+    read_as = {"format": options["format_"], "word": options["word"]}
+    train, seen = _ask(f"Training file ({SEVERAL})", "", lambda answer: _training(answer, read_as))
     _show(seen)
-    tag = _prompt(f"Which column holds the tags ({', '.join(seen.columns)})", seen.tag)
-    name = _prompt("Name of the task", _new_name(guessed_name(seen, tag), before))
-    dev = _files("Development file (none: hold out a share of the training sentences)")
-    task = TaskChoice(
+
+    def with_tags(answer: str) -> tuple[Path, ...]:
+        return _with_tags(_files(answer), tag, name, read_as)
+
+    question = f"Which column holds the tags ({', '.join(seen.columns)})"
+    tag = _ask(question, seen.tag, lambda answer: _tag(train, answer, read_as))
+    name = _ask("Name of the task", _new_name(guessed_name(seen, tag), before), lambda answer: _name(answer, before))
+    dev = _ask(f"Development file (none: hold out a share of the training sentences; {SEVERAL})", "", with_tags)
+    test = _ask(f"Test file (none: leave out; {SEVERAL})", "", with_tags)
+    share = click.FloatRange(0, 1, True, True)
+    holdout = HOLDOUT if dev else click.prompt("Share to hold out", HOLDOUT, type=share, err=True)
+    known = before[-1].language if before else ""
+    language = _ask("Code of the language, such as en (none: leave out)", known, check_language)
+    vectors = _ask("File of pretrained word vectors (none: leave out; a name with blanks in quotes)", "", _one_file)
+    return TaskChoice(
         name=name,
         train=train,
         tag=tag,
-        format=options["format_"],
-        word=options["word"],
+        **read_as,
         dev=dev,
-        test=_files("Test file (none: leave out)"),
-        holdout=HOLDOUT if dev else click.prompt("Share to hold out", HOLDOUT, type=float, err=True),
-        language=_prompt("Code of the language, such as en (none: leave out)", before[-1].language if before else ""),
-        vectors=_existing(next(iter(_files("File of pretrained word vectors (none: leave out)")), None)),
+        test=test,
+        holdout=holdout,
+        language=language,
+        vectors=vectors,
         note=_note(seen, tag),
     )
-    check_files(task)
-    return task
 
 
 def _asked_sharing(tasks: list["TaskChoice"]) -> dict[str, bool]:
@@ -123,10 +136,10 @@ def _asked_sharing(tasks: list["TaskChoice"]) -> dict[str, bool]:
 
 
 def _asked_recipe(default: str) -> str:
+    from polytag.initialise import check_recipe
     from polytag.plan_file import recipes
 
-    known = ", ".join(recipes())
-    return _prompt(f"Recipe ({known})", default)
+    return _ask(f"Recipe ({', '.join(recipes())})", default, check_recipe)
 
 
 def _new_name(name: str, before: list["TaskChoice"]) -> str:
@@ -134,16 +147,69 @@ def _new_name(name: str, before: list["TaskChoice"]) -> str:
     return next(new for new in (name, *(f"{name}-{number}" for number in range(2, 99))) if new not in taken)
 
 
-def _prompt(question: str, default: str) -> str:
-    answer: str = click.prompt(question, default, show_default=bool(default), err=True)
-    return answer.strip()
+def _ask(question: str, default: str, value_of: Callable[[str], T]) -> T:
+    """What ``value_of`` makes of the answer; where it raises, that is said and the question asked again."""
+
+    def value(answer: str) -> T:
+        try:
+            return value_of(answer.strip())
+        except PolytagError as error:
+            raise click.UsageError(str(error)) from error
+        except OSError as error:  # a name too long, a directory that may not be read
+            raise click.UsageError(f"{error.filename or answer}: {error.strerror or error}") from error
+
+    answer: T = click.prompt(question, default, show_default=bool(default), value_proc=value, err=True)
+    return answer
 
 
-def _files(question: str) -> tuple[Path, ...]:
+def _training(answer: str, read_as: dict[str, Any]) -> tuple[tuple[Path, ...], "Seen"]:
+    """The training files, each with a column that all have, and what is in the first."""
+    from polytag.initialise import look
+
+    if not (paths := _files(answer)):
+        raise PolytagError("no file named, expected at least one")
+    first, *others = (look(path, **read_as) for path in paths)
+    for other in others:
+        if not set(first.columns) & set(other.columns):
+            raise PolytagError(f"{other.path}: none of the columns {', '.join(first.columns)} of {first.path}")
+    return paths, first
+
+
+def _with_tags(paths: tuple[Path, ...], tag: str, name: str, read_as: dict[str, Any]) -> tuple[Path, ...]:
+    from polytag.initialise import TaskChoice, check_files
+
+    check_files(TaskChoice(name=name, train=paths, tag=tag, **read_as))
+    return paths
+
+
+def _tag(train: tuple[Path, ...], answer: str, read_as: dict[str, Any]) -> str:
+    _with_tags(train, answer, "tags", read_as)
+    return answer
+
+
+def _name(answer: str, before: list["TaskChoice"]) -> str:
+    from polytag.initialise import check_name
+
+    if answer in {task.name for task in before}:
+        raise PolytagError(f"a task is named '{answer}' already, expected another name")
+    return check_name(answer)
+
+
+def _one_file(answer: str) -> Path | None:
+    paths = _files(answer)
+    if len(paths) > 1:
+        raise PolytagError(f"{len(paths)} files, expected one or none")
+    if paths and paths[0].is_dir():
+        raise PolytagError(f"{paths[0]}: is a directory, expected a file")
+    return paths[0] if paths else None
+
+
+def _files(answer: str) -> tuple[Path, ...]:
     try:
-        return tuple(_existing(Path(name)) for name in shlex.split(_prompt(question, "")))
+        names = shlex.split(answer)
     except ValueError as error:
         raise PolytagError(f"file names: {error}, expected them parted by blanks") from error
+    return tuple(_existing(Path(name)) for name in names)
 
 
 def _existing(path: Path | None) -> Any:

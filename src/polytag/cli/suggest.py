@@ -1,6 +1,7 @@
 """``polytag suggest``."""
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from polytag.cli.options import best_for_option, device_option, precision_option
 
 if TYPE_CHECKING:
     from polytag.suggesting import Suggested
+    from polytag.suggesting.reading import Candidate, Input
+    from polytag.tagging import Tagger
 
 
 @click.command()
@@ -32,7 +35,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="0: the least sure, however alike; more: of 20 times as many, those unlike each other.",
 )
-@click.option("--min-words", type=click.IntRange(min=1), default=1, show_default=True, help="Leave out shorter ones.")
+@click.option("--min-words", type=click.IntRange(min=1), default=3, show_default=True, help="Leave out shorter ones.")
 @click.option(
     "--format",
     "format_",
@@ -55,10 +58,10 @@ if TYPE_CHECKING:
     type=click.Choice(["auto", "conll", "conllu", "jsonl", "text", "tokenised"]),
     default="auto",
     show_default=True,
-    help="How FILES are written; auto goes by suffix, and tells text from columns in .txt.",
+    help="How FILES are written; auto goes by suffix; .txt and standard input: by their first lines, and says so.",
 )
 @click.option("--tokenised", is_flag=True, help="FILES have a sentence per line, words parted by blanks.")
-@click.option("--language", default="xx", show_default=True, help="Whose rules split raw text (text).")
+@click.option("--language", metavar="CODE", help="Split raw text by the rules of this language, not those of the plan.")
 @click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
 @precision_option("auto")
 @device_option
@@ -77,7 +80,7 @@ def suggest(
     output: Path | None,
     source_format: str,
     tokenised: bool,
-    language: str,
+    language: str | None,
     word: int,
     precision: str,
     device: str,
@@ -90,22 +93,49 @@ def suggest(
     """
     from itertools import chain
 
-    from polytag.suggesting import candidates, written
     from polytag.suggesting import suggest as suggest_from
-    from polytag.suggesting.formats import check_tasks
+    from polytag.suggesting import written
     from polytag.tagging import Tagger
 
     tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
-    chosen = check_tasks(format_, tagger.choose(tasks))  # before anything is read
+    chosen = _fitting(format_, tagger.choose(tasks))  # before anything is read
     sources = (sys.stdin.buffer if file is None or str(file) == "-" else file for file in files or [None])
     read_as = "tokenised" if tokenised else source_format
     found = suggest_from(
         tagger,
-        chain.from_iterable(candidates(source, format=read_as, word=word, language=language) for source in sources),
+        chain.from_iterable(_candidates(source, read_as, word, language, tagger, chosen) for source in sources),
         count=count, tasks=chosen, by=by, per_word=per_word, diversity=diversity, min_words=min_words,
     )  # fmt: skip
     _write(written(found.suggestions, format=format_, tasks=chosen, keep_above=keep_above), output)
     click.echo(_summary(found, by, per_word=per_word), err=True)
+
+
+def _fitting(format_: str, tasks: Sequence[str]) -> Sequence[str]:
+    """The tasks, seen to fit into a format; the error names the options that help."""
+    from polytag.errors import PolytagError
+    from polytag.suggesting import FORMATS
+
+    if FORMATS[format_].holds_one_task and len(tasks) > 1:
+        several = " or ".join(name for name, row in FORMATS.items() if not row.holds_one_task)
+        ways = " or ".join(f"--task {task}" for task in tasks)
+        raise PolytagError(f"{format_} holds the tags of one task, so say {ways}, or --format {several}")
+    return tasks
+
+
+def _candidates(
+    source: "Input", read_as: str, word: int, language: str | None, tagger: "Tagger", tasks: Sequence[str]
+) -> Iterator["Candidate"]:
+    """The sentences of an input; tells on stderr as what it is read where that is a guess."""
+    from polytag.bulk.worker import language_of
+    from polytag.suggesting.reading import candidates, recognised
+
+    source, format_, is_guess = recognised(source, format=read_as)
+    if is_guess:
+        name = source if isinstance(source, str | Path) else "<stdin>"
+        click.echo(f"{name}: read as {'raw text' if format_ == 'text' else 'columns'}; --from says otherwise", err=True)
+    if format_ == "text":
+        language = language or language_of(tagger.plan, tasks)
+    return candidates(source, format=format_, word=word, language=language or "xx")
 
 
 def _write(text: str, output: Path | None) -> None:

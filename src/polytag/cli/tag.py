@@ -134,4 +134,22 @@ def _pieces(files: tuple[Path, ...], format_: str, word: int) -> Iterator["Piece
 
     for file in files or [None]:
         source: Path | BinaryIO = sys.stdin.buffer if file is None or str(file) == "-" else file
+        if format_ == "auto":
+            _warn_of_text(source)
         yield from cut(source, format=format_, word=word, name="<stdin>" if file is None else str(file))
+
+
+def _warn_of_text(source: "Path | BinaryIO") -> None:
+    """Tell on stderr if the input, read as columns, looks like raw text; a pipe is not looked into, as it may wait."""
+    from polytag.suggesting.reading import recognised
+
+    if isinstance(source, Path):
+        name, found = str(source), recognised(source)
+    elif source.seekable():
+        start = source.tell()
+        name, found = "<stdin>", recognised(source)
+        source.seek(start)
+    else:
+        return
+    if found.format == "text":
+        click.echo(f"{name}: looks like raw text but is read as columns; say --format text", err=True)

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from polytag.corpus.treebank import POS
 from polytag.errors import CorpusError
 
 MOST_PROBLEMS = 20  # kept; all are counted
+FIRST = 100  # sentences that tell which tags a corpus has
 MOST_TAGS = 10_000  # distinct tags counted in a column; one with more holds lemmas or the like
 
 # Characters that look like nothing or like a blank, yet make another word of a word.
@@ -93,6 +95,23 @@ def check(path: str | PathLike[str], *, format: str = "auto", word: int = 0, enc
     return report
 
 
+def layers(path: str | PathLike[str], *, format: str = "auto", word: int = 0, encoding: str = "auto") -> list[str]:
+    """The columns or keys of tags in the first sentences of a corpus, named as in ``check``.
+
+    Raises:
+        CorpusError: there is no such file or format.
+    """
+    name = format_of(path, format)
+    if name in ("text", "tokenised"):  # words alone
+        return []
+    survey = _Survey(files_of(path, name), name, word, encoding)
+    found: dict[str, set[str]] = {}
+    for sentence in islice(survey.sentences(lambda *_: None), FIRST):
+        for key, tags in sentence.tags.items():
+            found.setdefault(key, set()).update(tags)
+    return [key for key, tags in found.items() if tags != {"_"}]
+
+
 class _Survey:
     """Reads the same corpus again and again: sentences with the tags of all columns, and on past problems."""
 
@@ -120,7 +139,7 @@ def _conll(lines: Iterable[Line], layout: Layout, note: Note, _: str) -> Iterato
         width = width or (0 if is_document else len(rows[0]))
         for line, row in zip(run, rows, strict=True):
             if len(row) != width and not is_document:
-                note(line.number, f"{_plural(len(row), 'column')}, expected {width} as in the first sentence")
+                note(line.number, f"{counted(len(row), 'column')}, expected {width} as in the first sentence")
         word = _word_column(layout, width, run[0]) if not is_document else 0
         others = [number for number in range(width) if number != word] if not is_document else []
         words = tuple(row[word] if word < len(row) else row[0] for row in rows)
@@ -130,7 +149,7 @@ def _conll(lines: Iterable[Line], layout: Layout, note: Note, _: str) -> Iterato
 
 def _word_column(layout: Layout, width: int, line: Line) -> int:
     if not -width <= layout.word < width:
-        message = f"{_plural(width, 'column')}, expected the words in column {layout.word}"
+        message = f"{counted(width, 'column')}, expected the words in column {layout.word}"
         raise CorpusError(message, path=layout.source, line=line.number)
     return layout.word % width
 
@@ -208,7 +227,7 @@ def _detect(column: Column, survey: _Survey, report: Report) -> None:
     try:
         found = schemes.detect(_sequences(column, survey))
     except CorpusError as error:
-        column.note = error.message
+        column.note = "in no tag scheme"  # why, is among the problems
         report.note(0, f"column {column.name}: {error.message}")
         return
     column.scheme, column.note = found.scheme, found.note
@@ -223,5 +242,6 @@ def _sequences(column: Column, survey: _Survey) -> Iterator[Sequence[str]]:
     return (s.tags[column.name] for s in survey.sentences(lambda *_: None) if column.name in s.tags)
 
 
-def _plural(count: int, noun: str) -> str:
-    return f"{count} {noun}{'s' if count != 1 else ''}"
+def counted(count: int, noun: str) -> str:
+    """A number and what it counts: 1 sentence, 2,000 sentences."""
+    return f"{count:,} {noun}{'s' if count != 1 else ''}"

@@ -5,6 +5,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import chain
 from os import PathLike
+from pathlib import Path
 
 from polytag.corpus.columns import DOCSTART
 from polytag.corpus.documents import format_of, read
@@ -40,7 +41,7 @@ def convert(
 
     Args:
         source: as for ``read``, like ``format``, ``word``, ``tags``, ``encoding`` and ``language``.
-        target: the file to make.
+        target: the file to make, another than the source.
         target_format: a key of ``WRITERS``; "auto" goes by the suffix: .conllu, .jsonl, else conll.
         scheme: one tag scheme for all tasks, or one for each task named; the others keep their tags as they are.
         source_scheme: the same for the tags of the source. "auto" reads span tags of any scheme, "plain" labels of
@@ -57,6 +58,7 @@ def convert(
         raise CorpusError(f"no corpus is written as {name}{nearest(name, WRITERS)}", path=target)
     if name == "text" and tags:
         raise CorpusError(f"text has no place for tags of '{next(iter(tags))}', expected none", path=target)
+    _check_files(source, target, format)
     schemes, before = _for_each(scheme, tags, source), _for_each(source_scheme, tags, source)
     documents = name == "conll" if docstart is None else docstart
     sentences = read(
@@ -72,6 +74,15 @@ def convert(
             file.write(_written(_in_schemes(sentence, before, schemes), writer))
             count += sentence.words != (DOCSTART,)
     return count
+
+
+def _check_files(source: str | PathLike[str], target: str | PathLike[str], format: str) -> None:
+    """Nothing is read where nothing could be written: what is left out of a target must still be in its source."""
+    path = Path(source)
+    if path.is_dir() and format_of(source, format) != "treebank":
+        raise CorpusError("is a directory, expected a file", path=source)
+    if path.exists() and Path(target).exists() and path.samefile(target):
+        raise CorpusError("is the file to convert and its target, expected two files", path=source)
 
 
 def _for_each(
