@@ -76,6 +76,13 @@ def instructions(level: int) -> Callable[[], None]:
     return switch
 
 
+def large_products_in_bfloat16() -> None:
+    """What PyTorch offers for training: bfloat16 products, float32 sums and weights. Not used, for it is slower."""
+    import torch
+
+    torch.set_float32_matmul_precision("medium")
+
+
 def nothing() -> None:
     pass
 
@@ -86,6 +93,7 @@ TRAINING: Mapping[str, Callable[[], None]] = {
     "freed memory given back": giving_memory_back,
     "the CRF's loss in tensors": crf_loss_in_tensors,
     "AVX2 instead of AVX-512": instructions(1),
+    "large products in bfloat16 by oneDNN": large_products_in_bfloat16,
 }
 TAGGING: Mapping[str, tuple[str, Callable[[], None]]] = {
     ALL: ("auto", nothing),

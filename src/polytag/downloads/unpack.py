@@ -22,8 +22,7 @@ DAMAGED = (
     zlib.error,
     lzma.LZMAError,
     EOFError,
-    RuntimeError,  # an encrypted member
-    NotImplementedError,  # a compression that zipfile has not
+    RuntimeError,  # an encrypted member, or a compression that zipfile has not
 )
 
 
