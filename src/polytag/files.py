@@ -3,7 +3,7 @@
 import gzip
 import io
 import os
-import tempfile
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -38,7 +38,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
 def remove_partial(directory: str | os.PathLike[str]) -> None:
     """Remove what a killed `atomic_write` left in a directory; nobody else may be writing there."""
     for path in Path(directory).glob(f".*{_PARTIAL}"):
-        _remove(str(path))
+        _remove(path)
 
 
 @contextmanager
@@ -80,15 +80,15 @@ def locked(
 def _replacing(path: Path) -> Iterator[IO[bytes]]:
     """A file that takes the place of ``path`` at the end, or of what it links to."""
     place = Path(os.path.realpath(path))
-    # The name is cut so that any name that a file can have will do.
-    handle, temporary = tempfile.mkstemp(dir=place.parent, prefix=f".{place.name[:50]}.", suffix=_PARTIAL)
+    # The name is cut so that any name that a file can have will do. It is known before the file exists: an interrupt
+    # that comes while the file is made finds what to remove.
+    temporary = place.with_name(f".{place.name[:50]}.{secrets.token_hex(8)}{_PARTIAL}")
     try:
-        with os.fdopen(handle, "wb") as raw:
+        with temporary.open("xb") as raw:
             yield raw
             raw.flush()
             os.fsync(raw.fileno())
-        _give_ordinary_permissions(temporary)
-        Path(temporary).replace(place)
+        temporary.replace(place)
     except BaseException:
         _remove(temporary)
         raise
@@ -109,13 +109,6 @@ def _layered(raw: IO[bytes], path: Path, mode: str) -> Iterator[IO[Any]]:
         packed.close()
 
 
-def _give_ordinary_permissions(path: str) -> None:
-    """mkstemp makes files that only the owner may read; give what `open` would have given."""
-    mask = os.umask(0)
-    os.umask(mask)
-    Path(path).chmod(0o666 & ~mask)
-
-
-def _remove(path: str) -> None:
+def _remove(path: Path) -> None:
     with suppress(OSError):
-        Path(path).unlink()
+        path.unlink()
