@@ -182,6 +182,9 @@ class Training(Table):
     select: str = Field("mean", description="'mean' or a task: whose development score keeps the best epoch")
     best_per_task: Flag = Field(False, description="also keep the best weights of each task")
     track_test: Flag = Field(False, description="score the test split at every epoch, for best-on-test figures only")
+    precision: Literal["float32", "bfloat16"] = Field(
+        "float32", description="of the products of the recurrent layers; sums, weights and gradients are float32"
+    )
     threads: Count | None = Field(None, description="CPU threads; PyTorch's own choice unless given")
 
 

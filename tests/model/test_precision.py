@@ -1,10 +1,11 @@
 """Which precision is taken, and that none is emulated in silence."""
 
 import pytest
+import torch
 
 from polytag import ops
 from polytag.errors import PolytagError
-from polytag.model.precision import PRECISIONS, choose_precision
+from polytag.model.precision import PRECISIONS, choose_precision, training_precision
 from polytag.tagging import Tagger
 from tests import tiny
 
@@ -39,6 +40,19 @@ def test_without_the_core_there_is_float32_alone(monkeypatch: pytest.MonkeyPatch
     assert choose_precision("auto") is None
     with pytest.raises(PolytagError, match=r"needs a C\+\+ compiler"):
         choose_precision("int8")
+
+
+def test_training_takes_what_is_there_and_refuses_the_rest(monkeypatch: pytest.MonkeyPatch) -> None:
+    cpu, gpu = torch.device("cpu"), torch.device("cuda", 0)
+    confine(monkeypatch, "float32", "bfloat16")
+    assert training_precision("bfloat16", cpu) == "bfloat16"
+    with pytest.raises(PolytagError, match=r"training.precision = 'bfloat16': it is for CPUs, not for cuda:0"):
+        training_precision("bfloat16", gpu)
+    confine(monkeypatch, "float32")
+    with pytest.raises(PolytagError, match=r"'bfloat16': this machine has not instructions for it, expected 'float32'"):
+        training_precision("bfloat16", cpu)
+    confine(monkeypatch)
+    assert training_precision("float32", cpu) == training_precision("float32", gpu) == "float32"
 
 
 def test_an_unknown_name() -> None:

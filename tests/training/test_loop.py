@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import torch
 
-from polytag import Tagger, load, train
+from polytag import Tagger, load, ops, train
 from polytag.errors import PlanError
 from polytag.plan import Plan
 from polytag.scoring import Counts
@@ -60,6 +60,17 @@ def test_the_loss_curve_is_the_golden_one(corpora: Path, tmp_path: Path, optimiz
     trainer = trainer_of(corpora, tmp_path, "ner", "xx", optimizer=optimizer, epochs=3)
     losses = [event.loss for event in trainer.events() if isinstance(event, Step)][:20]
     assert losses == pytest.approx(GOLDEN[optimizer], rel=1e-4)
+
+
+@pytest.mark.skipif(not ops.supports("bfloat16"), reason="this machine has no instructions for bfloat16")
+def test_bfloat16_learns_as_float32_does_and_leaves_float32_weights(corpora: Path, tmp_path: Path) -> None:
+    losses = {}
+    for precision in ("float32", "bfloat16"):
+        trainer = trainer_of(corpora, tmp_path, "ner", "xx", precision=precision, epochs=3)
+        losses[precision] = [event.loss for event in trainer.events() if isinstance(event, Step)]
+        assert {parameter.dtype for parameter in trainer.network.parameters()} == {torch.float32}
+    assert losses["bfloat16"] != losses["float32"]
+    assert losses["bfloat16"] == pytest.approx(losses["float32"], rel=0.02)
 
 
 def test_steps_are_numbered_and_say_what_they_trained_on(corpora: Path, tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ class GruStack(nn.Module):
         self.input_weight = nn.ParameterList([torch.randn(2, width, 3 * hidden) * std for width in widths])
         self.recurrent_weight = nn.ParameterList([torch.randn(2, hidden, 3 * hidden) * std for _ in widths])
         self.bias = nn.ParameterList([torch.zeros(2, 3 * hidden) for _ in widths] if settings.bias else [])
+        self.precision: ops.Precision = "float32"  # of products while training
         self._packed: list[ops.PackedLayer] = []
 
     def pack(self, precision: ops.Precision | None) -> None:
@@ -46,5 +47,8 @@ class GruStack(nn.Module):
         for layer, (w, u) in enumerate(zip(self.input_weight, self.recurrent_weight, strict=True)):
             x = F.dropout(x, self.dropout, self.training)
             bias = self.bias[layer] if len(self.bias) else None
-            x = ops.gru(x, w, u, bias, packing.batch_sizes, packing.reverse, reset_after=self.reset_after)
+            x = ops.gru(
+                x, w, u, bias, packing.batch_sizes, packing.reverse,
+                reset_after=self.reset_after, precision=self.precision,
+            )  # fmt: skip
         return x

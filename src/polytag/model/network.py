@@ -86,6 +86,11 @@ class Network(nn.Module):
             for encoder in (*self.chars.values(), *self.words.values()):
                 encoder.gru.pack(precision)  # type: ignore[union-attr, operator]
 
+    def train_in(self, precision: ops.Precision) -> None:
+        """Compute the products of the recurrent layers in a precision wherever gradients are wanted."""
+        for encoder in (*self.chars.values(), *self.words.values()):
+            encoder.gru.precision = precision  # type: ignore[union-attr]
+
     def emissions(self, context: Tensor, batch: Batch, task: str) -> Tensor:
         """Scores of each tag at each word, [N, K]."""
         part = self.tasks[task].tags

@@ -1,6 +1,8 @@
-"""Which precision the recurrent layers are computed in while tagging."""
+"""Which precision the recurrent layers are computed in, while tagging and while training."""
 
 from typing import get_args
+
+import torch
 
 from polytag import ops
 from polytag.errors import PolytagError, nearest
@@ -27,5 +29,20 @@ def choose_precision(name: str) -> ops.Precision | None:
         return precision
     if precision == "float32":
         return None
-    lacking = "instructions for it" if ops.supports("float32") else "polytag's native core, which needs a C++ compiler"
-    raise PolytagError(f"precision {precision}: this machine has not {lacking}, expected 'float32' or 'auto'")
+    raise PolytagError(f"precision {precision}: this machine has not {_lacking()}, expected 'float32' or 'auto'")
+
+
+def training_precision(precision: ops.Precision, device: torch.device) -> ops.Precision:
+    """The same precision, seen to be possible for training on a device.
+
+    Raises:
+        PolytagError: it is not: nothing is emulated in silence.
+    """
+    if precision == "float32" or (device.type == "cpu" and ops.supports(precision)):
+        return precision
+    why = f"this machine has not {_lacking()}" if device.type == "cpu" else f"it is for CPUs, not for {device}"
+    raise PolytagError(f"training.precision = '{precision}': {why}, expected 'float32'")
+
+
+def _lacking() -> str:
+    return "instructions for it" if ops.supports("float32") else "polytag's native core, which needs a C++ compiler"

@@ -2,7 +2,7 @@
 
 from polytag.ops import crf as crf
 from polytag.ops.gru import gru as gru
+from polytag.ops.native import Precision as Precision
 from polytag.ops.native.layer import PackedLayer as PackedLayer
-from polytag.ops.native.layer import Precision as Precision
 from polytag.ops.native.layer import prefers_bfloat16 as prefers_bfloat16
 from polytag.ops.native.layer import supports as supports

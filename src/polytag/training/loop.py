@@ -16,6 +16,7 @@ from polytag.batching.device import find_device
 from polytag.batching.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
 from polytag.model.checkpoint import WEIGHTS, save_weights
+from polytag.model.precision import training_precision
 from polytag.model.word_encoder import WordEncoder
 from polytag.scoring import Counts
 from polytag.training.distributed import World, evaluate, loss_functions
@@ -87,6 +88,7 @@ class Trainer:
         self.device, self.world = find_device(device), world or World()
         self.tagger, self.network = prepared.tagger, prepared.tagger.network.to(self.device)
         self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
+        self.network.train_in(training_precision(self.settings.precision, self.device))
         self.progress = Progress()
         self.optimizers = self._make_optimizers()
         self._loss = loss_functions(self.network, margin=self.settings.margin, world=self.world)

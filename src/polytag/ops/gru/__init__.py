@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from torch import Tensor
 
 from polytag.ops.gru import native, packed
+from polytag.ops.native import Precision
 
 
 def gru(
@@ -16,7 +17,14 @@ def gru(
     reverse: Tensor,
     *,
     reset_after: bool = False,
+    precision: Precision = "float32",
 ) -> Tensor:
-    """One bidirectional GRU layer over packed rows; `polytag.ops.gru.reference.gru` holds the contract."""
-    form = native.gru if native.usable(x) else packed.gru
-    return form(x, input_weight, recurrent_weight, bias, batch_sizes, reverse, reset_after=reset_after)
+    """One bidirectional GRU layer over packed rows; `polytag.ops.gru.reference.gru` holds the contract.
+
+    ``precision`` is that of the products where gradients are wanted; only the native core has others than the inputs'.
+    """
+    arguments = (x, input_weight, recurrent_weight, bias, batch_sizes, reverse)
+    if native.usable(x):
+        return native.gru(*arguments, reset_after=reset_after, precision=precision)
+    assert precision == "float32", "the native core is not there"
+    return packed.gru(*arguments, reset_after=reset_after)

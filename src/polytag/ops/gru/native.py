@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from polytag.ops.native import Scan, core, library, pack
+from polytag.ops.native import PRECISIONS, Precision, Scan, core, library, multiply, pack
 from polytag.ops.native.layer import PackedLayer
 
 
@@ -31,15 +31,22 @@ def gru(
     reverse: Tensor,
     *,
     reset_after: bool = False,
+    precision: Precision = "float32",
 ) -> Tensor:
-    """One bidirectional GRU layer over packed rows; see `polytag.ops.gru.reference.gru` for the contract."""
+    """One bidirectional GRU layer over packed rows; see `polytag.ops.gru.reference.gru` for the contract.
+
+    ``precision`` is that of the products where gradients are wanted, forward and backward; sums, gates, weights and
+    gradients are float32.
+    """
     del reverse
     learns = (t is not None and t.requires_grad for t in (x, input_weight, recurrent_weight, bias))
     if not (torch.is_grad_enabled() and any(learns)):
         layer = PackedLayer(input_weight, recurrent_weight, bias, reset_after=reset_after, precision="float32")
         return layer(x, batch_sizes)
     sizes = torch.tensor(batch_sizes, dtype=torch.long)
-    y: Tensor = _Gru.apply(x, input_weight, recurrent_weight, bias, sizes, reset_after)  # type: ignore[no-untyped-call]
+    y: Tensor = _Gru.apply(  # type: ignore[no-untyped-call]
+        x, input_weight, recurrent_weight, bias, sizes, reset_after, precision
+    )
     return y
 
 
@@ -48,14 +55,23 @@ class _Gru(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, w: Tensor, u: Tensor, b: Tensor | None, sizes: Tensor, reset_after: bool
+        ctx: Any,
+        x: Tensor,
+        w: Tensor,
+        u: Tensor,
+        b: Tensor | None,
+        sizes: Tensor,
+        reset_after: bool,
+        precision: Precision,
     ) -> Tensor:
         n, width = x.shape[0], u.shape[1]
-        both = x.expand(2, *x.shape)
-        gates = torch.bmm(both, w) if b is None else torch.baddbmm(b.unsqueeze(1), both, w)  # 2 N 3H
+        x = x.contiguous()
+        gates = x.new_empty(2, n, 3 * width)
+        for d in (0, 1):
+            _multiply(x, w[d], out=gates[d], bias=None if b is None else b[d], precision=precision)
         states = x.new_empty(n, 2 * width)
         previous, reset = x.new_empty(2, n, width), x.new_empty(2, n, width)
-        packed = pack(u, backward=False)
+        packed = pack(u, backward=False, precision=precision)
         scans = (Scan * 2)(*(
             Scan(
                 units=width, steps=len(sizes), sizes=sizes.data_ptr(), backward=d, reset_after=reset_after,
@@ -65,36 +81,60 @@ class _Gru(torch.autograd.Function):
             )
             for d in (0, 1)
         ))  # fmt: skip
-        library().polytag_forward(scans, torch.get_num_threads())
+        library().polytag_forward(PRECISIONS.index(precision), scans, torch.get_num_threads())
         ctx.save_for_backward(x, w, u, gates, previous, reset, sizes)
-        ctx.reset_after, ctx.has_bias = reset_after, b is not None
+        ctx.reset_after, ctx.has_bias, ctx.precision = reset_after, b is not None, precision
         return states
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, w, u, gates, previous, reset, sizes = ctx.saved_tensors
-        d_gates, d_reset = _scan_back(grad_outputs[0].contiguous(), u, gates, previous, reset, sizes, ctx.reset_after)
-        width = u.shape[1]
-        d_u = torch.empty_like(u)
-        torch.bmm(previous.transpose(1, 2), d_gates[:, :, : 2 * width], out=d_u[:, :, : 2 * width])
+        d_states, width = grad_outputs[0].contiguous(), u.shape[1]
+        d_gates, d_reset = _scan_back(d_states, u, gates, previous, reset, sizes, ctx.reset_after, ctx.precision)
         entered, d_candidate = (reset, d_gates[:, :, 2 * width :]) if d_reset is None else (previous, d_reset)
-        torch.bmm(entered.transpose(1, 2), d_candidate, out=d_u[:, :, 2 * width :])
-        d_w = torch.bmm(x.expand(2, *x.shape).transpose(1, 2), d_gates) if ctx.needs_input_grad[1] else None
-        d_b = d_gates.sum(1) if ctx.has_bias else None
-        d_x = torch.mm(d_gates[0], w[0].T).addmm_(d_gates[1], w[1].T) if ctx.needs_input_grad[0] else None
-        return d_x, d_w, d_u, d_b, None, None
+        d_u, d_b = torch.empty_like(u), d_gates.sum(1) if ctx.has_bias else None
+        d_x, d_w = (torch.empty_like(t) if ctx.needs_input_grad[i] else None for i, t in enumerate((x, w)))
+        for d in (0, 1):
+            _multiply(previous[d].T, d_gates[d, :, : 2 * width], out=d_u[d, :, : 2 * width], precision=ctx.precision)
+            _multiply(entered[d].T, d_candidate[d], out=d_u[d, :, 2 * width :], precision=ctx.precision)
+            if d_w is not None:
+                _multiply(x.T, d_gates[d], out=d_w[d], precision=ctx.precision)
+            if d_x is not None:
+                _multiply(d_gates[d], w[d].T, out=d_x, adds=d > 0, precision=ctx.precision)
+        return d_x, d_w, d_u, d_b, None, None, None
+
+
+def _multiply(
+    a: Tensor, b: Tensor, *, out: Tensor, bias: Tensor | None = None, adds: bool = False, precision: Precision
+) -> None:
+    """``out`` = a b + bias, or ``out`` plus a b where ``adds``: by PyTorch in float32, else by the core."""
+    if precision != "float32":
+        multiply(a, b, out=out, bias=bias, adds=adds, precision=precision)
+    elif adds:
+        out.addmm_(a, b)
+    elif bias is not None:
+        torch.addmm(bias, a, b, out=out)
+    else:
+        torch.mm(a, b, out=out)
 
 
 def _scan_back(
-    d_states: Tensor, u: Tensor, gates: Tensor, previous: Tensor, reset: Tensor, sizes: Tensor, reset_after: bool
+    d_states: Tensor,
+    u: Tensor,
+    gates: Tensor,
+    previous: Tensor,
+    reset: Tensor,
+    sizes: Tensor,
+    reset_after: bool,
+    precision: Precision,
 ) -> tuple[Tensor, Tensor | None]:
     """Gradients of the projected inputs [2, N, 3H] and, reset after, of the candidate's recurrent product [2, N, H]."""
     width = u.shape[1]
     d_gates = torch.empty_like(gates)
     d_reset = torch.empty_like(reset) if reset_after else None
     scratch = u.new_empty(2, int(sizes[0]) if len(sizes) else 0, width)
-    packed = pack(u, backward=True)
+    packed = pack(u, backward=True, precision=precision)
     scans = (Scan * 2)(*(
         Scan(
             units=width, steps=len(sizes), sizes=sizes.data_ptr(), backward=d, reset_after=reset_after,
@@ -105,7 +145,7 @@ def _scan_back(
         )
         for d in (0, 1)
     ))  # fmt: skip
-    library().polytag_backward(scans, torch.get_num_threads())
+    library().polytag_backward(PRECISIONS.index(precision), scans, torch.get_num_threads())
     return d_gates, d_reset
 
 

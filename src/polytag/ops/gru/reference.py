@@ -3,10 +3,13 @@
 Slow and plain on purpose; every fast form has the same signature and is tested against this one.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
+
+Multiply = Callable[[Tensor, Tensor], Tensor]
 
 
 def gru(
@@ -18,6 +21,7 @@ def gru(
     reverse: Tensor,
     *,
     reset_after: bool = False,
+    precision: str = "float32",
 ) -> Tensor:
     """One bidirectional GRU layer over packed rows (paper, section 3.1).
 
@@ -32,11 +36,13 @@ def gru(
         batch_sizes: running sequences at each step, non-increasing; their sum is N.
         reverse: ``[N]`` the row of the mirrored position in the same sequence (only the fast form needs it).
         reset_after: apply the reset gate after the recurrent product, as Lasagne, torch.nn.GRU and cuDNN do.
+        precision: "bfloat16" rounds what enters each product, forward and backward; everything else stays as it is.
 
     Returns:
         ``[N, 2H]`` packed states, forward direction in the first H columns.
     """
     del reverse
+    multiply = MULTIPLY[precision]
     offsets = [0]
     for size in batch_sizes:
         offsets.append(offsets[-1] + size)
@@ -50,7 +56,7 @@ def gru(
             seen: list[Tensor] = []
             for row in order:
                 h = _cell(x[row], h, input_weight[direction], recurrent_weight[direction],
-                          None if bias is None else bias[direction], reset_after=reset_after)  # fmt: skip
+                          None if bias is None else bias[direction], multiply, reset_after=reset_after)  # fmt: skip
                 seen.append(h)
             states[direction] += seen if direction == 0 else seen[::-1]
     if not rows:
@@ -59,12 +65,35 @@ def gru(
     return packed[torch.tensor(rows, device=x.device).argsort()]
 
 
-def _cell(x: Tensor, h: Tensor, w: Tensor, u: Tensor, b: Tensor | None, *, reset_after: bool) -> Tensor:
+def _cell(
+    x: Tensor, h: Tensor, w: Tensor, u: Tensor, b: Tensor | None, multiply: Multiply, *, reset_after: bool
+) -> Tensor:
     """One step: ``x`` [D], ``h`` [H] -> the next state [H]."""
-    from_x = x @ w if b is None else x @ w + b
+    from_x = multiply(x, w) if b is None else multiply(x, w) + b
     x_r, x_z, x_c = from_x.chunk(3)
     u_r, u_z, u_c = u.chunk(3, dim=1)
-    r = torch.sigmoid(x_r + h @ u_r)
-    z = torch.sigmoid(x_z + h @ u_z)
-    c = torch.tanh(x_c + (r * (h @ u_c) if reset_after else (r * h) @ u_c))
+    r = torch.sigmoid(x_r + multiply(h, u_r))
+    z = torch.sigmoid(x_z + multiply(h, u_z))
+    c = torch.tanh(x_c + (r * multiply(h, u_c) if reset_after else multiply(r * h, u_c)))
     return z * h + (1 - z) * c
+
+
+class _Rounded(torch.autograd.Function):
+    """A row times a matrix, all that enters the product and its gradients rounded to bfloat16."""
+
+    @staticmethod
+    def forward(ctx: Any, a: Tensor, b: Tensor) -> Tensor:
+        ctx.save_for_backward(a, b)
+        return _rounded(a) @ _rounded(b)
+
+    @staticmethod
+    def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor, Tensor]:
+        (a, b), grad = ctx.saved_tensors, _rounded(grad_outputs[0])
+        return grad @ _rounded(b).T, torch.outer(_rounded(a), grad)
+
+
+def _rounded(x: Tensor) -> Tensor:
+    return x.bfloat16().to(x.dtype)
+
+
+MULTIPLY: Mapping[str, Multiply] = {"float32": torch.matmul, "bfloat16": _Rounded.apply}

@@ -10,20 +10,25 @@ namespace {
 #include "product.h"
 #include "tag.h"
 #include "low.h"
+#include "scan.h"
+#include "pairs.h"
 
-// Up to 32 rows by a panel in four tiles of sums (0 to 3); inputs in tiles 4 and 5, weights in 6 and 7. A tile has 16
-// rows of 64 bytes; inputs must be readable in whole tiles.
+// All tiles have 16 rows of 64 bytes. It must lie in memory as it stands: compilers have taken _tile_loadconfig to read but
+// the first bytes of it, and left out the stores to the others where it was made on the stack.
+struct Configuration {
+    unsigned char palette, start_row, reserved[14];
+    unsigned short bytes[16];
+    unsigned char rows[16];
+};
+extern const Configuration CONFIGURATION;
+const Configuration CONFIGURATION = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64}, {16, 16, 16, 16, 16, 16, 16, 16}};
+
+// Up to 32 rows by a panel in four tiles of sums (0 to 3); inputs in tiles 4 and 5, weights in 6 and 7. Inputs must be
+// readable in whole tiles.
 struct Tiles {
     static constexpr long ROWS = 16, MOST_ROWS = 32;
 
-    static void begin() {
-        struct {
-            unsigned char palette = 1, start_row = 0, reserved[14] = {};
-            unsigned short bytes[16] = {64, 64, 64, 64, 64, 64, 64, 64};
-            unsigned char rows[16] = {16, 16, 16, 16, 16, 16, 16, 16};
-        } configuration;
-        _tile_loadconfig(&configuration);
-    }
+    static void begin() { _tile_loadconfig(&CONFIGURATION); }
     static void end() { _tile_release(); }
 
     template <class E>
@@ -80,3 +85,4 @@ typedef Low<Int8Elements, Tiles> Int8;
 
 extern const Tagging AMX_BFLOAT16 = {Bfloat16::pack, states<Bfloat16>};
 extern const Tagging AMX_INT8 = {Int8::pack, states<Int8>};
+extern const Training AMX_BFLOAT16_TRAINING = {32, pack_pairs, forward<Exact<Tiles>>, backward<Exact<Tiles>>, multiply<Exact<Tiles>>};

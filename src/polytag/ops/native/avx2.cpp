@@ -8,11 +8,12 @@
 namespace {
 #include "product.h"
 #include "pack.h"
-#include "scan.h"
 #include "tag.h"
+#include "scan.h"
 #include "viterbi.h"
 #include "crf.h"
 }
 
-extern const Scans AVX2_SCANS = {Vector::WIDTH, crf_forward, crf_backward, pack, forward, backward, viterbi};
+extern const Crfs AVX2_CRF = {Vector::WIDTH, crf_forward, crf_backward, viterbi};
+extern const Training AVX2_TRAINING = {1, pack, forward<Float32>, backward<Float32>, nullptr};
 extern const Tagging AVX2_FLOAT32 = {Float32::pack, states<Float32>};

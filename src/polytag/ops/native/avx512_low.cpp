@@ -10,6 +10,8 @@ namespace {
 #include "product.h"
 #include "tag.h"
 #include "low.h"
+#include "scan.h"
+#include "pairs.h"
 
 // Blocks of rows with all sums in registers, as in product.h.
 struct Registers {
@@ -58,3 +60,4 @@ typedef Low<Int8Elements, Registers> Int8;
 
 extern const Tagging AVX512_BFLOAT16 = {Bfloat16::pack, states<Bfloat16>};
 extern const Tagging AVX512_INT8 = {Int8::pack, states<Int8>};
+extern const Training AVX512_BFLOAT16_TRAINING = {32, pack_pairs, forward<Exact<Registers>>, backward<Exact<Registers>>, multiply<Exact<Registers>>};

@@ -2,15 +2,11 @@
 
 import weakref
 from collections.abc import Sequence
-from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 
-from polytag.ops.native import core, library
-
-Precision = Literal["float32", "bfloat16", "int8"]
-PRECISIONS: tuple[Precision, ...] = get_args(Precision)
+from polytag.ops.native import PRECISIONS, Precision, core, library
 
 
 def supports(precision: Precision) -> bool:

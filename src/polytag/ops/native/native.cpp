@@ -37,7 +37,15 @@ int best() {
 const int available = best();
 int level = available;
 
-const Scans& scan_kernels() { return level >= AVX512 ? AVX512_SCANS : AVX2_SCANS; }
+const Crfs& crf() { return level >= AVX512 ? AVX512_CRF : AVX2_CRF; }
+
+const Training* training(long precision) {
+    switch (precision) {
+        case 0: return level >= AVX512 ? &AVX512_TRAINING : &AVX2_TRAINING;
+        case 1: return level >= AMX ? &AMX_BFLOAT16_TRAINING : level >= AVX512 && __builtin_cpu_supports("avx512bf16") ? &AVX512_BFLOAT16_TRAINING : nullptr;
+        default: return nullptr;
+    }
+}
 
 const Tagging* tagging(long precision) {
     switch (precision) {
@@ -66,11 +74,16 @@ int polytag_select(long most) {
     return 1;
 }
 
-// Pack recurrent weights [2, H, 3H] for a pass of training: out [2, 3, S] with S = H times H filled up to whole panels.
+// What the rows of packed weights are filled up to a multiple of in a precision of training.
+long polytag_fill(long precision) { return training(precision)->fill; }
+
+// Pack recurrent weights [2, H, 3H] for a pass of training: out [2, 3, S] with S = H filled up times H in whole panels.
 // Forward: r, z and c of each direction. Backward: their transposes, those of r and z as one matrix of 2H rows.
-void polytag_pack(const float* weights, long units, long backward, float* out) {
-    const auto pack = scan_kernels().pack;
-    const long size = (units + PANEL - 1) / PANEL * PANEL * units, across = 3 * units;
+void polytag_pack(long precision, const float* weights, long units, long backward, char* out) {
+    const Training& kernels = *training(precision);
+    const auto pack = kernels.pack;
+    const long filled = (units + kernels.fill - 1) / kernels.fill * kernels.fill, across = 3 * units;
+    const long size = (units + PANEL - 1) / PANEL * PANEL * filled * (precision ? 2 : 4);  // bytes
     for (long direction = 0; direction < 2; direction++, weights += units * across, out += 3 * size) {
         if (backward) {
             pack(weights, 2 * units, units, 1, across, out);
@@ -83,16 +96,23 @@ void polytag_pack(const float* weights, long units, long backward, float* out) {
 }
 
 // Both directions of a layer while training; on two threads if there are.
-void polytag_forward(const Scan* scans, long threads) {
-    const Scans& kernels = scan_kernels();
+void polytag_forward(long precision, const Scan* scans, long threads) {
+    const Training& kernels = *training(precision);
 #pragma omp parallel for num_threads(2) if (threads > 1)
     for (long direction = 0; direction < 2; direction++) kernels.forward(scans[direction]);
 }
 
-void polytag_backward(const Scan* scans, long threads) {
-    const Scans& kernels = scan_kernels();
+void polytag_backward(long precision, const Scan* scans, long threads) {
+    const Training& kernels = *training(precision);
 #pragma omp parallel for num_threads(2) if (threads > 1)
     for (long direction = 0; direction < 2; direction++) kernels.backward(scans[direction]);
+}
+
+// A product in a precision other than float32; on several threads if there are.
+void polytag_multiply(long precision, const Product* product, long threads) {
+    const Training& kernels = *training(precision);
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+    for (long part = 0; part < threads; part++) kernels.multiply(*product, part, threads);
 }
 
 // Whether a precision (0 float32, 1 bfloat16, 2 int8) has instructions here.
@@ -136,16 +156,16 @@ void polytag_states(const void* handle, const float* x, long steps, const long* 
 }
 
 // What the rows of a CRF's tables are filled up to a multiple of.
-long polytag_width() { return scan_kernels().width; }
+long polytag_width() { return crf().width; }
 
-void polytag_crf_forward(const Crf* crf) { scan_kernels().crf_forward(*crf); }
+void polytag_crf_forward(const Crf* loss) { crf().forward(*loss); }
 
-void polytag_crf_backward(const Crf* crf) { scan_kernels().crf_backward(*crf); }
+void polytag_crf_backward(const Crf* loss) { crf().backward(*loss); }
 
 // Scores [N, K], transitions [K, K], start [K] -> the best tag of each row and the score of each sequence.
 void polytag_viterbi(const float* emissions, const float* transitions, const float* start, long steps, const long* sizes,
                      long tags, long* best, float* totals) {
-    scan_kernels().viterbi(emissions, transitions, start, steps, sizes, tags, best, totals);
+    crf().viterbi(emissions, transitions, start, steps, sizes, tags, best, totals);
 }
 
 }

@@ -7,15 +7,16 @@
 
 static constexpr long PANEL = 32;
 
-// One direction of a layer while training, in float32.
+// One direction of a layer while training. Everything is float32 but for the packed weights, which are in the precision
+// that products are computed in.
 struct Scan {
     long units;          // H
     long steps;          // T
     const long* sizes;   // T
     long backward;       // 1: from the last step to the first
     long reset_after;    // 1: the reset gate acts after the recurrent product
-    const float* weights[3];  // forward pass: recurrent weights of r, z, c packed; backward pass: their transposes, r
-                              // and z as one of 2H rows, then c, then nothing
+    const void* weights[3];  // forward pass: recurrent weights of r, z, c packed; backward pass: their transposes, r
+                             // and z as one of 2H rows, then c, then nothing
     float* gates;        // N 3H: projected inputs; the forward pass leaves r, z, c there
     float* states;       // N rows that are `stride` apart: forward pass: the states; backward pass: their gradient
     long stride;
@@ -43,14 +44,33 @@ struct Crf {
     float *d_emissions, *d_transitions, *d_start;  // N K; K K and K, which are added to
 };
 
-struct Scans {
+struct Crfs {
     long width;  // of a vector
-    void (*crf_forward)(const Crf&);
-    void (*crf_backward)(const Crf&);
-    void (*pack)(const float* matrix, long k, long n, long down, long right, float* out);
+    void (*forward)(const Crf&);
+    void (*backward)(const Crf&);
+    void (*viterbi)(const float*, const float*, const float*, long, const long*, long, long*, float*);
+};
+
+// out [m, n], rows `stride` apart, = a [m, k] b [k, n] + bias [n] (or nothing), or added to what is there. An element is
+// `down` from the one below and `right` from the next one; one of the two is 1.
+struct Product {
+    long m, k, n;
+    const float* a;
+    long a_down, a_right;
+    const float* b;
+    long b_down, b_right;
+    const float* bias;
+    float* out;
+    long stride, adds;
+};
+
+// What training needs in one precision. `part` of `parts` shares of a product's columns.
+struct Training {
+    long fill;     // what k is filled up to a multiple of
+    void (*pack)(const float* matrix, long k, long n, long down, long right, void* out);
     void (*forward)(const Scan&);
     void (*backward)(const Scan&);
-    void (*viterbi)(const float*, const float*, const float*, long, const long*, long, long*, float*);
+    void (*multiply)(const Product&, long part, long parts);  // null for float32: PyTorch does that well
 };
 
 // A matrix [k, n] packed in some precision. The elements of `group` rows that belong to one product of 4 bytes lie
@@ -76,5 +96,6 @@ struct Tagging {
     void (*states)(const Layer&, const float* x, long steps, const long* sizes, long direction, float* out);
 };
 
-extern const Scans AVX2_SCANS, AVX512_SCANS;
+extern const Crfs AVX2_CRF, AVX512_CRF;
+extern const Training AVX2_TRAINING, AVX512_TRAINING, AVX512_BFLOAT16_TRAINING, AMX_BFLOAT16_TRAINING;
 extern const Tagging AVX2_FLOAT32, AVX512_FLOAT32, AVX512_BFLOAT16, AVX512_INT8, AMX_BFLOAT16, AMX_INT8;

@@ -11,7 +11,8 @@ static inline void transpose_four(const float* from, long right, float* to) {
     _mm_storeu_ps(to + 3 * PANEL, d);
 }
 
-static void pack(const float* matrix, long k, long n, long down, long right, float* out) {
+static void pack(const float* matrix, long k, long n, long down, long right, void* to_panels) {
+    float* out = (float*)to_panels;
     for (long column = 0; column < n; column += PANEL, out += PANEL * k) {
         const long columns = n - column < PANEL ? n - column : PANEL;
         const long fours = down == 1 ? columns / 4 * 4 : 0, row_fours = down == 1 ? k / 4 * 4 : 0;

@@ -1,7 +1,45 @@
-// The recurrence while training: forward, and backward through time.
+// The recurrence while training, forward and backward through time, written once for every precision of the products;
+// included after tag.h, which says what a precision is.
 
+// Rows of inputs as a precision multiplies them: in float32 as they are, else converted into memory of its own.
+template <class P>
+struct Inputs {
+    static constexpr bool CONVERTS = P::GROUP > 1;
+    const long k, width;
+    typename P::Element* converted = nullptr;
+    const float* rows = nullptr;
+    long m = 0, stride = 0;
+
+    Inputs(long most, long columns) : k(columns), width(filled(columns, P::FILL)) {
+        if constexpr (CONVERTS) {
+            const long bytes = filled(filled(most, P::ROWS) * width * sizeof(typename P::Element), 64);
+            converted = (typename P::Element*)aligned_alloc(64, bytes);
+            memset(converted, 0, bytes);  // what fills up meets weights of zero: any finite value does
+        }
+    }
+    ~Inputs() { free(converted); }
+    Inputs(const Inputs&) = delete;
+
+    void load(const float* from, long apart, long n) {
+        rows = from, stride = apart, m = n;
+        if constexpr (CONVERTS)
+            for (long i = 0; i < m; i++) P::convert(rows + i * stride, k, converted + i * width);
+    }
+    template <class Use>
+    void times(const void* panels, long n, const Use& use) const {
+        const Weights weights = {width, n, (void*)panels, nullptr, nullptr};
+        if constexpr (CONVERTS)
+            P::product(converted, width, m, weights, nullptr, use);
+        else
+            P::product(rows, stride, m, weights, nullptr, use);
+    }
+};
+
+template <class P>
 static void forward(const Scan& s) {
     const long H = s.units;
+    Inputs<P> inputs(s.steps ? s.sizes[0] : 0, H);
+    P::begin();
     each_step(s.steps, s.sizes, s.backward, false, [&](const Step& step) {
         float *gates = s.gates + step.first * 3 * H, *states = s.states + step.first * s.stride;
         float *previous = s.previous + step.first * H, *reset = s.reset + step.first * H;
@@ -17,7 +55,8 @@ static void forward(const Scan& s) {
                 ((Vector::all(1.0f) - z) * c).store(states + b * s.stride + i, n);
             });
         }
-        product(previous, H, step.before, H, s.weights[0], H, [&](long b, long column, long columns, const float* sums) {
+        inputs.load(previous, H, step.before);
+        inputs.times(s.weights[0], H, [&](long b, long column, long columns, const float* sums) {
             float *g = gates + b * 3 * H + column, *h = previous + b * H + column, *out = reset + b * H + column;
             vectors(columns, [&](long i, long n) {
                 const Vector r = sigmoid(Vector::load(g + i, n) + Vector::load(sums + i));
@@ -25,14 +64,14 @@ static void forward(const Scan& s) {
                 if (!s.reset_after) (r * Vector::load(h + i, n)).store(out + i, n);
             });
         });
-        product(previous, H, step.before, H, s.weights[1], H, [&](long b, long column, long columns, const float* sums) {
+        inputs.times(s.weights[1], H, [&](long b, long column, long columns, const float* sums) {
             float* g = gates + b * 3 * H + H + column;
             vectors(columns, [&](long i, long n) {
                 sigmoid(Vector::load(g + i, n) + Vector::load(sums + i)).store(g + i, n);
             });
         });
-        const float* inputs = s.reset_after ? previous : reset;
-        product(inputs, H, step.before, H, s.weights[2], H, [&](long b, long column, long columns, const float* sums) {
+        if (!s.reset_after) inputs.load(reset, H, step.before);
+        inputs.times(s.weights[2], H, [&](long b, long column, long columns, const float* sums) {
             float *g = gates + b * 3 * H + column, *h = previous + b * H + column;
             float *out = states + b * s.stride + column, *kept = reset + b * H + column;
             vectors(columns, [&](long i, long n) {
@@ -47,10 +86,14 @@ static void forward(const Scan& s) {
             });
         });
     });
+    P::end();
 }
 
+template <class P>
 static void backward(const Scan& s) {
-    const long H = s.units;
+    const long H = s.units, most = s.steps ? s.sizes[0] : 0;
+    Inputs<P> of_candidate(most, H), of_gates(most, 2 * H);
+    P::begin();
     const Vector one = Vector::all(1.0f);
     long carried = 0;  // rows of `scratch` that hold the gradient that came back through the step after
     each_step(s.steps, s.sizes, s.backward, true, [&](const Step& step) {
@@ -76,9 +119,8 @@ static void backward(const Scan& s) {
                     Vector::all(0.0f).store(d, n);
                 }
             });
-        const float* d_candidate = s.reset_after ? d_reset : d_gates + 2 * H;
-        const long stride = s.reset_after ? H : 3 * H;
-        product(d_candidate, stride, step.before, H, s.weights[1], H, [&](long b, long column, long columns, const float* sums) {
+        of_candidate.load(s.reset_after ? d_reset : d_gates + 2 * H, s.reset_after ? H : 3 * H, step.before);
+        of_candidate.times(s.weights[1], H, [&](long b, long column, long columns, const float* sums) {
             float *out = carry + b * H + column, *d = d_gates + b * 3 * H + column;
             const float *g = gates + b * 3 * H + column, *h = previous + b * H + column;
             vectors(columns, [&](long i, long n) {
@@ -87,10 +129,12 @@ static void backward(const Scan& s) {
                 fused(sum, s.reset_after ? one : r, Vector::load(out + i, n)).store(out + i, n);
             });
         });
-        product(d_gates, 3 * H, step.before, 2 * H, s.weights[0], H, [&](long b, long column, long columns, const float* sums) {
+        of_gates.load(d_gates, 3 * H, step.before);
+        of_gates.times(s.weights[0], H, [&](long b, long column, long columns, const float* sums) {
             float* out = carry + b * H + column;
             vectors(columns, [&](long i, long n) { (Vector::load(out + i, n) + Vector::load(sums + i)).store(out + i, n); });
         });
         carried = step.before;
     });
+    P::end();
 }
