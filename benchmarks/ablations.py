@@ -11,6 +11,7 @@ model is one of CoNLL-2003 entities.
 import argparse
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -60,9 +61,9 @@ def crf_loss_in_tensors() -> None:
 
 
 def smaller_batches() -> None:
-    from polytag import tagging
+    from polytag import contexts
 
-    tagging.BATCH_SENTENCES, tagging.BATCH_WORDS = 64, 4_096
+    contexts.BATCH_SENTENCES, contexts.BATCH_WORDS = 64, 4_096
 
 
 def instructions(level: int) -> Callable[[], None]:
@@ -83,16 +84,59 @@ def large_products_in_bfloat16() -> None:
     torch.set_float32_matmul_precision("medium")
 
 
+def sentences_of_like_length_together() -> None:
+    """Length buckets: the sentences of 50 batches, sorted by length, in as many batches. Not used."""
+
+    def sorted_by_length(trainer: Any, steps: Sequence[Any]) -> Any:
+        for at in range(0, len(steps), 50):
+            pool = steps[at : at + 50]
+            of_pool = (i for turn in pool for i in turn.sentences)
+            ordered = iter(sorted(of_pool, key=lambda i: len(trainer._encoded[pool[0].task][i][0])))
+            buckets = [type(turn)(turn.task, [next(ordered) for _ in turn.sentences]) for turn in pool]
+            random.Random(at).shuffle(buckets)
+            yield from buckets
+
+    change_turns(sorted_by_length)
+
+
+def two_batches_in_one_step() -> None:
+    """The most that batches of two tasks through one encoder at a time could bring; it would be another algorithm."""
+
+    def in_pairs(_: Any, steps: Sequence[Any]) -> Any:
+        for one, other in zip(steps[::2], steps[1::2], strict=False):
+            yield type(one)(one.task, [*one.sentences, *other.sentences])
+
+    change_turns(in_pairs)
+
+
+def change_turns(change: Callable[[Any, Sequence[Any]], Any]) -> None:
+    """What the training loop trains on, step by step, as ``change(trainer, steps)`` has it."""
+    from polytag.training.loop import Trainer
+
+    turns = Trainer._turns
+    Trainer._turns = lambda trainer, epoch: list(change(trainer, turns(trainer, epoch)))  # type: ignore[method-assign]
+
+
 def nothing() -> None:
     pass
 
 
+def products_in_bfloat16() -> None:
+    """``training.precision = "bfloat16"``, which is not the default."""
+    from polytag.model.network import Network
+
+    Network.train_in = lambda network, _, train_in=Network.train_in: train_in(network, "bfloat16")  # type: ignore[method-assign, misc]
+
+
 TRAINING: Mapping[str, Callable[[], None]] = {
     ALL: nothing,
+    "bfloat16 by AMX": products_in_bfloat16,
     "without the native core": without_native_core,
     "freed memory given back": giving_memory_back,
     "the CRF's loss in tensors": crf_loss_in_tensors,
     "AVX2 instead of AVX-512": instructions(1),
+    "sentences of like length together": sentences_of_like_length_together,
+    "two batches in one step": two_batches_in_one_step,
     "large products in bfloat16 by oneDNN": large_products_in_bfloat16,
 }
 TAGGING: Mapping[str, tuple[str, Callable[[], None]]] = {
