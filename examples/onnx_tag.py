@@ -3,9 +3,13 @@
 import json
 import re
 import sys
+from pathlib import Path
 
-import numpy as np
-import onnxruntime
+try:
+    import numpy as np
+    import onnxruntime
+except ImportError as error:
+    sys.exit(f"{error.name} is not installed, expected it for this script: pip install numpy onnxruntime")
 
 
 def padded(rows):
@@ -65,13 +69,37 @@ def matches(entries, words):
     return columns
 
 
-def main(path):
-    tagger = OnnxTagger(path)
-    for line in sys.stdin:
-        if words := line.split():
+def loaded(path):
+    """The tagger of a file; where it is none, one sentence says why."""
+    if not Path(path).is_file():
+        sys.exit(f"{path}: no such file, expected a graph that 'polytag export' wrote")
+    try:
+        return OnnxTagger(path)
+    except KeyError:
+        sys.exit(f"{path}: a graph without the metadata 'polytag', expected one that 'polytag export' wrote")
+    except Exception:  # onnxruntime's own errors share no base
+        sys.exit(f"{path}: cannot be read as a graph, expected one that 'polytag export' wrote")
+
+
+def words_of(lines):
+    """The words of each line; a line of blanks has none."""
+    try:
+        yield from map(str.split, lines)
+    except UnicodeDecodeError as error:
+        sys.exit(f"standard input: byte {error.object[error.start]:#04x}, expected UTF-8 text")
+
+
+def main(arguments):
+    if len(arguments) != 1:
+        sys.exit(f"{len(arguments)} arguments, expected one: {sys.argv[0]} MODEL.onnx < SENTENCES")
+    tagger = loaded(arguments[0])
+    sys.stdin.reconfigure(encoding="utf-8", errors="strict")
+    sys.stdout.reconfigure(encoding="utf-8")
+    for words in words_of(sys.stdin):
+        if words:
             tags = tagger.tag([words])
             print(*("\t".join(row) for row in zip(words, *(of[0] for of in tags.values()), strict=True)), "", sep="\n")
 
 
 if __name__ == "__main__":
-    main(sys.argv[1])
+    main(sys.argv[1:])

@@ -1,6 +1,28 @@
 """What holds for all tests: property tests draw the same examples each time, however slow the machine is."""
 
+import gc
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import settings
+
+from tests.zygote import zygote
 
 settings.register_profile("polytag", deadline=None, derandomize=True)
 settings.load_profile("polytag")
+
+gc.set_threshold(50_000, 20, 20)  # thousands of tests and torch are many objects: looking through them is a fifth
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PATH that begins with `polytag` and `python`, which start at once: see `tests.zygote`."""
+    with zygote(tmp_path_factory.mktemp("zygote")) as path:
+        yield path
+
+
+@pytest.fixture(scope="session")
+def quick_python(programs: str) -> str:
+    """What `sys.executable` may be for code that starts itself again."""
+    return str(Path(programs.partition(":")[0], "python"))

@@ -21,7 +21,7 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"evaluation"},
     {"suggesting", "export"},
     {"tagging"},
-    {"decoding"},
+    {"decoding", "contexts", "inputs"},
     {"model"},
     {"batching", "ops", "scoring"},
     {"initialise"},

@@ -96,8 +96,11 @@ def test_records_say_where_in_the_whole_text_they_stand(model, two):
         start = record["start"]
         assert text[start : start + len(record["text"])] == record["text"]
         assert [record["text"][a:b] for a, b in record["offsets"]] == record["words"]
-        assert set(record["tags"]) == {"ner", "ner.confidence", "upos", "upos.confidence"}
-        assert {span["task"] for span in record["spans"]} <= {"ner"}
+        assert set(record["tags"]) == set(record["confidence"]) == {"ner", "upos"}
+        assert set(record["predicted_spans"]) == {"ner"}
+        for span in record["predicted_spans"]["ner"]:
+            (first, _), (_, last) = record["offsets"][span["start"]], record["offsets"][span["end"] - 1]
+            assert span["characters"] == [first, last]
 
 
 def test_the_language_is_that_of_the_words():

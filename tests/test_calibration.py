@@ -294,7 +294,10 @@ class TestCommands:
         ("options", "sentence"),
         [
             (["--task", "nre"], "the model has no task 'nre'; did you mean 'ner'?"),
-            (["--split", "test", "--task", "xx"], "the plan has no test files for xx"),
+            (
+                ["--split", "test", "--task", "xx"],
+                "the plan has no test files for xx, expected some, another split (--split) or a file (--data-file)",
+            ),
             (["--data-file", "nowhere"], "a file to score holds the tags of one task, so name it: ner, xx"),
         ],
     )

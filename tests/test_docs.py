@@ -5,7 +5,7 @@ import logging
 import re
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType
 
@@ -13,7 +13,6 @@ import pytest
 
 from polytag.cli import COMMANDS
 from tests.documentation import RUN, Block, before, blocks, commands, parse, run_page
-from tests.zygote import zygote
 
 ROOT = Path(__file__).parent.parent
 DOCS = ROOT / "docs"
@@ -27,14 +26,7 @@ def name_of(page: Path) -> str:
 
 
 @pytest.fixture(scope="module")
-def path(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Where the blocks find their programs."""
-    with zygote(tmp_path_factory.mktemp("zygote")) as path:
-        yield path
-
-
-@pytest.fixture(scope="module")
-def after(tmp_path_factory: pytest.TempPathFactory, path: str) -> Callable[[Path], Path]:
+def after(tmp_path_factory: pytest.TempPathFactory, programs: str) -> Callable[[Path], Path]:
     """The directory that a page's blocks leave behind; each page is run once, after the one that it builds on."""
     left: dict[Path, Path] = {}
 
@@ -45,7 +37,7 @@ def after(tmp_path_factory: pytest.TempPathFactory, path: str) -> Callable[[Path
                 shutil.copytree(of(earlier), folder, dirs_exist_ok=True, symlinks=True)
             else:
                 (folder / "examples").symlink_to(ROOT / "examples")
-            run_page(page, folder, path)
+            run_page(page, folder, programs)
             left[page] = folder
         return left[page]
 
@@ -64,12 +56,11 @@ def test_command_lines_are_valid(block: Block) -> None:
             parse(arguments)
 
 
-@pytest.mark.parametrize(
-    "line", re.findall(r"^ {4}((?:polytag|torchrun) .+)$", README.read_text("utf-8"), re.MULTILINE)
-)
-def test_indented_command_lines_of_the_readme_are_valid(line: str) -> None:
-    (arguments,) = commands(re.sub(r"\s#.*", "", line))
-    parse(arguments)
+@pytest.mark.parametrize("page", PAGES, ids=name_of)
+def test_indented_command_lines_are_valid(page: Path) -> None:
+    for line in re.findall(r"^ {4}((?:polytag|torchrun) .+)$", page.read_text("utf-8"), re.MULTILINE):
+        (arguments,) = commands(re.sub(r"\s#.*", "", line))
+        parse(arguments)
 
 
 def test_blocks_are_of_known_kinds() -> None:
@@ -82,9 +73,11 @@ def test_every_command_is_in_the_readme_or_a_written_page(command: str) -> None:
     assert any(f"polytag {command}" in page.read_text(encoding="utf-8") for page in PAGES)
 
 
-@pytest.mark.parametrize("target", re.findall(r"\]\((?!https?:)([^)]+)\)", README.read_text(encoding="utf-8")))
-def test_links_of_the_readme_lead_to_files(target: str) -> None:
-    assert (ROOT / target).exists()
+@pytest.mark.parametrize("page", [README, *sorted(DOCS.rglob("*.md"))], ids=name_of)
+def test_links_lead_to_files_of_the_repository(page: Path) -> None:
+    """So pages can be read there; that links lead to pages of the site, the build checks."""
+    for target in re.findall(r"\]\((?!https?:|#)([^)#\s]+)", page.read_text(encoding="utf-8")):
+        assert (page.parent / target).exists(), target
 
 
 def test_make_targets_in_the_readme_exist() -> None:

@@ -110,12 +110,12 @@ def test_a_plan_that_is_there_is_kept(news):
     [
         ("init --train none.conll", "none.conll: no such file"),
         ("init --train words.txt", "words.txt: no column but the words, expected words with tags"),
-        ("init --train en.train.conll --tag-column 7", "en.train.conll:1: 3 columns, expected at least 8"),
+        ("init --train en.train.conll --tag ner=7", "en.train.conll:1: 3 columns, expected at least 8"),
         ("init --train en.train.conll --test words.txt", "words.txt:1: 1 column, expected at least 3"),
         ("init --train en.train.conll --vectors none.vec", "none.vec: no such file"),
         ("init --train en.train.conll --recipe bset", "there is no recipe 'bset'; did you mean 'best'?"),
         ("init --train en.train.conll --language english", "language 'english': a code is two or three small letters"),
-        ("init --train en.train.conll --name 'a b'", "name 'a b': a name holds letters of a to z, digits, _ and -"),
+        ("init --train en.train.conll --tag 'a b=2'", "name 'a b': a name holds letters of a to z, digits, _ and -"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_and_no_plan(news, command, message):
@@ -127,7 +127,7 @@ def test_what_is_wrong_is_one_sentence_and_no_plan(news, command, message):
 
 
 def test_options_of_a_task_need_its_file(news):
-    assert run("init --name ner").code == 2
+    assert run("init --tag ner=2").code == 2
     assert run("init --train en.train.conll --holdout 1").code == 2
 
 

@@ -49,8 +49,8 @@ class TestLattice:
                 assert margin == pytest.approx(best - second, abs=1e-5)
 
     def test_each_sentence_is_in_one_batch_and_those_without_words_in_none(self, monkeypatch, tagger) -> None:
-        monkeypatch.setattr("polytag.tagging.CHUNK_WORDS", 20)
-        monkeypatch.setattr("polytag.tagging.BATCH_WORDS", 8)
+        monkeypatch.setattr("polytag.contexts.CHUNK_WORDS", 20)
+        monkeypatch.setattr("polytag.contexts.BATCH_WORDS", 8)
         sentences = [*tiny.texts(30), Sentence(()), *tiny.texts(5, seed=1)]
         found: list[int] = []
         for indices, lattice in tagger.lattices(sentences, "pos"):
@@ -152,19 +152,22 @@ class TestFormats:
         assert record["spans"] == [1]
         assert record["alternatives"].pop("old") == 1
         for task in ("ner", "pos"):
-            told = [(tuple(one["tags"]), pytest.approx(one["probability"])) for one in record["alternatives"][task]]
+            ranked = record["alternatives"][task]
+            told = [(tuple(one["tags"]), pytest.approx(one["probability"], abs=1e-5)) for one in ranked]
             assert [(one.tags, one.probability) for one in found.alternatives[task]] == told
         spans = [
-            Span(**{**one, "probability": pytest.approx(one["probability"])})
+            Span(**{**one, "probability": pytest.approx(one["probability"], abs=1e-5)})
             for one in record["predicted_spans"]["ner"]
         ]
         assert found.spans("ner") == spans
         assert spans
-        assert list(record["tags"]) == ["ner", "ner.confidence", "pos", "pos.confidence"]
+        assert list(record["tags"]) == list(record["confidence"]) == ["ner", "pos"]
+        for task in ("ner", "pos"):
+            assert record["confidence"][task] == pytest.approx(found.confidence[task], abs=1e-5)
 
     def test_records_hold_nothing_more_unless_asked(self, tagger: Tagger) -> None:
         first, *_ = "".join(tagger.tag_blocks(document("jsonl"))).split("\n")
-        assert set(json.loads(first)) == {"words", "tags", "id"}
+        assert set(json.loads(first)) == {"words", "tags", "id", "predicted_spans"}
 
     @pytest.mark.skipif(not importlib.util.find_spec("pyarrow"), reason="pyarrow is not installed")
     @pytest.mark.parametrize(("confidence", "nbest"), [(False, 0), (True, 0), (False, 3), (True, 3)])
@@ -180,10 +183,16 @@ class TestFormats:
             for part in (whole, whole.slice(1), whole.slice(3))
         ]
         assert len({table.schema for table in tables}) == 1
-        more = {"confidence", "predicted_spans"} if confidence else set()
+        more = {"confidence", "predicted_spans"} if confidence else {"predicted_spans"}
         more |= {"alternatives"} if nbest else set()
         own = {name.partition(".")[2] for name in tables[0].column_names if name.startswith("ner.")}
         assert own == more
+        text = pa.table({"text": ["Ann  saw", "", None]})
+        table = parquet.tagged(worker, parquet.TablePiece("x", "text", 1, text))
+        assert table.column("offsets").to_pylist() == [[[0, 3], [5, 8]], [], []]
+        for row in table.column("ner.predicted_spans").to_pylist():
+            assert all(s["characters"] == [5 * s["start"], 5 * s["end"] - 2] for s in row)
+            assert all((s["probability"] is not None) == confidence for s in row)
         if nbest:
             (row, *_) = tables[0].column("ner.alternatives").to_pylist()
             assert [one["tags"] for one in row] == [

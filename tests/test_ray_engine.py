@@ -112,10 +112,10 @@ def test_tables_get_columns(texts, model, cluster):
     names = [f"in/{name}.parquet" for name in columns]
     ray_engine.tag_files(names, "out", Request(model=str(model), confidence=True, nbest=2))
     found = list(Tagger.load(model).tag_all(tiny.texts(300, seed=2), confidence=True, nbest=2))
-    more = ["ner.confidence", "ner.predicted_spans", "ner.alternatives"]
+    more = ["ner.confidence", "ner.alternatives", "ner.predicted_spans"]
     for name in columns:
         table = pq.read_table(f"out/{name}.parquet")
-        assert table.column_names == ["id", name, "ner", *(["words"] if name == "text" else []), *more]
+        assert table.column_names == ["id", name, "ner", *(["words", "offsets"] if name == "text" else []), *more]
         assert table.column("id").to_pylist() == rows
         assert table.column("words").to_pylist() == [*lists, [] if name == "text" else None]
         assert table.column("ner").to_pylist() == [*(list(s.tags["ner"]) for s in found), []]
@@ -149,12 +149,12 @@ def test_a_table_that_cannot_be_tagged_is_told_with_its_columns(tmp_path):
 
 @needs_ray
 def test_ray_says_nothing_of_its_own(texts, model):
-    command = [sys.executable, "-m", "polytag", "tag", model, "in/c.txt", "--format", "text"]
+    command = [sys.executable, "-m", "polytag", "tag", model, "in/c.txt", "--from", "text"]
     command += ["--engine", "ray", "-o", "out"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(command, capture_output=True, check=False, env=environment, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
-    assert Path("out/c.txt").read_text() == run(["tag", model, "--format", "text"], stdin=TEXT).out
+    assert Path("out/c.txt").read_text() == run(["tag", model, "--from", "text"], stdin=TEXT).out
 
 
 def test_without_ray_one_sentence_says_what_to_install(texts, model, monkeypatch):
@@ -165,7 +165,7 @@ def test_without_ray_one_sentence_says_what_to_install(texts, model, monkeypatch
 
 
 def test_the_engine_wants_files_and_a_directory(texts, model):
-    for words in ("--engine ray -o out", "in/a.conll --engine ray", "in/x.parquet", "in/a.conll --format parquet"):
+    for words in ("--engine ray -o out", "in/a.conll --engine ray", "in/x.parquet", "in/a.conll --from parquet"):
         done = run(["tag", model, *words.split()])
         assert (done.code, "--engine ray" in done.sentence) == (2, True)
 

@@ -273,6 +273,18 @@ class TestFormats:
                     assert sentence.tags[task] == tuple(tag if p >= keep_above else "?" for tag, p in pairs)
         assert "?" in path.read_text()
 
+    def test_jsonl_has_the_shape_of_all_json(self, found: Suggested) -> None:
+        lines = written(found.suggestions, format="jsonl", tasks=["ner"], keep_above=0.9).splitlines()
+        for line, one in zip(lines, found.suggestions, strict=True):
+            record = json.loads(line)
+            answer = ["words", "offsets", "tags", "confidence", "predicted_spans"]
+            assert list(record) == ["text", *answer, "score", "source"]
+            assert [record["text"][a:b] for a, b in record["offsets"]] == record["words"]
+            assert record["confidence"] == {"ner": [round(p, 6) for p in one.tagged.confidence["ner"]]}
+            spans = [span for span in one.tagged.spans("ner") if span.probability and span.probability >= 0.9]
+            told = record["predicted_spans"]["ner"]
+            assert [(s["start"], s["end"]) for s in told] == [(span.start, span.end) for span in spans]
+
     def test_prodigy_s_fields(self, found: Suggested) -> None:
         for line, one in zip(
             written(found.suggestions, format="prodigy", tasks=["ner"]).splitlines(), found.suggestions, strict=True
@@ -286,7 +298,7 @@ class TestFormats:
                 first, last = record["tokens"][span["token_start"]], record["tokens"][span["token_end"]]
                 assert (first["start"], last["end"]) == (span["start"], span["end"])
                 assert span["label"] in toy.NAMES
-            assert record["meta"]["score"] == round(one.score, 4)
+            assert record["meta"]["score"] == round(one.score, 6)
             assert record["meta"]["source"].startswith("<stdin>:")
 
     def test_label_studio_s_fields(self, found: Suggested) -> None:
@@ -337,7 +349,7 @@ class TestCommand:
     def test_from_a_text_to_prodigy(self, model: Path, tmp_path: Path) -> None:
         text, output = tmp_path / "unlabelled.txt", tmp_path / "out.jsonl"
         text.write_text("\n".join(" ".join(s.words) for s in toy.sentences(30, seed=5)))
-        done = run(f"suggest {model} {text} --tokenised --task ner -n 5 --min-words 1 -o {output}")
+        done = run(f"suggest {model} {text} --from tokenised --task ner -n 5 --min-words 1 -o {output}")
         assert (done.code, done.out) == (0, "")
         assert done.err.startswith("5 of 30 sentences; uncertainty (entropy per word): mean ")
         assert len(output.read_text().splitlines()) == 5
@@ -346,7 +358,7 @@ class TestCommand:
         text = tmp_path / "a.conll"
         text.write_text("\n\n".join("\n".join(s.words) for s in toy.sentences(9, seed=5)))
         for format in FORMATS:
-            done = run(f"suggest {model} {text} {text} --task ner -n 3 --format {format} --by margin --total")
+            done = run(f"suggest {model} {text} {text} --task ner -n 3 --to {format} --by margin --total")
             assert done.code == 0
             assert done.out
 
@@ -366,8 +378,8 @@ class TestCommand:
     def test_tag_warns_of_raw_text(self, model: Path, tmp_path: Path) -> None:
         path = tmp_path / "letter.txt"
         path.write_text("Anna sees Bob.\nHe goes.\n")
-        told = "looks like raw text but is read as columns; say --format text\n"
-        explicit = run(f"tag {model} {path} --format conll")
+        told = "looks like raw text but is read as columns; say --from text\n"
+        explicit = run(f"tag {model} {path} --from conll")
         assert explicit.err == ""
         for done, name in (
             (run(f"tag {model} {path}"), str(path)),
@@ -380,7 +392,7 @@ class TestCommand:
         text.write_text("Ann\n")
         for line, sentence in {
             f"suggest {model} {text}": "prodigy holds the tags of one task, so say --task ner or --task pos, or "
-            "--format jsonl or conll",
+            "--to jsonl or conll",
             f"suggest {model} {text} --task nerr": "the model has no task 'nerr'; did you mean 'ner'?",
             f"suggest {model} {text} --task ner --min-words 5": "there is no sentence to suggest, expected some of 5 "
             "words or more",

@@ -3,13 +3,13 @@
 import io
 import json
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 
 import pytest
 import torch
 
-from polytag import tagging
+from polytag import contexts
 from polytag.batching import encoder
 from polytag.batching.gazetteer import Gazetteer
 from polytag.corpus import blocks, documents
@@ -59,7 +59,7 @@ def one_thread() -> Iterator[None]:
 
 def set_sizes(monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int, int]) -> None:
     for name, size in zip(("CHUNK_WORDS", "BATCH_SENTENCES", "BATCH_WORDS"), sizes, strict=True):
-        monkeypatch.setattr(tagging, name, size)
+        monkeypatch.setattr(contexts, name, size)
 
 
 def document(format: str) -> Iterator[Block]:
@@ -126,7 +126,7 @@ class TestStreams:
         monkeypatch.setattr(encoder, "_MOST_FORMS", 500)
         tagger = tiny.tagger()
         for number, answer in enumerate(tagger.tag_all(tiny.endless())):
-            assert len(tagger._table("ner").encoder) <= 500 + 300
+            assert len(tagger._contexts.table("ner").encoder) <= 500 + 300
             assert answer.words[2] == "."
             if number == 2_000:
                 break
@@ -141,7 +141,7 @@ class TestStreams:
         assert [s.tags for _, s in pairs] == expected[::-1]
 
     def test_endless_blank_lines_go_through(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tagging, "CHUNK_WORDS", 10)
+        monkeypatch.setattr(contexts, "CHUNK_WORDS", 10)
         blank = next(blocks(io.BytesIO(b"\n"), format="conll"))
         assert list(islice(tiny.tagger().tag_blocks(iter(lambda: blank, None)), 25)) == ["\n"] * 25
         nothing = tiny.tagger().tag_all(iter(lambda: Sentence(()), None))
@@ -153,9 +153,9 @@ class TestStreams:
         assert len(found.tags["ner"]) == len(found.confidence["ner"]) == 6_000
         assert all(0 < p <= 1 for p in found.confidence["ner"])
 
-    def test_sentences_and_words_without_anything_in_them(self) -> None:
+    def test_sentences_without_words_and_words_of_blanks(self) -> None:
         tagger = tiny.tagger({"ner": "iob2", "pos": "plain"})
-        sentences = [Sentence(()), Sentence(("Ann",)), Sentence(()), Sentence(("", "Lima"))]
+        sentences = [Sentence(()), Sentence(("Ann",)), Sentence(()), Sentence((" ", "Lima"))]
         found = list(tagger.tag_all(sentences, confidence=True, constrained=True))
         assert [len(s.tags["ner"]) for s in found] == [0, 1, 0, 2]
         assert [len(s.confidence["pos"]) for s in found] == [0, 1, 0, 2]
@@ -164,9 +164,70 @@ class TestStreams:
         assert tagger.tag([]).tags == {"ner": (), "pos": ()}
         assert list(tagger.tag_all([])) == []
 
-    def test_a_text_is_no_list_of_words(self) -> None:
-        with pytest.raises(PolytagError, match="'Ann saw Lima'"):
-            tiny.tagger().tag("Ann saw Lima")
+
+def no_words(given: object) -> Callable[[Tagger], object]:
+    return lambda tagger: tagger.tag(given)  # type: ignore[arg-type]
+
+
+def no_sentences(*given: object) -> Callable[[Tagger], object]:
+    return lambda tagger: list(tagger.tag_all(given))  # type: ignore[arg-type]
+
+
+BAD_INPUT = {
+    "a text": (no_words("Ann saw Lima"), "expected the words of a sentence one by one, found one text: 'Ann saw Lima'"),
+    "a text as the only word": (no_words(["Lima is big"]), "found one word with blanks in it: 'Lima is big'"),
+    "nothing": (no_words(None), "found None (NoneType)"),
+    "bytes": (no_words(b"Ann"), "found b'Ann' (bytes)"),
+    "a sentence": (no_words(Sentence(("Ann",))), "(Sentence)"),
+    "a list of lists": (no_words([["Ann", "saw"]]), "word 0 of sentence 0 is ['Ann', 'saw'] (list), expected a text"),
+    "no text among words": (no_words(["Ann", 5]), "word 1 of sentence 0 is 5 (int), expected a text of at least"),
+    "none among words": (no_words(["Ann", None]), "word 1 of sentence 0 is None (NoneType)"),
+    "an empty word": (no_words(["Ann", "", "left"]), "word 1 of sentence 0 is empty"),
+    "texts": (
+        no_sentences(Sentence(("Ann",)), "Lima is big"),
+        "sentence 1 is one text: 'Lima is big', expected a poly",
+    ),
+    "lists": (no_sentences(["Lima", "won"]), "sentence 0 is ['Lima', 'won'] (list), expected a polytag.Sentence"),
+    "one text for words": (no_sentences(Sentence("Lima won")), "words of sentence 0 are one text: 'Lima won'"),  # type: ignore[arg-type]
+    "a later word": (no_sentences(Sentence(()), Sentence(("Ann", ""))), "word 1 of sentence 1 is empty"),
+}
+
+
+class TestInput:
+    @pytest.mark.parametrize(("call", "expected"), list(BAD_INPUT.values()), ids=list(BAD_INPUT))
+    def test_what_is_no_sentence_is_told_in_one(self, call: Callable[[Tagger], object], expected: str) -> None:
+        with pytest.raises(PolytagError) as caught:
+            call(tiny.tagger())
+        assert expected in str(caught.value)
+        assert "\n" not in str(caught.value)
+
+    def test_all_that_takes_sentences_looks_at_them(self) -> None:
+        tagger, bad = tiny.tagger(), [Sentence(("Ann", 5), {"ner": ("O", "O")})]  # type: ignore[arg-type]
+        for call in (tagger.tag_all(bad), tagger.lattices(bad, "ner"), tagger.views(bad)):
+            with pytest.raises(PolytagError, match="word 1 of sentence 0 is 5"):
+                next(iter(call))
+        with pytest.raises(PolytagError, match="word 1 of sentence 0 is 5"):
+            tagger.evaluate(bad, "ner")
+
+    @pytest.mark.parametrize(
+        "words", [("New York", "won"), ("a\nb",), (" ",), ("10\u00a0000",), ("\u2028", "😀")], ids=ascii
+    )
+    def test_words_that_a_record_can_hold_are_tagged(self, words: tuple[str, ...]) -> None:
+        tagger = tiny.tagger()
+        (found,) = tagger.tag_all([Sentence(words)])
+        (written,) = tagger.tag_blocks(blocks(io.StringIO(json.dumps({"words": words}) + "\n"), format="jsonl"))
+        assert json.loads(written)["tags"]["ner"] == list(found.tags["ner"]) == list(tagger.tag(words).tags["ner"])
+
+    def test_one_task_may_be_named_without_a_list(self) -> None:
+        tagger = tiny.tagger({"ner": "iob2", "pos": "plain"})
+        assert list(tagger.tag(["Ann"], tasks="pos").tags) == ["pos"]
+        assert [list(s.tags) for s in tagger.tag_all(tiny.texts(2), tasks="ner")] == [["ner"]] * 2
+        assert tagger.choose("pos") == ["pos"]
+        for name in ("nerr", ""):
+            with pytest.raises(PolytagError, match=f"the model has no task '{name}'"):
+                tagger.tag(["Ann"], tasks=name)
+        with pytest.raises(PolytagError, match="the model has no task '7'"):
+            tagger.choose([7])  # type: ignore[list-item]
 
 
 class TestDocuments:
@@ -211,6 +272,7 @@ class TestDocuments:
         assert (blank, end) == ("", "")
         assert list(record["tags"]) == ["pos", "ner"]
         assert record["id"] == 7
+        assert set(record) == {"words", "tags", "id", "predicted_spans"}
         assert json.loads(second)["meta"] == {"é": 1}
         assert json.loads(empty)["words"] == []
 

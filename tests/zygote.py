@@ -1,18 +1,25 @@
 """A process that has loaded polytag and torch once, and forks whenever a command is to run: what the documentation's
-shell blocks call ``polytag``. Start-up costs a second or more; a page has a dozen commands.
+shell blocks call ``polytag``, and what tests call that start trainings. Start-up costs a second or more each time.
 
     with zygote(folder) as path:        # a PATH whose first directory has `polytag` and `python`
+
+A signal to such a program reaches the command; killed, it takes the command with it, and it ends as the command does.
+What a command has of its own is its memory, its files and its exit; modules are loaded already, whatever PYTHONPATH
+says, and process groups are not those of its parent. Tests of these start a real process.
 """
 
+import importlib
 import json
 import os
 import runpy
+import signal
 import socket
 import subprocess
 import sys
 import textwrap
+import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 CLIENT = """\
@@ -25,8 +32,20 @@ with socket.socket(socket.AF_UNIX) as link:
     worker = int(link.recv(20))
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda given, _: os.kill(worker, given))
-    sys.exit(int(link.recv(20) or b"1"))
+    code = int(link.recv(20) or b"1")
+if code < 0:
+    signal.signal(-code, signal.SIG_DFL)
+    os.kill(os.getpid(), -code)
+sys.exit(code)
 """
+
+
+# What takes its time to load: all commands need torch, raw text needs spaCy, each training draws its curves, and
+# PyTorch's optimisers load its compiler when the first one is made (one and a half seconds).
+PRELOADED = (
+    "torch", "polytag.cli", "polytag.training", "polytag.bulk", "spacy", "matplotlib.figure", "torch._dynamo",
+    "multiprocessing.spawn",
+)  # fmt: skip
 
 
 @contextmanager
@@ -40,7 +59,7 @@ def zygote(folder: Path) -> Iterator[str]:
         )
         (programs / name).chmod(0o755)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, str(address)]
+    command = [sys.executable, __file__, str(address), str(programs / "python")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
@@ -50,14 +69,12 @@ def zygote(folder: Path) -> Iterator[str]:
             process.terminate()
 
 
-def serve(address: str) -> None:
+def serve(address: str, python: str) -> None:
     """Fork for each request; the child runs the command, a process between tells its exit code."""
-    import torch  # noqa: F401 - what takes its time
-
-    import polytag.cli
-    import polytag.training
-
-    del polytag
+    for module in PRELOADED:
+        with suppress(ImportError):
+            importlib.import_module(module)
+    sys.executable = python  # what a command starts again starts at once too; multiprocessing keeps the real one
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)
         listening.listen()
@@ -84,9 +101,18 @@ def attend(link: socket.socket) -> None:
             os.dup2(descriptor, at)
         run(**json.loads(request))
     link.send(str(worker).encode())
+    threading.Thread(target=kill_without_client, args=(link, worker), daemon=True).start()
     status = os.waitpid(worker, 0)[1]
-    link.send(str(os.waitstatus_to_exitcode(status) % 256).encode())
+    with suppress(BrokenPipeError):
+        link.send(str(os.waitstatus_to_exitcode(status)).encode())
     os._exit(0)
+
+
+def kill_without_client(link: socket.socket, worker: int) -> None:
+    """Wait for the end of the program that stands for the worker, which says nothing more."""
+    link.recv(1)
+    with suppress(ProcessLookupError):
+        os.kill(worker, signal.SIGKILL)
 
 
 def run(name: str, args: list[str], cwd: str, env: dict[str, str]) -> None:
@@ -127,4 +153,4 @@ def run_python(args: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    serve(sys.argv[1])
+    serve(*sys.argv[1:])

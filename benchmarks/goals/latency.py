@@ -79,7 +79,7 @@ def start(setting: Setting) -> dict[str, Figure]:
     script = shutil.which("polytag", path=str(Path(sys.executable).parent))
     command = [script] if script else [sys.executable, "-m", "polytag"]
     contenders = {
-        "start": partial(_first_line, [*command, "tag", setting.model, "--format", "text", "--tokenised"]),
+        "start": partial(_first_line, [*command, "tag", setting.model, "--from", "tokenised"]),
         "help": partial(_first_line, [*command, "--help"]),
     }
     interleaved(contenders, rounds=1)  # so that all files are in memory

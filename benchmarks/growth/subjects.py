@@ -142,7 +142,7 @@ def tagging_files(model: Path, text: Path, words: int) -> Measure:
     later = words - sum(bool(line) for line in first.splitlines())
     if later <= 0:
         raise PolytagError(f"{text.name} is one piece for polytag tag, expected a file of several")
-    command = [sys.executable, "-P", str(CHILD), "tag", str(model), str(text), "--format", "conll", "--threads", "1"]
+    command = [sys.executable, "-P", str(CHILD), "tag", str(model), str(text), "--from", "conll", "--threads", "1"]
 
     def measure() -> Sample:
         environment = {**os.environ, "OMP_NUM_THREADS": "1"}

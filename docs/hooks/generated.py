@@ -1,20 +1,26 @@
 """Pages that are made and not written: commands from click, settings from the plan's models, results from their homes.
 
-MkDocs calls `on_files` before it reads a page. What it adds is in no folder of the sources, so it cannot go stale.
+MkDocs calls `on_files` before it reads a page. What it adds is in no folder of the sources, so it cannot go stale; a
+file that stands there for readers of the repository gives way to it. Links of written pages are those of the
+repository too, and `on_page_markdown` makes them those of the site.
 """
 
+import posixpath
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from mkdocs.config.defaults import MkDocsConfig
 from mkdocs.structure.files import File, Files
+from mkdocs.structure.pages import Page
 
 sys.path.insert(0, str(Path(__file__).parent))  # MkDocs loads this file by its path
 
 from command_page import commands_page
 from setting_page import settings_page
 
+LEAVING = re.compile(r"\]\(((?:\.\./)+[^)#\s]+)")
 OUTSIDE = ("CHANGELOG.md", "experiments/**/*.md", "experiments/**/*.svg", "experiments/**/*.csv")
 
 
@@ -22,11 +28,25 @@ def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the generated pages and those that have their home beside the code."""
     root = Path(config.config_file_path).parent
     for uri, content in {"reference/commands.md": commands_page(), "reference/settings.md": settings_page()}.items():
+        if stands_for := files.get_file_from_path(uri):
+            files.remove(stands_for)
         files.append(File.generated(config, uri, content=content))
     for path in outside(root):
         uri = path.relative_to(root).as_posix()
         files.append(File.generated(config, uri, abs_src_path=str(path)))
     return files
+
+
+def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001
+    """Lead links that leave ``docs`` to the pages of the site that are made from what they name."""
+    here = posixpath.dirname(page.file.src_uri)
+
+    def lead(link: re.Match[str]) -> str:
+        target = posixpath.normpath(posixpath.join("docs", here, link[1]))
+        is_here = not target.startswith("docs/") and files.get_file_from_path(target) is not None
+        return f"]({posixpath.relpath(target, here or '.')}" if is_here else link[0]
+
+    return LEAVING.sub(lead, markdown) if page.file.generated_by is None else markdown
 
 
 def outside(root: Path) -> Iterator[Path]:

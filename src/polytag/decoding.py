@@ -10,11 +10,9 @@ from torch import Tensor
 from polytag.batching.batch import Ints
 from polytag.batching.vocabulary import TagVocabulary
 from polytag.corpus.schemes import spans
-from polytag.corpus.sentence import Alternative, Span
+from polytag.corpus.sentence import MOST_ALTERNATIVES, Alternative, Span
 from polytag.errors import PolytagError
 from polytag.model.crf import Candidates, Confidence, Lattice
-
-MOST_ALTERNATIVES = 1_000  # of a sentence; their memory grows with words times tags times alternatives
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,10 @@ def sentences_to_score(
         return {task: read_as(plan.tasks[task], task, data_file)}
     without = [task for task in chosen if not has_split(plan.tasks[task], split)]
     if without or not chosen:
-        raise PlanError(f"the plan has no {split} files for {', '.join(without or plan.tasks)}")
+        raise PlanError(
+            f"the plan has no {split} files for {', '.join(without or plan.tasks)}, expected some, another split "
+            "(--split) or a file (--data-file)"
+        )
     if data is not None:
         plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
     return {task: split_sentences(plan, task, split) for task in chosen}

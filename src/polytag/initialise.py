@@ -12,6 +12,8 @@ import tomli_w
 
 from polytag.corpus import Column, Report, check, read
 from polytag.corpus.check import counted
+from polytag.corpus.lookup import find_file
+from polytag.corpus.rawtext import unknown_language
 from polytag.errors import CorpusError, PlanError, PolytagError, nearest
 from polytag.files import atomic_write
 from polytag.plan_file import make_plan, recipes
@@ -64,7 +66,10 @@ class Seen:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TaskChoice:
-    """One task as its user wants it; without ``dev`` files, a share of the training sentences is held out."""
+    """One task as its user wants it; without ``dev`` files, a share of the training sentences is held out.
+
+    Files are those that `find_file` finds below the directory ``data``.
+    """
 
     name: str
     train: Sequence[Path]
@@ -77,6 +82,7 @@ class TaskChoice:
     language: str = ""
     vectors: Path | None = None
     note: str = ""
+    data: Path | None = None
 
 
 def look(path: Path, *, format: str = "auto", word: int = 0) -> Seen:
@@ -93,8 +99,11 @@ def look(path: Path, *, format: str = "auto", word: int = 0) -> Seen:
 
 
 def guessed_name(seen: Seen, tag: str) -> str:
-    """A name for the task of a column: pos, chunk or ner."""
+    """A name for the task of a column: pos, chunk or ner; for a key of CoNLL-U's MISC the key."""
     column = seen.column(tag)
+    key = tag.removeprefix("misc.")
+    if column is None and seen.report.format == "conllu" and _is_name(key):
+        return key
     if column is None or column.scheme == "plain":
         return "pos"
     types = {name.partition("-")[2] for name in column.tags}
@@ -108,7 +117,7 @@ def check_files(task: TaskChoice) -> None:
         CorpusError: one has not; holds the file and the line.
     """
     for path in chain(task.train, task.dev, task.test):
-        next(read(path, format=task.format, word=task.word, tags={task.name: _place(task.tag)}))
+        next(read(find_file(path, task.data), format=task.format, word=task.word, tags={task.name: _place(task.tag)}))
 
 
 def check_name(name: str) -> str:
@@ -117,7 +126,7 @@ def check_name(name: str) -> str:
     Raises:
         PlanError: it cannot.
     """
-    if not re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", name):
+    if not _is_name(name):
         raise PlanError(
             f"name '{name}': a name holds letters of a to z, digits, _ and -, and begins with a letter or a digit"
         )
@@ -133,6 +142,15 @@ def check_language(code: str) -> str:
     if code and not re.fullmatch("[a-z]{2,3}", code):
         raise PlanError(f"language '{code}': a code is two or three small letters, such as en")
     return code
+
+
+def language_note(code: str) -> str:
+    """What to say of a code that raw text cannot be split by; empty for one that spaCy has rules for, or for none.
+
+    The plan may name it all the same: words of files that are split need no rules.
+    """
+    problem = unknown_language(code) if code else ""
+    return f"{problem}; the plan can be trained, but raw text is split only if its language is given" if problem else ""
 
 
 def check_recipe(name: str) -> str:
@@ -196,21 +214,27 @@ def write_plan(text: str, path: Path, *, force: bool = False) -> None:
         file.write(text)
 
 
+def _is_name(text: str) -> bool:
+    return re.fullmatch("[A-Za-z0-9][A-Za-z0-9_-]*", text) is not None
+
+
 def _words_part(name: str, tasks: Iterable[TaskChoice], directory: Path) -> list[str]:
     users = list(tasks)
     language = next((task.language for task in users if task.language), "")
-    vectors = next((task.vectors for task in users if task.vectors), None)
+    vectors = next((_in_plan(task.vectors, directory, task.data) for task in users if task.vectors), "")
     return [
         f"[words.{_key(name)}]  # word list, word embedding and GRU",
         _line("language", language) if language else '# language = "en"  # whose rules split raw text',
-        _line("vectors", _relative(vectors, directory)) if vectors else '# vectors = "FILE"  # pretrained word vectors',
+        _line("vectors", vectors) if vectors else '# vectors = "FILE"  # pretrained word vectors',
         "",
     ]
 
 
 def _task(task: TaskChoice, chars: str, words: str, directory: Path) -> list[str]:
     splits = {"train": task.train, "dev": task.dev, "test": task.test}
-    files = {split: [_relative(path, directory) for path in paths] for split, paths in splits.items() if paths}
+    files = {
+        split: [_in_plan(path, directory, task.data) for path in paths] for split, paths in splits.items() if paths
+    }
     column = f"columns = {{ word = {task.word}, tag = {_value(_place(task.tag))} }}"
     return [
         f"[tasks.{_key(task.name)}]",
@@ -228,9 +252,13 @@ def _described(known: Iterable[str]) -> str:
     return f"  # one of {', '.join(known)}; all that it sets: polytag show --all"
 
 
-def _relative(path: Path, directory: Path) -> str:
-    """A path as a plan in ``directory`` finds it; a file given by its absolute path keeps it."""
-    return str(path) if path.is_absolute() else Path(os.path.relpath(path, directory)).as_posix()
+def _in_plan(path: Path, directory: Path, data: Path | None) -> str:
+    """A path as a plan in ``directory`` finds it; an absolute one and one below ``data`` stay as they are given."""
+    found = find_file(path, data) if data else path
+    if found == path:
+        return str(path) if path.is_absolute() else Path(os.path.relpath(path, directory)).as_posix()
+    is_hidden = (directory / path).exists()  # which the plan would find first
+    return str(found.resolve()) if is_hidden else path.as_posix()
 
 
 def _place(tag: str) -> int | str:

@@ -59,7 +59,6 @@ CASES = [
     Case("select without dev", put("plan.toml", PLAN + 'select = "pos"\n'), TRAIN, "training.select"),
     Case("tags of two widths", put("plan.toml", PLAN + SPANISH.replace("hidden = 6", "hidden = 7").replace(
          "[tasks.es-ner]", '[tasks.es-ner]\ntags = "ner"')), TRAIN, "tags.ner: its tasks"),
-    Case("--set without =", nothing, f"{TRAIN} --set training.epochs", "--set training.epochs: expected key=value"),
     Case("--set of an unknown key", nothing, f"{TRAIN} --set training.epoch=1", "unknown key 'training.epoch'"),
     Case("--set of a wrong type", nothing, f"{TRAIN} --set training.epochs=many", "training.epochs: "),
     Case("--set below a value", nothing, f"{TRAIN} --set training.epochs.more=1", "'epochs' is a value, not a table"),

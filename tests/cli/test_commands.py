@@ -149,7 +149,7 @@ def test_tag_keeps_comments_and_columns_of_conllu(trained):
     text = "# sent_id = 1\n1-2\tdel\t_\t_\t_\t_\t_\t_\t_\t_\n" + "".join(
         f"{n}\t{word}\t_\t_\t_\t_\t0\troot\t_\tSpaceAfter=No\n" for n, word in ((1, "Lima"), (2, "."))
     )
-    done = run(["tag", trained, "--format", "conllu", "--task", "ner"], stdin=text + "\n")
+    done = run(["tag", trained, "--from", "conllu", "--task", "ner"], stdin=text + "\n")
     assert done.code == 0
     assert done.out.startswith("# sent_id = 1\n1-2\tdel\t_")
     assert re.search(r"^1\tLima\t.*\tSpaceAfter=No\|ner=\S+$", done.out, re.MULTILINE)
@@ -188,7 +188,7 @@ def test_tag_through_a_link_and_into_a_device(trained, workplace):
 
 @pytest.mark.parametrize("format", ["conll", "conllu", "jsonl", "text"])
 def test_nothing_in_is_nothing_out(trained, format):
-    done = run(["tag", trained, "--format", format], stdin="")
+    done = run(["tag", trained, "--from", format], stdin="")
     assert (done.code, done.out, done.err) == (0, "", "")
 
 
@@ -221,11 +221,11 @@ def test_marks_and_line_ends_change_no_training(workplace):
 
 
 def test_tag_jsonl_text_and_confidence(trained):
-    done = run(["tag", trained, "--format", "jsonl", "--confidence"], stdin='{"id": 7, "words": ["Lima", "."]}\n')
+    done = run(["tag", trained, "--from", "jsonl", "--confidence"], stdin='{"id": 7, "words": ["Lima", "."]}\n')
     record = json.loads(done.out)
     assert (record["id"], record["words"]) == (7, ["Lima", "."])
     assert {task: len(tags) for task, tags in record["tags"].items() if "." not in task} == {"ner": 2, "pos": 2}
-    assert run(["tag", trained, "--format", "text", "--threads", "1"], stdin="Angela left Lima .\n").code == 0
+    assert run(["tag", trained, "--from", "text", "--threads", "1"], stdin="Angela left Lima .\n").code == 0
     assert run(["tag", trained, "--constrained"], stdin="Lima\n").code == 0
 
 

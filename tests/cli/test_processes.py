@@ -35,9 +35,9 @@ def limited(kind: int, size: int) -> Iterator[None]:
         resource.setrlimit(kind, before)
 
 
-def polytag(*words: object) -> "subprocess.Popen[bytes]":
+def polytag(*words: object, python: str = sys.executable) -> "subprocess.Popen[bytes]":
     """The command line as a process of its own, with pipes on all sides."""
-    command = [sys.executable, "-m", "polytag", *map(str, words)]
+    command = [python, "-m", "polytag", *map(str, words)]
     pipe = subprocess.PIPE
     return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, env=ENVIRONMENT)
 
@@ -114,7 +114,7 @@ def test_a_disk_that_fills_up(small_disk, trained, workplace):
     text.write_text("Lima\tPROPN\tB-LOC\n\n" * 8000)
     kept = small_disk / "kept"
     kept.write_text("kept")
-    for command in (f"tag {trained} {text} -o {kept}", f"data convert {text} {kept} --tag ner=2"):
+    for command in (f"tag {trained} {text} -o {kept}", f"data convert {text} {kept} --to conll --tag ner=2"):
         done = run(command)
         assert (done.code, done.sentence) == (1, f"{kept}: cannot be written: No space left on device")
         assert contents(small_disk) == {"kept": b"kept"}
@@ -144,8 +144,8 @@ def test_an_interrupted_tagging_leaves_nothing(trained, workplace):
     assert contents(workplace) == before
 
 
-def test_a_training_keeps_others_out_and_can_be_interrupted_and_resumed(workplace):
-    with polytag("train", "plan.toml", "-o", "out", *ENDLESS) as training:
+def test_a_training_keeps_others_out_and_can_be_interrupted_and_resumed(workplace, quick_python):
+    with polytag("train", "plan.toml", "-o", "out", *ENDLESS, python=quick_python) as training:
         wait_for(lambda: Path("out/metrics.jsonl").exists())
         for command, sentence in {
             "train plan.toml -o out": "out: holds a training already",

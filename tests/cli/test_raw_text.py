@@ -1,4 +1,4 @@
-"""``polytag tag --format text`` and ``polytag data convert`` as their users call them."""
+"""``polytag tag --from text`` and ``polytag data convert`` as their users call them."""
 
 import json
 from pathlib import Path
@@ -13,17 +13,17 @@ TEXT = "Angela Merkel visited Lima. Amina\nDiallo left.\n\nWarsaw\n"
 
 
 def test_raw_text_is_split_and_tagged(trained, workplace):
-    done = run(["tag", trained, "--format", "text", "--language", "en"], stdin=TEXT)
+    done = run(["tag", trained, "--from", "text", "--language", "en"], stdin=TEXT)
     words = [[row.split("\t")[0] for row in block.split("\n")] for block in done.out.strip().split("\n\n")]
     assert words == [["Angela", "Merkel", "visited", "Lima", "."], ["Amina", "Diallo", "left", "."], ["Warsaw"]]
-    done = run(["tag", trained, "--format", "text", "--tokenised"], stdin=TEXT)
+    done = run(["tag", trained, "--from", "tokenised"], stdin=TEXT)
     assert done.out.startswith("Angela\t")
     assert "Lima.\t" in done.out
 
 
 def test_text_becomes_records_with_offsets(trained, workplace):
     Path("in.txt").write_text(TEXT)
-    command = ["tag", trained, "in.txt", "--format", "text", "--output-format", "jsonl"]
+    command = ["tag", trained, "in.txt", "--from", "text", "--to", "jsonl"]
     done = run(command)
     records = [json.loads(line) for line in done.out.splitlines()]
     assert [record["start"] for record in records] == [0, 28, 48]
@@ -32,28 +32,28 @@ def test_text_becomes_records_with_offsets(trained, workplace):
     assert run([*command, "--workers", "2"]) == done
 
 
-@pytest.mark.parametrize("option", ["--tokenised", "--language en", "--output-format jsonl"])
+@pytest.mark.parametrize("option", ["--language en", "--to jsonl"])
 def test_options_of_text_are_refused_elsewhere(trained, workplace, option):
     done = run(f"tag {trained} test.conll {option}")
     assert (done.code, done.out) == (2, "")
-    assert "is for plain text: say --format text" in done.err
-    assert run(f"tag {trained} --format text --tokenised --language en").code == 2
+    assert "is for plain text: say --from text" in done.err
+    assert run(f"tag {trained} --from tokenised --language en").code == 2
 
 
 def test_what_cannot_be_split_is_one_sentence(trained, workplace, monkeypatch):
-    done = run(["tag", trained, "--format", "text", "--language", "qq", "-o", "out"], stdin=TEXT)
+    done = run(["tag", trained, "--from", "text", "--language", "qq", "-o", "out"], stdin=TEXT)
     assert (done.code, Path("out").exists()) == (1, False)
     assert done.sentence.startswith("there are no rules for language 'qq'; known are ")
     monkeypatch.setattr("polytag.corpus.rawtext.find_spec", lambda name: None)
-    done = run(["tag", trained, "--format", "text"], stdin=TEXT)
-    assert "pip install 'polytag[text]', or say --tokenised" in done.sentence
-    assert run(["tag", trained, "--format", "text", "--tokenised"], stdin=TEXT).code == 0
+    done = run(["tag", trained, "--from", "text"], stdin=TEXT)
+    assert "pip install 'polytag[text]', or say --from tokenised" in done.sentence
+    assert run(["tag", trained, "--from", "tokenised"], stdin=TEXT).code == 0
 
 
 def test_conversions(workplace):
     Path("in.txt").write_text(TEXT)
     assert run("data convert in.txt out.conllu --from text --language en").err == "3 sentences\n"
-    assert run("data convert in.txt out.conll --from text --tokenised").err == "3 sentences\n"
+    assert run("data convert in.txt out.conll --from tokenised").err == "3 sentences\n"
     done = run("data convert test.conll out.jsonl --to jsonl-spans --tag ner=2 --tag pos=1 --from-scheme pos=plain")
     assert (done.code, done.err) == (0, "12 sentences\n")
     first = json.loads(Path("out.jsonl").read_text().splitlines()[0])
@@ -61,24 +61,24 @@ def test_conversions(workplace):
     assert set(first["tags"]) == {"pos"}
     assert run("data convert out.jsonl back.conll --tag pos=pos --tag ner=spans").code == 0
     assert Path("back.conll").read_text() == Path("test.conll").read_text().replace("\t", " ")
-    assert run("data convert test.conll out --tag ner=2 --scheme plain").code == 0
-    assert run("data convert out out2 --tag ner=1 --from-scheme plain --scheme bilou").code == 0
-    assert "U-LOC" in Path("out2").read_text()
+    assert run("data convert test.conll out.bio --tag ner=2 --scheme plain").code == 0
+    assert run("data convert out.bio out.iob --tag ner=1 --from-scheme plain --scheme bilou").code == 0
+    assert "U-LOC" in Path("out.iob").read_text()
 
 
 @pytest.mark.parametrize(
     ("options", "code", "message"),
     [
         ("--to jsonl-spans --tag pos=1", 1, "test.conll:1: tag 'PROPN' marks no span"),
-        ("--to text --tag pos=1", 1, "out: text has no place for tags of 'pos'"),
+        ("--to text --tag pos=1", 1, "out.conll: text has no place for tags of 'pos'"),
         ("--tag ner=2 --scheme iob3", 1, "unknown tag scheme 'iob3'"),
         ("--tag ner=2 --scheme pos=iob2", 1, "test.conll: a scheme for 'pos', which has no tags"),
         ("--tag ner=2 --from-scheme bioes", 1, "test.conll:"),
         ("--tag ner=2 --scheme ner=", 2, "scheme 'ner=': expected one for all layers, or NAME=SCHEME"),
-        ("--tokenised", 2, "--tokenised is for plain text: say --from text"),
+        ("--language en", 2, "--language is for plain text: say --from text"),
     ],
 )
 def test_what_cannot_be_converted_is_one_sentence(workplace, options, code, message):
-    done = run(f"data convert test.conll out {options}")
-    assert (done.code, Path("out").exists()) == (code, False)
+    done = run(f"data convert test.conll out.conll {options}")
+    assert (done.code, Path("out.conll").exists()) == (code, False)
     assert done.sentence.startswith(message)

@@ -89,7 +89,7 @@ def test_compare_tasks_of_two_names(trained: Path, bilingual: Path, workplace: P
 WRONG = {
     "compare {trained} {bilingual}": "the models have several tasks in common, so name one: ner, pos",
     "compare {trained} {bilingual} --task ner:pos": "'pos' labels single words and 'ner' spans",
-    "compare {trained} {bilingual} --task nerr": "the model has no task 'nerr'; did you mean 'ner'?",
+    "compare {trained} {bilingual} --task nerr": "model A has no task 'nerr'; did you mean 'ner'?",
     "compare {trained} none --task ner": "none: there is no such model directory",
     "compare {trained} {bilingual} --task ner --data-file x": "x: no such file, expected a corpus",
 }

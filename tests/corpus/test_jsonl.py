@@ -2,6 +2,7 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -9,6 +10,7 @@ from hypothesis import strategies as st
 
 from polytag.corpus import blocks, offsets, read
 from polytag.corpus.schemes import spans as spans_of
+from polytag.corpus.sentence import Alternative
 from polytag.errors import CorpusError
 
 TEXT = "Angela Merkel visited Lima."
@@ -148,3 +150,55 @@ def test_tags_of_bare_text_come_with_its_words_and_offsets(file):
     assert second[0] == "a b"
     assert second[1]["tags"] == {"ner": ["O", "O"]}
     assert [s.tags["n"] for s in read(file(text), tags={"n": "ner"})] == [("O", "O")] * 2
+
+
+def answered(record, *, tags=("B-PER", "O"), **known) -> dict:
+    (block,) = blocks(io.StringIO(json.dumps(record) + "\n"), format="jsonl")
+    found = replace(block.sentence, tags={"ner": tags}, **known)
+    return json.loads(block.answered(found, span_tasks=["ner"]))
+
+
+PERSON = {"type": "PER", "start": 0, "end": 1}
+
+
+@pytest.mark.parametrize(
+    ("record", "places"),
+    [
+        ({"words": ["Ann", "ran"]}, None),
+        ({"text": "Ann  ran"}, [[0, 3], [5, 8]]),
+        ({"text": "Ann  ran", "words": ["Ann", "ran"]}, [[0, 3], [5, 8]]),
+        ({"text": "Ann said", "words": ["Ann", "ran"]}, None),
+        ({"tokens": ["Ann", "ran"]}, None),
+        ({"text": "AnnAnn", "tokens": [{"start": 0, "end": 3}, {"start": 3, "end": 6}]}, [[0, 3], [3, 6]]),
+        ({"text": "xAnn", "tokens": [{"text": "A", "start": 1, "end": 2}, {"start": 2, "end": 4}]}, [[1, 2], [2, 4]]),
+    ],
+    ids=str,
+)
+def test_every_record_gets_the_same_keys(file, record, places):
+    found = answered(record)
+    more = {"offsets"} if places else set()
+    assert set(found) == {*record, "words", "tags", "predicted_spans", *more}
+    assert found.get("offsets") == places
+    characters = {"characters": places[0]} if places else {}
+    assert found["predicted_spans"] == {"ner": [{**PERSON, **characters}]}
+    (back,) = read(file(found), tags={"ner": "ner"})
+    assert (list(back.words), back.tags["ner"]) == (found["words"], ("B-PER", "O"))
+    assert answered(found) == found
+
+
+def test_what_the_user_s_record_holds_is_not_overwritten(file):
+    own = {"spans": [{"start": 0, "end": 3, "label": "P"}], "label": "x", "confidence": 0.9, "offsets": "mine"}
+    record = {"text": "Ann ran", **own, "words": ["Ann", "ran"], "tags": {"old": ["X", "Y"]}}
+    found = answered(record)
+    assert {key: found[key] for key in record if key != "tags"} == {key: record[key] for key in record if key != "tags"}
+    assert found["tags"] == {"old": ["X", "Y"], "ner": ["B-PER", "O"]}
+    assert next(read(file(found), tags={"ner": "spans"})).tags["ner"] == ("B-P", "O")
+
+
+def test_nothing_that_was_said_of_other_tags_stays():
+    sure = {"confidence": {"ner": (0.5, 0.5)}, "alternatives": {"ner": (Alternative(("O", "O"), 0.25),)}}
+    first = answered({"words": ["Ann", "ran"], "confidence": {"old": [1]}}, **sure)
+    assert first["confidence"] == {"old": [1], "ner": [0.5, 0.5]}
+    again = answered(first, tags=("O", "O"))
+    assert (again["confidence"], again["alternatives"]) == ({"old": [1]}, {})
+    assert again["predicted_spans"] == {"ner": []}

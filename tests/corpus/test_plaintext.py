@@ -2,12 +2,14 @@
 
 import io
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytag.corpus import blocks, plaintext, read
+from polytag.corpus.sentence import Alternative, Span
 from polytag.errors import CorpusError, PlanError, PolytagError
 
 spacy = pytest.importorskip("spacy", reason="spaCy (polytag[text]) is not installed")
@@ -49,7 +51,7 @@ def _parts(sentence):
 @settings(deadline=None)
 @given(content=CHARACTERS)
 def test_records_hold_the_same_words_with_offsets_in_their_own_text(format, content):
-    written = rendered(content, {"ner": "B-X"}, format=format, records=True, span_tasks=["ner"])
+    written = rendered(content, {"ner": "B-X"}, format=format, records=True)
     words = [b.sentence.words for b in blocks(io.StringIO(content), format=format) if b.sentence]
     records = [json.loads(line) for line in written.split("\n") if line]
     assert [tuple(record["words"]) for record in records] == words
@@ -57,7 +59,7 @@ def test_records_hold_the_same_words_with_offsets_in_their_own_text(format, cont
         text, start = record["text"], record["start"]
         assert content[start : start + len(text)] == text
         assert [text[a:b] for a, b in record["offsets"]] == record["words"]
-        assert [text[span["start"] : span["end"]] for span in record["spans"]] == record["words"]
+        assert set(record) == {"text", "start", "words", "offsets", "tags"}
 
 
 def test_raw_text_is_split_by_the_rules_of_the_language():
@@ -66,31 +68,36 @@ def test_raw_text_is_split_by_the_rules_of_the_language():
     assert rendered("Yes.\r\nNo.", {"n": "O"}, format="text") == "Yes\tO\r\n.\tO\r\n\r\nNo\tO\r\n.\tO\r\n\r\n"
 
 
-def test_a_record_is_read_back_with_its_spans(tmp_path):
-    options = {"format": "text", "language": "en", "records": True, "span_tasks": ["ner"]}
-    (first, *_) = blocks(io.StringIO(RAW), **options)
-    tags = {"ner": ["B-PER", "I-PER", "O", "O", "O", "S-LOC", "O"], "pos": ["X"] * 7}
+def test_a_record_is_read_back_with_its_tags(tmp_path):
+    blocks_ = blocks(io.StringIO(RAW), format="text", language="en", records=True)
+    tags = {"ner": ("B-PER", "I-PER", "O", "O", "O", "S-LOC", "O"), "pos": ("X",) * 7}
     path = tmp_path / "out.jsonl"
-    path.write_text(first.render(tags), encoding="utf-8")
+    first = next(blocks_)
+    path.write_text(first.answered(replace(first.sentence, tags=tags), span_tasks=["ner"]), encoding="utf-8")
     record = json.loads(path.read_text())
-    assert record["spans"] == [
-        {"start": 0, "end": 13, "label": "PER", "task": "ner"},
-        {"start": 27, "end": 31, "label": "LOC", "task": "ner"},
+    assert record["predicted_spans"]["ner"] == [
+        {"type": "PER", "start": 0, "end": 2, "characters": [0, 13]},
+        {"type": "LOC", "start": 5, "end": 6, "characters": [27, 31]},
     ]
-    assert record["tags"] == tags
-    (found,) = read(path, tags={"ner": "spans", "pos": "pos"})
-    assert found.tags["ner"] == ("B-PER", "I-PER", "O", "O", "O", "B-LOC", "O")
+    (found,) = read(path, tags={"ner": "ner", "pos": "pos"})
+    assert found.tags == tags
 
 
-def test_probabilities_of_spans_and_alternatives_go_into_the_record():
-    (block, *_) = blocks(io.StringIO("In Lima\n"), format="text", records=True, span_tasks=["ner"])
-    fields = {
-        "predicted_spans": {"ner": [{"type": "LOC", "start": 1, "end": 2, "probability": 0.5}]},
-        "alternatives": {"ner": []},
-    }
-    record = json.loads(block.render({"ner": ["O", "B-LOC"]}, fields))
-    assert record["spans"] == [{"start": 3, "end": 7, "label": "LOC", "task": "ner", "probability": 0.5}]
-    assert record["alternatives"] == {"ner": []}
+def test_characters_count_in_the_record_s_own_text():
+    _, block = [b for b in blocks(io.StringIO("Yes\n\nIn  Lima\n"), format="text", records=True) if b.sentence]
+    answer = replace(
+        block.sentence,
+        tags={"ner": ("O", "B-LOC")},
+        predicted_spans={"ner": (Span("LOC", 1, 2, 0.5),)},
+        alternatives={"ner": (Alternative(("O", "O"), 1 / 3),)},
+    )
+    record = json.loads(block.answered(answer, span_tasks=["ner"]))
+    assert record["start"] == 5
+    assert record["offsets"] == [[0, 2], [4, 8]]
+    assert record["predicted_spans"]["ner"] == [
+        {"type": "LOC", "start": 1, "end": 2, "characters": [4, 8], "probability": 0.5}
+    ]
+    assert record["alternatives"] == {"ner": [{"tags": ["O", "O"], "probability": 0.333333}]}
     with pytest.raises(ValueError, match="1 tags, expected one for each of 2"):
         block.render({"ner": ["O"]})
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag.corpus import text
+from polytag.corpus import raw_lines
 from polytag.corpus.text import Lines
 from polytag.errors import CorpusError
 
@@ -99,8 +99,8 @@ def test_binary_files_are_refused():
 
 
 def test_a_line_without_end_does_not_fill_the_memory(monkeypatch):
-    monkeypatch.setattr(text, "LONGEST_LINE", 1000)
-    monkeypatch.setattr(text, "_CHUNK", 64)
+    monkeypatch.setattr(raw_lines, "LONGEST_LINE", 1000)
+    monkeypatch.setattr(raw_lines, "_CHUNK", 64)
     asked = 0
 
     class Endless(io.BytesIO):

@@ -82,15 +82,15 @@ def test_a_clear_gain_is_told_with_its_interval_and_its_worth() -> None:
         1.0: ([80.0, 80.4, 79.6], [80.1, 79.6, 80.2]),
     })  # fmt: skip
     assert found == (
-        "With 10 % of the labels, training with en-ner brings 6.0 F1 (95 % interval 5.3 to 6.7); that is worth about "
-        "1.9 times the annotation; with all labels it brings 0.0 F1 (95 % interval -1.8 to 1.7, so it may be chance); "
-        "alone, the last 3.3-fold increase of annotation brought 10.0 F1."
+        "With 10 % of the labels, training with en-ner raises the score by 6.0 F1 (95 % interval 5.3 to 6.7); that is "
+        "worth about 1.9 times the annotation; with all labels it raises the score by 0.0 F1 (95 % interval -1.8 to "
+        "1.7, so it may be chance); alone, the last 3.3-fold increase of annotation raised the score by 10.0 F1."
     )
 
 
 def test_a_gain_that_may_be_chance_has_no_worth() -> None:
     found = told({0.1: ([60.0, 50.0], [61.0, 58.0]), 1.0: ([80.0, 81.0], [80.0, 80.0])})
-    assert "brings 4.5 F1 (95 % interval -40.0 to 49.0, so it may be chance)" in found
+    assert "raises the score by 4.5 F1 (95 % interval -40.0 to 49.0, so it may be chance)" in found
     assert "worth" not in found
 
 
@@ -102,15 +102,15 @@ def test_beyond_the_measured_range_nothing_is_promised() -> None:
 
 def test_a_loss_is_told_as_a_loss() -> None:
     found = told({0.1: ([60.0, 60.2], [55.0, 55.1]), 0.3: ([70.0, 70.1], [65.0, 65.2])})
-    assert "costs 4.9 F1 (95 % interval 4.3 to 5.6); that is as if about 0.58 times the annotation were" in found
-    assert "brings" not in found
+    assert "lowers the score by 4.9 F1 (95 % interval 4.3 to 5.6); that is the score that about 0.58 times" in found
+    assert "raises" not in found
 
 
 def test_one_seed_says_so() -> None:
-    assert "brings 5.0 F1 (one seed, which says nothing of chance)" in told({0.1: ([60.0], [65.0])})
+    assert "raises the score by 5.0 F1 (one seed, which says nothing of chance)" in told({0.1: ([60.0], [65.0])})
 
 
 def test_without_partners_only_annotation_is_told() -> None:
     single = [result for result in results({0.1: ([60.0], []), 0.3: ([70.0], [])}) if result.run.arm == ALONE]
     found = answer(points(single), partners=(), metric="accuracy")
-    assert found == "Alone, the last 3-fold increase of annotation brought 10.0 points of accuracy."
+    assert found == "Alone, the last 3-fold increase of annotation raised the score by 10.0 points of accuracy."

@@ -1,8 +1,10 @@
 """Real trainings, tiny ones: a curve is drawn, added to, resumed after a kill, and refused where it cannot be."""
 
 import csv
+import sys
 import time
 import xml.etree.ElementTree as ET
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from polytag.errors import PlanError, PolytagError
 from tests.cli.conftest import run as run_command
 from tests.training import toy
 
+PYTHON = sys.executable
 PLAN = """
 [chars.all]
 dimension = 4
@@ -51,6 +54,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = toy.write_all(tmp_path_factory.mktemp("curve"))
     (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     return folder
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _quick_start(quick_python: str) -> Iterator[None]:
+    """Trainings start at once; `test_a_killed_training_is_resumed` begins a real process."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", quick_python)
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -103,11 +114,13 @@ def test_both_ways_to_train_get_the_same_sentences_and_keep_the_best_epoch_for_t
     ]  # fmt: skip
 
 
-def test_a_killed_training_is_resumed(place: Path) -> None:
+def test_a_killed_training_is_resumed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     long = ["training.epochs=80"]
     question = Question(place / "plan.toml", "ner", [], [1.0], [1], "dev", place / "killed", long)
     (only,) = question.runs()
-    process = start(only, question, question.check(), threads=1)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", PYTHON)
+        process = start(only, question, question.check(), threads=1)
     metrics = directory(only, question) / "metrics.jsonl"
     while not metrics.exists() and process.poll() is None:
         time.sleep(0.02)

@@ -1,5 +1,6 @@
 """A catalogue of two folders with the toy corpora: small enough to train in seconds."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -112,3 +113,9 @@ def place(tmp_path: Path) -> Place:
     (root / "queue.toml").write_text(QUEUE)
     (root / "variants.toml").write_text(VARIANTS)
     return Place(Catalogue(root), tmp_path / "runs", data)
+
+
+@pytest.fixture
+def quick_start(monkeypatch: pytest.MonkeyPatch, quick_python: str) -> None:
+    """Trainings start at once, with the code of these tests whatever their PYTHONPATH says."""
+    monkeypatch.setattr(sys, "executable", quick_python)

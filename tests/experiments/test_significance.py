@@ -1,6 +1,7 @@
 """Comparisons of two runs, and the vectors of names, on toy models."""
 
 import numpy as np
+import pytest
 
 from experiments.catalogue import HERE, Table
 from experiments.countries import character_vectors, neighbours, pairs
@@ -11,6 +12,7 @@ from experiments.training import Place, Run, directory
 from polytag.tagging import Tagger
 
 
+@pytest.mark.usefixtures("quick_start")
 def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(place: Place) -> None:
     stages = stages_of("toy", place.catalogue, rows=["ours", "with-vectors"])
     assert len(supervise(place, stages, jobs=2, say=lambda _: None).done) == 2

@@ -17,6 +17,9 @@ from tests.experiments.conftest import plan_text
 OURS = Run("toy/ours", 1)
 
 
+quickly = pytest.mark.usefixtures("quick_start")
+
+
 @pytest.fixture(autouse=True)
 def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(supervisor, "POLL_SECONDS", 0.05)
@@ -28,6 +31,7 @@ def run_row(place: Place, row: str, *, again: bool = False, seconds: float | Non
     return supervise(place, stages, jobs=2, seconds=seconds, again=again, say=said.append), said
 
 
+@quickly
 def test_a_row_is_trained_recorded_and_then_skipped(place: Place) -> None:
     done, said = run_row(place, "train-dev")
     assert done.done == [OURS, Run("toy/train-dev", 1)]
@@ -70,9 +74,10 @@ def test_a_killed_training_is_resumed_with_the_code_it_began_with(place: Place) 
     assert reached <= result.epochs <= reached + 2
 
 
+@quickly
 def test_a_budget_stops_what_runs_and_the_next_call_goes_on(place: Place) -> None:
     (place.catalogue.root / "toy" / "ours.toml").write_text(plan_text(epochs=100_000))
-    done, said = run_row(place, "ours", seconds=15)
+    done, said = run_row(place, "ours", seconds=5)
     assert done.stopped == [OURS], said
     assert said[-1].endswith("stopped, to be resumed")
     assert not is_trained(OURS, place)
@@ -82,6 +87,7 @@ def test_a_budget_stops_what_runs_and_the_next_call_goes_on(place: Place) -> Non
     assert (nothing, said) == (Summary(), [])
 
 
+@quickly
 def test_what_was_trained_but_not_recorded_is_recorded_and_anew_is_trained_when_told_to(place: Place) -> None:
     run_row(place, "ours")
     (place.catalogue.root / "toy" / "results.csv").unlink()
@@ -98,6 +104,7 @@ def test_what_was_trained_but_not_recorded_is_recorded_and_anew_is_trained_when_
     assert replace(first, minutes=second.minutes, finished=second.finished) == second
 
 
+@quickly
 def test_a_failure_is_told_and_the_rest_goes_on(place: Place) -> None:
     assert place.data is not None
     (place.data / "en.dev").unlink()

@@ -1,12 +1,14 @@
 """The API: what is asked is answered as the tagger answers; what cannot be is refused in one sentence."""
 
 import asyncio
+import io
 import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 
+from polytag.corpus import blocks
 from polytag.corpus.sentence import Sentence
 from polytag.server import Limits, create_app
 from polytag.server.app import FILES
@@ -59,16 +61,16 @@ class TestTagging:
                 assert entry["tags"][task] == list(expected.tags[task])
                 assert entry["confidence"][task] == pytest.approx(expected.confidence[task], abs=1e-5)
             spans = expected.spans("en-ner")
-            found = entry["spans"]["en-ner"]
+            found = entry["predicted_spans"]["en-ner"]
             assert [(s["type"], s["start"], s["end"]) for s in found] == [(s.type, s.start, s.end) for s in spans]
             assert [s["probability"] for s in found] == pytest.approx([s.probability for s in spans], abs=1e-5)
-            assert list(entry["spans"]) == ["en-ner"]
+            assert list(entry["predicted_spans"]) == ["en-ner"]
             assert "offsets" not in entry
 
     def test_one_sentence_may_come_as_a_list_of_words(self, client: Local) -> None:
         one = tag(client, words=["Ann", "saw"], tasks=["en-pos"])
         assert one == tag(client, words=[["Ann", "saw"]], tasks=["en-pos"])
-        assert set(one["sentences"][0]) == {"words", "tags", "spans"}
+        assert set(one["sentences"][0]) == {"words", "tags", "predicted_spans"}
 
     @pytest.mark.parametrize("words", [[], [[]], [["a"], []]], ids=str)
     def test_sentences_without_words(self, client: Local, words: Any) -> None:
@@ -82,7 +84,7 @@ class TestTagging:
         assert len(reply["sentences"]) == 3
         for sentence in reply["sentences"]:
             assert [text[a:b] for a, b in sentence["offsets"]] == sentence["words"]
-            for span in sentence["spans"]["en-ner"]:
+            for span in sentence["predicted_spans"]["en-ner"]:
                 first, last = sentence["words"][span["start"]], sentence["words"][span["end"] - 1]
                 within = text[slice(*span["characters"])]
                 assert within.startswith(first)
@@ -102,6 +104,14 @@ class TestTagging:
             assert [p for _, p in found] == pytest.approx(
                 [o.probability for o in expected.alternatives[task]], abs=1e-5
             )
+
+    def test_a_reply_says_what_a_record_says(self, client: Local, tagger: Tagger) -> None:
+        for given in ({"words": ["Ann", "Lee", "saw", "Lima"]}, {"text": "Ann  Lee saw Lima"}):
+            (block,) = blocks(io.StringIO(json.dumps(given) + "\n"), format="jsonl")
+            (line,) = tagger.tag_blocks([block], tasks=ENGLISH, confidence=True, nbest=2)
+            more = {} if "words" in given else {"tokenised": True}
+            (entry,) = tag(client, **given, **more, language="en", confidence=True, nbest=2)["sentences"]
+            assert json.loads(line) == {**given, **entry}
 
     def test_what_looks_like_html_stays_text(self, client: Local) -> None:
         word = "<script>alert('1')</script>&amp;\"\\\u2028"

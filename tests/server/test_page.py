@@ -71,7 +71,7 @@ def test_a_text_is_shown_with_its_spans_tags_and_probabilities(page: Any) -> Non
     pytest.importorskip("spacy")
     reply = tag(page, TEXT + ".", tokenised=False)
     assert page.locator(".sentence").count() == len(reply["sentences"])
-    expected = [(s, span) for s in reply["sentences"] for span in s["spans"]["en-ner"]]
+    expected = [(s, span) for s in reply["sentences"] for span in s["predicted_spans"]["en-ner"]]
     assert expected
     marks = page.locator("mark.entity")
     assert marks.count() == len(expected)

@@ -23,7 +23,7 @@ RESUMED = "joint, adagrad"
 
 def plan_of(corpora: Path, variant: str) -> Plan:
     tasks, training = VARIANTS[variant]
-    return toy.plan(corpora, *tasks, **training, epochs=3)
+    return toy.plan(corpora, *tasks, **training, epochs=2)
 
 
 def begin(events: Iterator[Event], *, steps: int) -> None:

@@ -19,6 +19,7 @@ from safetensors.torch import load_file
 from polytag import load
 from polytag.training import Step, train_events
 from polytag.training.distributed import World
+from tests.documentation import free_port
 from tests.training import several_processes, toy
 from tests.training.several_processes import RESUMED, VARIANTS, plan_of
 
@@ -36,8 +37,25 @@ def torchrun(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
 
+def in_two_processes(python: str, *arguments: str | Path) -> list[subprocess.CompletedProcess[str]]:
+    """What torchrun starts, without it: loading it, and all else in each process anew, takes most of its time."""
+    world = {"WORLD_SIZE": "2", "LOCAL_WORLD_SIZE": "2", "TORCHELASTIC_RUN_ID": "none"}
+    world |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
+    started = [
+        subprocess.Popen(
+            [python, "-m", *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            env=ENVIRONMENT | world | {"RANK": rank, "LOCAL_RANK": rank},
+        )
+        for rank in ("0", "1")
+    ]  # fmt: skip
+    return [
+        subprocess.CompletedProcess(process.args, process.wait(), *output)
+        for process, output in [(process, process.communicate(timeout=300)) for process in started]
+    ]
+
+
 @pytest.fixture(scope="module")
-def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def trained(tmp_path_factory: pytest.TempPathFactory, quick_python: str) -> Path:
     """The same plans trained by one process and by two, and one of them by one first and then by the other."""
     directory = tmp_path_factory.mktemp("distributed")
     corpora = directory / "corpora"
@@ -50,8 +68,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
         losses[variant] = [event.loss for event in events if isinstance(event, Step)]
     (directory / "losses.json").write_text(json.dumps(losses))
     several_processes.begin(train_events(plan, output=directory / "begun alone", save_seconds=0), steps=8)
-    done = torchrun("tests.training.several_processes", directory)
-    assert done.returncode == 0, done.stderr
+    for done in in_two_processes(quick_python, "tests.training.several_processes", directory):
+        assert done.returncode == 0, done.stderr
     list(train_events(plan, output=directory / "begun together", resume=True))
     return directory
 
@@ -179,7 +197,7 @@ def workers(process: subprocess.Popen[str]) -> Sequence[int]:
 
 @needs_gloo
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
-def test_a_killed_process_ends_all_and_the_training_resumes(tmp_path: Path) -> None:
+def test_a_killed_process_ends_all_and_the_training_resumes(tmp_path: Path, quick_python: str) -> None:
     plan, output = write_plan(tmp_path), tmp_path / "model"
     command = [*TORCHRUN, "-m", "polytag", "train", plan, "-o", output, "--set"]
     with subprocess.Popen(
@@ -193,9 +211,9 @@ def test_a_killed_process_ends_all_and_the_training_resumes(tmp_path: Path) -> N
         finally:
             process.terminate()
     reached = len(metrics(output)) + 2  # one more may be in the state alone
-    done = torchrun(*command[len(TORCHRUN) + 1 :], f"training.epochs={reached}", "--resume")
-    assert done.returncode == 0, done.stderr
-    assert done.stderr.count("resumed after epoch") == 1
-    assert done.stdout.count("kept epoch") == 1
+    both = in_two_processes(quick_python, *command[len(TORCHRUN) + 1 :], f"training.epochs={reached}", "--resume")
+    assert [done.returncode for done in both] == [0, 0], both
+    assert "".join(done.stderr for done in both).count("resumed after epoch") == 1
+    assert "".join(done.stdout for done in both).count("kept epoch") == 1
     assert [line["epoch"] for line in metrics(output)] == list(range(1, reached + 1))
     load(output)

@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 
 from polytag.bulk.worker import Worker
 from polytag.corpus import offsets
-from polytag.corpus.answers import fields
+from polytag.corpus.asjson import as_json
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError, nearest
 
@@ -49,13 +49,13 @@ def cut(path: Path, *, column: str | None = None, name: str = "") -> Iterator[Ta
 
 
 def tagged(worker: Worker, piece: TablePiece) -> pa.Table:
-    """The rows with a column of tags for each task, of words where only a text was given, and of probabilities.
+    """The rows with columns of what `as_json` says: words and offsets where a text was given, the rest by task.
 
     Raises:
         CorpusError: a row holds no words.
     """
     values = piece.table.column(piece.column).to_pylist()
-    sentences = [Sentence(_words(value, piece, row)) for row, value in enumerate(values, piece.row)]
+    sentences = [_sentence(value, piece, row) for row, value in enumerate(values, piece.row)]
     request = worker.request
     found = list(
         worker.tagger.tag_all(
@@ -69,28 +69,31 @@ def tagged(worker: Worker, piece: TablePiece) -> pa.Table:
     table, strings = piece.table, pa.list_(pa.string())
     if _is_text(table.schema.field(piece.column).type):
         table = _with(table, "words", [s.words for s in sentences], strings)
+        if "offsets" not in table.column_names:
+            table = _with(table, "offsets", [s.offsets for s in sentences], pa.list_(pa.list_(pa.int32())))
+    spanning = worker.tagger.span_tasks()
+    answers = [as_json(sentence, span_tasks=spanning) for sentence in found]
     for task in worker.tasks:
-        table = _with(table, task, [s.tags[task] for s in found], strings)
-        for name, values, kind in _probabilities(found, task, worker):
-            table = _with(table, f"{task}.{name}", values, kind)
+        table = _with(table, task, [answer["tags"][task] for answer in answers], strings)
+        for key, kind in _further(worker, spans=task in spanning):
+            table = _with(table, f"{task}.{key}", [answer[key][task] for answer in answers], kind)
     return table
 
 
-def _probabilities(found: list[Sentence], task: str, worker: Worker) -> Iterator[tuple[str, list[Any], Any]]:
-    """The columns of what was asked for beside the tags: name, values and type of each.
+def _further(worker: Worker, *, spans: bool) -> Iterator[tuple[str, Any]]:
+    """What there is beside the tags of a task: its key in `as_json` and the type of its column.
 
-    They go by the request, not by the rows: all pieces of a table have one schema.
+    It goes by the request, not by the rows: all pieces of a table have one schema.
     """
     number, place = pa.float64(), pa.int32()
-    alternative = pa.struct({"tags": pa.list_(pa.string()), "probability": number})
-    span = pa.struct({"type": pa.string(), "start": place, "end": place, "probability": number})
-    tagger = worker.tagger
     if worker.request.confidence:
-        yield "confidence", [sentence.confidence[task] for sentence in found], pa.list_(number)
-    if worker.request.confidence and not tagger.vocabularies.tags[tagger.plan.tasks[task].tags].plain:
-        yield "predicted_spans", [fields(sentence)["predicted_spans"][task] for sentence in found], pa.list_(span)
+        yield "confidence", pa.list_(number)
     if worker.request.nbest:
-        yield "alternatives", [fields(sentence)["alternatives"][task] for sentence in found], pa.list_(alternative)
+        alternative = pa.struct({"tags": pa.list_(pa.string()), "probability": number})
+        yield "alternatives", pa.list_(alternative)
+    if spans:
+        span = {"type": pa.string(), "start": place, "end": place, "characters": pa.list_(place), "probability": number}
+        yield "predicted_spans", pa.list_(pa.struct(span))
 
 
 def joined(pieces: Iterable[Path], target: IO[bytes]) -> None:
@@ -123,13 +126,14 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _words(value: Any, piece: TablePiece, row: int) -> tuple[str, ...]:
+def _sentence(value: Any, piece: TablePiece, row: int) -> Sentence:
     if isinstance(value, str):
-        return tuple(value[start:end] for start, end in offsets.words(value))
+        places = offsets.words(value)
+        return Sentence(tuple(value[start:end] for start, end in places), offsets=places)
     if value is not None and not all(value):
         message = f"row {row:,} of {piece.column} holds {value!r:.60}, expected words of at least a character each"
         raise CorpusError(message, path=piece.source)
-    return tuple(value or ())
+    return Sentence(tuple(value or ()))
 
 
 def _with(table: pa.Table, name: str, values: list[Any], kind: Any) -> pa.Table:

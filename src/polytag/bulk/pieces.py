@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import IO
 
 from polytag.corpus.documents import blocks, format_of
-from polytag.corpus.text import BLANKS, LONGEST_LINE, Line, Lines, Source
+from polytag.corpus.raw_lines import LONGEST_LINE, Source
+from polytag.corpus.text import BLANKS, Line, Lines
 
 _BLANK = b" \t\r\n"
 

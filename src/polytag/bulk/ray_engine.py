@@ -7,7 +7,6 @@ Files, pieces and model are read and written by the machines themselves, so that
 import logging
 import os
 import pickle
-import shutil
 import sys
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -15,10 +14,10 @@ from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
-from polytag.bulk.folder import Folder, Input, digest_of, names_of, opened
-from polytag.bulk.pieces import Piece, cut
+from polytag.bulk.folder import Input, digest_of, names_of, opened
+from polytag.bulk.ray_tasks import Actor, Job, Row, cut_file, is_table, join
 from polytag.bulk.worker import Request, Worker
 from polytag.corpus.documents import blocks
 from polytag.errors import PolytagError
@@ -28,26 +27,6 @@ MISSING = "Ray is not installed, expected it for this engine: pip install 'polyt
 BLOCK_BYTES = 1 << 20  # of text that one actor gets at a time: a few pieces, so that one file keeps many busy
 ACTOR_BYTES = 1 << 19  # of input per actor at least: a model takes seconds to load
 NAMED = 10  # files that could not be tagged
-PARQUET = "parquet"
-
-Row = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Job:
-    """A file to tag, and all that a machine has to know to cut it; paths are absolute, for it runs anywhere."""
-
-    name: str
-    given: str
-    source: Input
-    format: str
-    column: str | None
-    word: int
-    folder: Folder
-
-    @property
-    def is_table(self) -> bool:
-        return _is_table(Path(self.given), self.format)
 
 
 @dataclass(slots=True)
@@ -83,9 +62,7 @@ def tag_files(
     output = Path(output)
     names = names_of([Path(file) for file in files], output)
     _check_files(names.values(), format, request.word)
-    Worker(
-        replace(request, device="cpu", precision="auto", threads=None)
-    )  # its errors are better told before the start
+    Worker(replace(request, device="cpu", precision="auto", threads=None))  # its errors are better told now
     request = replace(request, model=str(Path(request.model).resolve()))
     with opened(output.resolve(), _identity(request, format, column)) as folder:
         jobs = {
@@ -116,11 +93,7 @@ def _imported() -> Any:
 
 def _check_files(paths: Iterable[Path], format: str, word: int) -> None:
     for path in paths:  # a table as if it were text: nothing is read
-        blocks(path, format="tokenised" if _is_table(path, format) else format, word=word)
-
-
-def _is_table(path: Path, format: str) -> bool:
-    return format == PARQUET or (format == "auto" and path.suffix == ".parquet")
+        blocks(path, format="tokenised" if is_table(path, format) else format, word=word)
 
 
 def _identity(request: Request, format: str, column: str | None) -> dict[str, Any]:
@@ -182,71 +155,18 @@ def _rows(ray: Any, jobs: list[Job], request: Request, workers: int | None) -> I
     actors = min(workers or cores, 1 + sum(job.source.size for job in jobs) // ACTOR_BYTES)
     request = replace(request, threads=request.threads or 1)
     texts = ray.data.from_items([{"job": pickle.dumps(job)} for job in jobs], override_num_blocks=len(jobs)).flat_map(
-        _cut,
+        cut_file,
         num_cpus=0,  # reading is little beside tagging, and must not wait for a core that an actor holds
         concurrency=min(len(jobs), max(2, actors // 8)),
     )
     tagged = texts.map(
-        _Actor,
+        Actor,
         fn_constructor_args=(request,),
         concurrency=actors,
         num_cpus=request.threads,
         num_gpus=1 if request.device.startswith("cuda") else None,
     )
     return iter(tagged.iter_rows())
-
-
-def _cut(row: Row) -> Iterator[Row]:
-    """The pieces of a file that are not on disk yet, and how many there are in all."""
-    job: Job = pickle.loads(row["job"])
-    number, error, head = 0, "", {"job": row["job"]}
-    try:
-        for piece in _pieces(job):
-            if not job.folder.piece(job.name, number).exists():
-                yield {**head, "number": number, "piece": pickle.dumps(piece), "total": -1, "error": ""}
-            else:
-                yield {**head, "number": number, "piece": b"", "total": -1, "error": ""}
-            number += 1
-    except PolytagError as found:
-        error = str(found)
-    yield {**head, "number": number, "piece": b"", "total": number, "error": error}
-
-
-def _pieces(job: Job) -> Iterator[Any]:
-    if job.is_table:
-        from polytag.bulk import parquet
-
-        return parquet.cut(Path(job.source.path), column=job.column, name=job.given)
-    return cut(job.source.path, format=job.format, word=job.word, name=job.given)
-
-
-class _Actor:
-    """A worker in a process of Ray's."""
-
-    def __init__(self, request: Request) -> None:
-        self.worker = Worker(request)
-
-    def __call__(self, row: Row) -> Row:
-        job: Job = pickle.loads(row["job"])
-        error = row["error"]
-        if row["piece"]:
-            try:
-                _tag(self.worker, pickle.loads(row["piece"]), job.folder.piece(job.name, row["number"]))
-            except PolytagError as found:
-                error = str(found)
-        return {"name": job.name, "number": row["number"], "total": row["total"], "error": error}
-
-
-def _tag(worker: Worker, piece: Any, target: Path) -> None:
-    with atomic_write(target, "wb") as file:
-        if isinstance(piece, Piece):
-            file.write(worker.render(piece))
-            return
-        import pyarrow.parquet as pq
-
-        from polytag.bulk import parquet
-
-        pq.write_table(parquet.tagged(worker, piece), file)
 
 
 def _finish_all(jobs: Mapping[str, Job], rows: Iterator[Row]) -> None:
@@ -276,16 +196,5 @@ def _finish_all(jobs: Mapping[str, Job], rows: Iterator[Row]) -> None:
 def _finish(job: Job, pieces: int) -> None:
     parts = [job.folder.piece(job.name, number) for number in range(pieces)]
     with atomic_write(job.folder.output(job.name), "wb") as target:
-        _join(parts, target, job)
+        join(parts, target, job)
     job.folder.finish(job.name, job.source)
-
-
-def _join(parts: list[Path], target: IO[bytes], job: Job) -> None:
-    if job.is_table:
-        from polytag.bulk import parquet
-
-        parquet.joined(parts, target)
-        return
-    for part in parts:
-        with part.open("rb") as source:
-            shutil.copyfileobj(source, target)

@@ -57,8 +57,6 @@ class Worker:
         )
         self.tasks = self.tagger.choose(request.tasks)
         self.columns = _columns(self.tagger.plan.tasks, self.tasks)
-        parts, settings = self.tagger.vocabularies.tags, self.tagger.plan.tasks
-        self.span_tasks = [task for task in self.tasks if not parts[settings[task].tags].plain]
 
     def render(self, piece: Piece) -> bytes:
         """The piece with its tags, as UTF-8.
@@ -90,7 +88,6 @@ class Worker:
             language=request.language or language_of(self.tagger.plan, self.tasks) if is_raw else ANY_LANGUAGE,
             character=piece.character,
             records=request.records,
-            span_tasks=self.span_tasks,
         )
 
 

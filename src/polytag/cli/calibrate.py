@@ -6,22 +6,14 @@ from typing import Any
 
 import click
 
-from polytag.cli.options import best_for_option, data_option, device_option, precision_option
+from polytag.cli.options import scoring_options, use_threads
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--task", "tasks", multiple=True, help="Calibrate this task only (repeatable).")
-@click.option("--data-file", type=click.Path(path_type=Path), help="Fit on this file, read as the task's files are.")
-@click.option(
-    "--split", type=click.Choice(["dev", "test"]), default="dev", show_default=True, help="Which of the plan's files."
-)
-@data_option
-@best_for_option
-@precision_option("float32")
-@device_option
-@click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
-def calibrate(model: Path, as_json: bool, **options: Any) -> None:
+@scoring_options("Calibrate", split="dev", preposition="on")
+def calibrate(
+    model: Path, threads: int | None, as_json: bool, data_file: Path | None, data: Path | None, **options: Any
+) -> None:
     """Make the probabilities of MODEL come true on the plan's development split, or on a file nobody trained on.
 
     One temperature for each task divides all its scores; tags stay as they are. It is written into the model directory,
@@ -29,8 +21,11 @@ def calibrate(model: Path, as_json: bool, **options: Any) -> None:
     is how far probabilities and the share of right tags, or spans, are apart.
     """
     from polytag.calibration import calibrate as calibrate_model
+    from polytag.corpus.lookup import find_file
 
-    fits = calibrate_model(model, **options)
+    use_threads(threads)
+    file = data_file and find_file(data_file, data)
+    fits = calibrate_model(model, data_file=file, data=data, **options)
     if as_json:
         click.echo(json.dumps({task: found.as_dict() for task, found in fits.items()}, indent=2, ensure_ascii=False))
         return

@@ -6,7 +6,18 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import data_option, device_option, precision_option
+from polytag.cli.options import (
+    PATH,
+    data_file_option,
+    data_option,
+    device_option,
+    html_option,
+    json_option,
+    precision_option,
+    split_option,
+    threads_option,
+    use_threads,
+)
 
 if TYPE_CHECKING:
     from polytag.reports import Comparison
@@ -14,31 +25,33 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("a", type=click.Path(path_type=Path))
-@click.argument("b", type=click.Path(path_type=Path))
+@click.argument("a", type=PATH)
+@click.argument("b", type=PATH)
 @click.option("--task", metavar="NAME", help="The task to compare; NAME:OTHER where model B calls it OTHER.")
-@click.option("--data-file", type=click.Path(path_type=Path), help="Compare on this file, read as A's files are.")
-@click.option(
-    "--split", type=click.Choice(["test", "dev"]), default="test", show_default=True, help="Which of A's files."
-)
+@data_file_option("Compare on", "A's")
+@split_option("test", "A's")
 @data_option
+@click.option(
+    "--best-for",
+    metavar="TASK",
+    help="Use the weights kept for this task; TASK:OTHER for others of B, TASK: for A alone.",
+)
 @precision_option("float32")
 @device_option
+@threads_option
 @click.option("--limit", type=click.IntRange(0), default=10, show_default=True, help="How many sentences to print.")
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write one HTML page.")
-@click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
+@html_option
+@json_option
 def compare(
     a: Path,
     b: Path,
-    task: str | None,
     data_file: Path | None,
-    split: str,
     data: Path | None,
-    precision: str,
-    device: str,
+    threads: int | None,
     limit: int,
     html: Path | None,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Compare the models A and B on the same sentences.
 
@@ -46,6 +59,7 @@ def compare(
     interval from random samples of them), and the sentences where they differ. Tags of different schemes are compared
     as the spans that they mark.
     """
+    from polytag.corpus.lookup import find_file
     from polytag.files import atomic_write
     from polytag.reports import comparison_page
     from polytag.reports.page import check_jinja
@@ -53,9 +67,8 @@ def compare(
 
     if html is not None:
         check_jinja()
-    found = compare_models(
-        a, b, task=task, data_file=data_file, split=split, data=data, precision=precision, device=device
-    )
+    use_threads(threads)
+    found = compare_models(a, b, data_file=data_file and find_file(data_file, data), data=data, **options)
     if html is not None:
         page = comparison_page(found, names=(str(a), str(b)))
         with atomic_write(html) as file:

@@ -1,12 +1,16 @@
 """``polytag curve``."""
 
+import re
 from pathlib import Path
+from typing import Any
 
 import click
 
-from polytag.cli.options import data_option, set_option
+from polytag.cli.options import PATH, data_option, directory_option, quiet_option, set_option, split_option
+from polytag.cli.outputs import check_directory
 
 RATES = (0.03, 0.1, 0.3, 1.0)
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(e-?[0-9]+)?|[0-9]+\.")
 
 
 class _Rate(click.ParamType):  # type: ignore[type-arg]  # which newer versions of click have
@@ -31,7 +35,7 @@ class _Command(click.Command):
         for argument in args:
             if argument == "--rates":
                 of_rates = 1
-            elif of_rates and _is_number(argument):
+            elif of_rates and _NUMBER.fullmatch(argument):
                 expanded += ["--rates"] if of_rates > 1 else []
                 of_rates += 1
             else:
@@ -41,10 +45,8 @@ class _Command(click.Command):
 
 
 @click.command(cls=_Command)
-@click.argument("plan", type=click.Path(path_type=Path))
-@click.option(
-    "--output", "-o", type=click.Path(path_type=Path), help="The directory for everything; curve-TASK unless given."
-)
+@click.argument("plan", type=PATH)
+@directory_option("The directory for everything; curve-TASK unless given.")
 @click.option("--task", required=True, help="The task whose labels are rationed.")
 @click.option(
     "--rates", type=_Rate(), multiple=True, default=RATES, show_default=True, metavar="SHARE...",
@@ -55,26 +57,12 @@ class _Command(click.Command):
     help="Also train with this task in one network, with all its labels (repeatable: all partners together).",
 )  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Trainings for each point.")
-@click.option(
-    "--split", type=click.Choice(["dev", "test"]), default="dev", show_default=True, help="Whose scores are compared."
-)
+@split_option("dev", "the task's")
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trainings at a time.")
 @data_option
 @set_option
-@click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
-def curve(
-    plan: Path,
-    output: Path | None,
-    task: str,
-    rates: tuple[float, ...],
-    partners: tuple[str, ...],
-    seeds: int,
-    split: str,
-    jobs: int,
-    data: Path | None,
-    settings: tuple[str, ...],
-    quiet: bool,
-) -> None:
+@quiet_option
+def curve(plan: Path, output: Path | None, task: str, quiet: bool, **options: Any) -> None:
     """Measure what joint training and more annotation bring to a task of PLAN.
 
     Trains the task at each labeling rate, alone and with its partners, once per seed, and writes a table (curve.md,
@@ -83,11 +71,9 @@ def curve(
     """
     from polytag.curves import curve as measure
 
-    found = measure(
-        plan, task=task, rates=rates, partners=partners, seeds=seeds, split=split, settings=settings,
-        output=output or f"curve-{task}",
-        data=data, jobs=jobs, say=_silent if quiet else _say,
-    )  # fmt: skip
+    output = output or Path(f"curve-{task}")
+    check_directory(output)
+    found = measure(plan, task=task, output=output, say=_silent if quiet else _say, **options)
     click.echo(f"{found.table}\n\n{found.answer}\n\nplot: {found.plot}\ntable: {found.page}")
 
 
@@ -97,11 +83,3 @@ def _say(line: str) -> None:
 
 def _silent(line: str) -> None:
     pass
-
-
-def _is_number(text: str) -> bool:
-    try:
-        float(text)
-    except ValueError:
-        return False
-    return True

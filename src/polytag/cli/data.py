@@ -1,19 +1,29 @@
 """``polytag data``: list, check, convert."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from polytag.cli.data_get import get
-from polytag.cli.options import data_option
+from polytag.cli.options import (
+    ANNOTATED,
+    PATH,
+    TEXTS,
+    data_directory_option,
+    data_option,
+    encoding_option,
+    from_option,
+    no_directory,
+    tag_option,
+    word_option,
+)
+from polytag.cli.outputs import FileToWrite
 
 if TYPE_CHECKING:
     from polytag.corpus.check import Report
 
-FORMATS = click.Choice(["auto", "conll", "conllu", "treebank", "jsonl", "text"])
 TARGETS = click.Choice(["auto", "conll", "conllu", "jsonl", "jsonl-spans", "text"])
-BY_SUFFIX = "How the file is written; auto goes by its suffix, and is conll where that says nothing."
 SUFFIXES = (
     ".conll",
     ".conllu",
@@ -39,13 +49,13 @@ data.add_command(get)
 
 
 @data.command("list")
-@data_option
+@data_directory_option
 def list_(data: Path | None) -> None:
     """List the files under the data directory that look like corpora, with their sizes."""
     from polytag.errors import PolytagError
 
     if data is None:
-        raise PolytagError("no data directory: name one with --data or POLYTAG_DATA")
+        raise no_directory()
     if not data.is_dir():
         raise PolytagError(f"{data}: there is no such directory")
     for path in sorted(data.rglob("*")):
@@ -54,20 +64,22 @@ def list_(data: Path | None) -> None:
 
 
 @data.command()
-@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
-@click.option("--format", "format_", type=FORMATS, default="auto", show_default=True, help=BY_SUFFIX)
-@click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
-@click.option("--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1.")
-def check(paths: tuple[Path, ...], format_: str, word: int, encoding: str) -> None:
+@click.argument("paths", nargs=-1, required=True, type=PATH)
+@from_option((*ANNOTATED, *TEXTS))
+@word_option
+@encoding_option
+@data_option
+def check(paths: tuple[Path, ...], source_format: str, word: int, encoding: str, data: Path | None) -> None:
     """Count sentences, tokens and tags of PATHS, detect tag schemes, and report problems with file and line.
 
     Tokens include -DOCSTART- lines, as the paper's Table 1 does. The exit code is 1 if there are problems, else 0.
     """
     from polytag.corpus.check import check as check_corpus
+    from polytag.corpus.lookup import find_file
 
     problems = 0
     for path in paths:
-        report = check_corpus(path, format=format_, word=word, encoding=encoding)
+        report = check_corpus(find_file(path, data), format=source_format, word=word, encoding=encoding)
         problems += report.problem_count
         click.echo(_describe(report))
     if problems:
@@ -100,104 +112,92 @@ def _describe(report: "Report") -> str:
     return "\n".join(lines)
 
 
+def _schemes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | dict[str, str]:
+    """One scheme for all layers, or one for each layer named; the default where none is."""
+    if len(values) < 2 and "=" not in "".join(values):
+        return values[0] if values else "" if param.name == "scheme" else "auto"
+    named = dict[str, str]()
+    for value in values:
+        name, equals, scheme = value.partition("=")
+        if not equals or not name or not scheme:
+            raise click.UsageError(f"scheme '{value}': expected one for all layers, or NAME=SCHEME for each", ctx)
+        named[name] = scheme
+    return named
+
+
 @data.command()
-@click.argument("source", type=click.Path(path_type=Path))
-@click.argument("target", type=click.Path(path_type=Path))
-@click.option("--from", "source_format", type=FORMATS, default="auto", show_default=True, help=BY_SUFFIX)
-@click.option("--to", "target_format", type=TARGETS, default="auto", show_default=True, help=BY_SUFFIX)
-@click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
+@click.argument("source", type=PATH)
+@click.argument("target", type=FileToWrite())
+@from_option((*ANNOTATED, *TEXTS))
 @click.option(
-    "--tag", "tags", multiple=True, metavar="NAME=PLACE", help="A layer of tags: its name and its column or key."
+    "--to",
+    "target_format",
+    type=TARGETS,
+    default="auto",
+    show_default=True,
+    help="How the target is written; auto goes by a suffix that tells it (.conll, .iob2, .tsv, .conllu, .jsonl, ...).",
 )
+@word_option
+@tag_option("A layer of tags: its name and its column or key.")
 @click.option(
     "--scheme",
-    "schemes",
     multiple=True,
+    callback=_schemes,
     metavar="[NAME=]SCHEME",
     help="Rewrite the tags in iob1, iob2, bioes, bilou or plain; those of a layer named alone, else of all.",
 )
 @click.option(
     "--from-scheme",
-    "source_schemes",
+    "source_scheme",
     multiple=True,
+    callback=_schemes,
     metavar="[NAME=]SCHEME",
     help="What the tags are written in, checked; auto reads spans of any scheme, plain is for labels of single words.",
 )
-@click.option("--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1.")
+@encoding_option
 @click.option(
     "--docstart/--no-docstart",
     default=None,
     help="Keep -DOCSTART- lines, as sentences of one word; unless given, from conll to conll.",
 )
-@click.option("--tokenised", is_flag=True, help="Text to read has a sentence per line, words parted by blanks.")
 @click.option("--language", metavar="CODE", help="Whose rules split raw text, such as en; rules for any unless given.")
+@data_option
 def convert(
     source: Path,
     target: Path,
     source_format: str,
-    target_format: str,
-    word: int,
-    tags: tuple[str, ...],
-    schemes: tuple[str, ...],
-    source_schemes: tuple[str, ...],
-    encoding: str,
-    docstart: bool | None,
-    tokenised: bool,
+    tags: dict[str, int | str],
     language: str | None,
+    data: Path | None,
+    **options: Any,
 ) -> None:
     """Convert SOURCE to TARGET, which is whole or as it was; the formats go by the suffixes unless named.
 
-    TARGET holds the words and the layers of tags named with --tag, in that order; without --tag, words
-    alone. jsonl-spans has a text and spans of characters instead of a tag per word; text has a sentence per line,
-    words parted by blanks, and no tags. From JSONL, --tag ner=spans reads spans of characters (ner=spans.ner those
-    of a task), --tag ner=KEY a tag per word.
+    TARGET holds the words and the layers of tags named with --tag, in that order; without --tag, words alone. A suffix
+    that tells no format, such as .txt, wants --to. jsonl-spans has a text and spans of characters instead of a tag per
+    word; text has a sentence per line, words parted by blanks, and no tags. From JSONL, --tag ner=spans reads spans of
+    characters (ner=spans.ner those of a task), --tag ner=KEY a tag per word.
 
     Example: polytag data convert eng.train eng.jsonl --tag ner=3 --scheme iob2
     """
-    from polytag.corpus.check import counted, layers
-    from polytag.corpus.convert import AUTO
+    from polytag.corpus.check import counted
     from polytag.corpus.convert import convert as convert_corpus
+    from polytag.corpus.lookup import find_file
     from polytag.corpus.rawtext import ANY_LANGUAGE
 
-    if (tokenised or language) and source_format != "text":
-        raise click.UsageError(f"{'--tokenised' if tokenised else '--language'} is for plain text: say --from text")
-    count = convert_corpus(
-        source,
-        target,
-        format="tokenised" if tokenised else source_format,
-        target_format=target_format,
-        word=word,
-        tags=dict(_layer(tag) for tag in tags),
-        scheme=_schemes(schemes) or "",
-        source_scheme=_schemes(source_schemes) or AUTO,
-        encoding=encoding,
-        docstart=docstart,
-        language=language or ANY_LANGUAGE,
-    )
-    if not tags and (left_out := layers(source, format=source_format, word=word, encoding=encoding)):
-        columns = f"column{'s' if len(left_out) > 1 else ''} {', '.join(left_out)}"
-        click.echo(f"no --tag: words alone, {columns} left out", err=True)
+    if language and source_format != "text":
+        raise click.UsageError("--language is for plain text: say --from text")
+    source = find_file(source, data)
+    split_by = language or ANY_LANGUAGE
+    count = convert_corpus(source, target, format=source_format, tags=tags, language=split_by, **options)
+    if not tags:
+        _tell_left_out(source, format=source_format, word=options["word"], encoding=options["encoding"])
     click.echo(counted(count, "sentence"), err=True)
 
 
-def _schemes(options: tuple[str, ...]) -> str | dict[str, str]:
-    """One scheme for all layers, or one for each layer named."""
-    if len(options) == 1 and "=" not in options[0]:
-        return options[0]
-    named = dict[str, str]()
-    for option in options:
-        name, equals, scheme = option.partition("=")
-        if not equals or not name or not scheme:
-            raise click.UsageError(f"scheme '{option}': expected one for all layers, or NAME=SCHEME for each")
-        named[name] = scheme
-    return named
+def _tell_left_out(source: Path, **read_as: Any) -> None:
+    from polytag.corpus.check import layers
 
-
-def _layer(option: str) -> tuple[str, int | str]:
-    name, equals, place = option.partition("=")
-    if not equals or not name or not place:
-        raise click.UsageError(f"--tag {option}: expected NAME=PLACE, such as ner=3 or pos=upos")
-    try:
-        return name, int(place)
-    except ValueError:
-        return name, place
+    if left_out := layers(source, **read_as):
+        columns = f"column{'s' if len(left_out) > 1 else ''} {', '.join(left_out)}"
+        click.echo(f"no --tag: words alone, {columns} left out", err=True)

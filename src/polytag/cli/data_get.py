@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from polytag.cli.options import data_directory_option, no_directory
+
 if TYPE_CHECKING:
     from polytag.downloads import Dataset, Fetcher, Got
     from polytag.downloads.fetch import Progress
@@ -18,13 +20,7 @@ EXAMPLES = "conll2000, ud:UD_English-EWT, fasttext:sw; --list shows all"
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="NAME...")
-@click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    envvar="POLYTAG_DATA",
-    show_envvar=True,
-    help="The directory that it goes into, made where there is none.",
-)
+@data_directory_option
 @click.option("--list", "only_list", is_flag=True, help="List what can be downloaded, with sizes and licences.")
 @click.option("--accept-licence", "--accept-license", "accept", is_flag=True, help="Accept the licences shown.")
 @click.option(
@@ -36,16 +32,15 @@ EXAMPLES = "conll2000, ud:UD_English-EWT, fasttext:sw; --list shows all"
     help="Takes the place of scheme and host of every address: a local copy.",
 )
 def get(names: tuple[str, ...], data: Path | None, only_list: bool, accept: bool, mirror: str) -> None:
-    """Download corpora and word vectors into the data directory, each with a plan that trains on it.
+    """Download corpora and word vectors into the data directory, made where there is none, each with its plan.
 
     The licence is shown and must be accepted first. A download that was interrupted goes on when it is called again;
     checksums are checked, those of first downloads are kept in downloads.lock.toml.
 
     NAME is, for example, conll2000, conll2002, ud:UD_English-EWT, masakhaner:swa, senna, polyglot:nl or fasttext:sw.
     """
-    from polytag.downloads import Fetcher, is_there, lookup
+    from polytag.downloads import Fetcher, check_httpx, is_there, lookup
     from polytag.downloads import get as fetch
-    from polytag.errors import PolytagError
 
     if only_list:
         _list()
@@ -53,11 +48,14 @@ def get(names: tuple[str, ...], data: Path | None, only_list: bool, accept: bool
     if not names:
         raise click.UsageError(f"name what to download, such as {EXAMPLES}")
     if data is None:
-        raise PolytagError("no data directory: name one with --data or POLYTAG_DATA")
+        raise no_directory()
     datasets = [lookup(name) for name in dict.fromkeys(names)]
+    missing = [dataset for dataset in datasets if not is_there(dataset, data)]
+    if missing:
+        check_httpx()  # before anybody is asked anything
     with _bar() as progress:
         fetcher = Fetcher(mirror=mirror, progress=progress)
-        _accept([dataset for dataset in datasets if not is_there(dataset, data)], fetcher, accepted=accept)
+        _accept(missing, fetcher, accepted=accept)
         for dataset in datasets:
             _say(fetch(dataset, data, fetcher=fetcher, waiting=lambda: _wait(data)), data)
 

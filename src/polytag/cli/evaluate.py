@@ -3,11 +3,11 @@
 import json
 from collections.abc import Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import best_for_option, data_option, device_option, precision_option
+from polytag.cli.options import html_option, scoring_options, use_threads
 
 if TYPE_CHECKING:
     from polytag.corpus.sentence import Sentence
@@ -16,33 +16,22 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--task", "tasks", multiple=True, help="Score this task only (repeatable).")
-@click.option("--data-file", type=click.Path(path_type=Path), help="Score on this file, read as the task's files are.")
-@click.option(
-    "--split", type=click.Choice(["test", "dev"]), default="test", show_default=True, help="Which of the plan's files."
-)
-@data_option
-@best_for_option
-@precision_option("float32")
-@device_option
-@click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
+@scoring_options("Score", split="test", preposition="on")
 @click.option(
     "--calibration", is_flag=True, help="Also say how far the probabilities of tags and spans can be believed."
 )
-@click.option("--html", type=click.Path(path_type=Path), metavar="FILE", help="Also write a report, one HTML page.")
+@html_option
 def evaluate(
     model: Path,
-    tasks: tuple[str, ...],
     data_file: Path | None,
-    split: str,
     data: Path | None,
-    best_for: str | None,
-    precision: str,
-    device: str,
+    split: str,
+    tasks: tuple[str, ...],
+    threads: int | None,
     as_json: bool,
-    html: Path | None,
     calibration: bool,
+    html: Path | None,
+    **weights: Any,
 ) -> None:
     """Score MODEL on the plan's test split, or on a file, as conlleval counts.
 
@@ -50,26 +39,35 @@ def evaluate(
     also scored by themselves. The calibration error is how far a probability and the share of what was right with it
     are apart, on average over 15 bins (--json: with the bins).
     """
+    from polytag.corpus.lookup import find_file
     from polytag.evaluation import sentences_to_score
     from polytag.reports import check_report
-    from polytag.scoring import as_dict, table
     from polytag.tagging import Tagger
 
     if html is not None:
         check_report()
-    tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
+    use_threads(threads)
+    data_file = data_file and find_file(data_file, data)
+    tagger = Tagger.load(model, **weights)
     sentences = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
     if html is None:
         counts = {task: tagger.evaluate(found, task, calibration=calibration) for task, found in sentences.items()}
     else:
         title = f"{model}: {data_file or f'{split} files'}"
         counts = _report(tagger, sentences, html, model=model, data=data, calibration=calibration, title=title)
-    if as_json:
-        click.echo(json.dumps({task: as_dict(found) for task, found in counts.items()}, indent=2, ensure_ascii=False))
-        return
-    for task, found in counts.items():
-        click.echo(f"{task}:" if len(counts) > 1 else "", nl=len(counts) > 1)
-        click.echo(table(found))
+    click.echo(_numbers(counts) if as_json else _tables(counts))
+
+
+def _numbers(counts: "dict[str, Counts]") -> str:
+    from polytag.scoring import as_dict
+
+    return json.dumps({task: as_dict(found) for task, found in counts.items()}, indent=2, ensure_ascii=False)
+
+
+def _tables(counts: "dict[str, Counts]") -> str:
+    from polytag.scoring import table
+
+    return "\n".join((f"{task}:\n" if len(counts) > 1 else "") + table(found) for task, found in counts.items())
 
 
 def _report(

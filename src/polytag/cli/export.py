@@ -5,7 +5,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from polytag.cli.options import best_for_option
+from polytag.cli.options import best_for_option, constrained_option, model_argument, task_option
+from polytag.cli.outputs import FileToWrite
 
 if TYPE_CHECKING:
     from polytag.export import Export
@@ -13,12 +14,10 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.option("--onnx", type=click.Path(path_type=Path), required=True, help="The file to write.")
-@click.option("--task", "tasks", multiple=True, help="Only this task (repeatable); a file holds those of one language.")
-@click.option(
-    "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
-)
+@model_argument
+@click.option("--onnx", type=FileToWrite(), metavar="FILE", required=True, help="The file to write.")
+@task_option("Write")
+@constrained_option
 @best_for_option
 def export(model: Path, onnx: Path, tasks: tuple[str, ...], constrained: bool | None, best_for: str | None) -> None:
     """Write MODEL as an ONNX graph from characters and words to emissions and decoded tags, in float32.

@@ -1,28 +1,85 @@
-"""Options that several commands share."""
+"""Options and arguments that several commands share: one name, one form and one text for each."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
+from polytag.cli.outputs import FileToWrite
+
 F = TypeVar("F", bound=Callable[..., Any])
 
-data_option = click.option(
-    "--data",
-    type=click.Path(path_type=Path),
-    envvar="POLYTAG_DATA",
-    show_envvar=True,
-    help="Where relative paths of the plan are looked up after its own directory.",
-)
+PATH = click.Path(path_type=Path)
+ANNOTATED = ("auto", "conll", "conllu", "treebank", "jsonl")  # formats that hold tags
+TEXTS = ("text", "tokenised")
+BY_SUFFIX = "auto goes by the suffix, and is conll where that says nothing"
+TEXT_IS = "text is raw, tokenised has a sentence per line and blanks between words"
+
+
+def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
+    """Several options as one decorator, in the order of the help."""
+
+    def decorate(command: F) -> F:
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
+
+
+def no_directory() -> click.UsageError:
+    """The error of a command that needs the data directory."""
+    return click.UsageError("no data directory: name one with --data or POLYTAG_DATA")
+
+
+def _settings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
+    for value in values:
+        key, equals, _ = value.partition("=")
+        if not equals or not all(key.split(".")):
+            raise click.UsageError(f"--set {value}: expected KEY=VALUE, such as training.epochs=5", ctx)
+    return values
+
+
+def _layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, int | str]:  # noqa: ARG001
+    layers = dict[str, int | str]()
+    for value in values:
+        name, equals, place = value.partition("=")
+        if not equals or not name or not place:
+            raise click.UsageError(f"--tag {value}: expected NAME=PLACE, such as ner=3 or pos=upos", ctx)
+        if name in layers:
+            raise click.UsageError(f"--tag {value}: '{name}' is named twice, expected names that differ", ctx)
+        layers[name] = int(place) if place.removeprefix("-").isdecimal() else place
+    return layers
+
+
+def _data(help: str) -> Callable[[F], F]:
+    return click.option("--data", type=PATH, metavar="DIR", envvar="POLYTAG_DATA", show_envvar=True, help=help)
+
+
+model_argument = click.argument("model", type=PATH)
+data_option = _data("The data directory: a relative path that leads to nothing by itself is looked up in it.")
+data_directory_option = _data("The data directory.")
 set_option = click.option(
-    "--set", "settings", multiple=True, metavar="KEY=VALUE", help="Override a setting, such as training.epochs=5."
-)
+    "--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_settings,
+    help="Override a setting, such as training.epochs=5.",
+)  # fmt: skip
 best_for_option = click.option(
     "--best-for", metavar="TASK", help="Use the weights kept for this task (training.best_per_task)."
 )
 device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, ..."
+)
+threads_option = click.option("--threads", type=click.IntRange(min=1), help="CPU threads; PyTorch's choice if absent.")
+json_option = click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
+html_option = click.option("--html", type=FileToWrite(), metavar="FILE", help="Also write a report, one HTML page.")
+quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+constrained_option = click.option(
+    "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
+)
+word_option = click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
+encoding_option = click.option(
+    "--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1."
 )
 
 
@@ -35,3 +92,83 @@ def precision_option(default: str) -> Callable[[F], F]:
         show_default=True,
         help="Of the recurrent layers on a CPU; auto: what the processor is fast at with next to no loss.",
     )
+
+
+def weights_options(precision: str) -> Callable[[F], F]:
+    """What `Tagger.load` takes (best_for, precision, device), and threads."""
+    return together(best_for_option, precision_option(precision), device_option, threads_option)
+
+
+def task_option(does: str) -> Callable[[F], F]:
+    """``--task``, as ``tasks``; the help says what the command does with it."""
+    return click.option("--task", "tasks", multiple=True, metavar="NAME", help=f"{does} this task only (repeatable).")
+
+
+def from_option(formats: Sequence[str], more: str = BY_SUFFIX) -> Callable[[F], F]:
+    """``--from``, as ``source_format``: how what is read is written."""
+    texts = f"; {TEXT_IS}" if "text" in formats else ""
+    return click.option(
+        "--from", "source_format", type=click.Choice(formats), default="auto", show_default=True,
+        help=f"How the input is written: {more}{texts}.",
+    )  # fmt: skip
+
+
+def tag_option(help: str) -> Callable[[F], F]:
+    """``--tag``, as ``tags``: names and their columns or keys."""
+    return click.option("--tag", "tags", multiple=True, metavar="NAME=PLACE", callback=_layers, help=help)
+
+
+def split_option(default: str, of: str = "the plan's") -> Callable[[F], F]:
+    """``--split``."""
+    splits = click.Choice(["dev", "test"])
+    return click.option("--split", type=splits, default=default, show_default=True, help=f"Which of {of} files.")
+
+
+def data_file_option(does: str, of: str = "the task's") -> Callable[[F], F]:
+    """``--data-file``, a file instead of a split of the plan."""
+    return click.option("--data-file", type=PATH, help=f"{does} this file, read as {of} files are.")
+
+
+def output_option(help: str = "Write here instead of to stdout.", **attributes: Any) -> Callable[[F], F]:
+    """``--output``, a file."""
+    return click.option("--output", "-o", type=FileToWrite(), help=help, **attributes)
+
+
+def directory_option(help: str, **attributes: Any) -> Callable[[F], F]:
+    """``--output``, a directory."""
+    return click.option("--output", "-o", type=PATH, help=help, **attributes)
+
+
+def scoring_options(does: str, *, split: str, preposition: str) -> Callable[[F], F]:
+    """MODEL, its tasks and the annotated sentences that a command reads: a split of the plan, or a file."""
+    return together(
+        model_argument,
+        task_option(does),
+        data_file_option(f"{does} {preposition}"),
+        split_option(split),
+        data_option,
+        weights_options("float32"),
+        json_option,
+    )
+
+
+def reading_options(does: str, from_: Callable[[Any], Any]) -> Callable[[F], F]:
+    """MODEL, its tasks, and files or standard input to tag."""
+    return together(
+        model_argument,
+        click.argument("files", nargs=-1, type=PATH),
+        task_option(does),
+        from_,
+        click.option("--language", metavar="CODE", help="Split raw text by its rules, not those of the plan."),
+        word_option,
+        data_option,
+        weights_options("auto"),
+    )
+
+
+def use_threads(threads: int | None) -> None:
+    """Compute on so many CPU threads from here on."""
+    if threads is not None:
+        import torch
+
+        torch.set_num_threads(threads)

@@ -4,15 +4,13 @@ from pathlib import Path
 
 import click
 
-from polytag.cli.options import best_for_option, device_option, precision_option
+from polytag.cli.options import model_argument, weights_options
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
+@model_argument
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is every one.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0 takes a free one.")
-@precision_option("auto")
-@click.option("--threads", type=click.IntRange(min=1), help="CPU threads for tagging.")
 @click.option(
     "--max-body", type=click.IntRange(min=1), default=1 << 20, show_default=True, help="Bytes of a request at most."
 )
@@ -29,8 +27,7 @@ from polytag.cli.options import best_for_option, device_option, precision_option
 @click.option(
     "--queue", type=click.IntRange(min=1), default=1_024, show_default=True, help="Requests that wait at most."
 )
-@device_option
-@best_for_option
+@weights_options("auto")
 def serve(
     model: Path,
     host: str,

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import data_option, set_option
+from polytag.cli.options import PATH, data_option, set_option
 
 if TYPE_CHECKING:
     from polytag.plan import Plan
 
 
 @click.command()
-@click.argument("plan", type=click.Path(path_type=Path))
+@click.argument("plan", type=PATH)
 @data_option
 @set_option
 @click.option("--all", "everything", is_flag=True, help="Every setting, with all defaults written out, as a plan file.")
@@ -27,7 +27,7 @@ def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: b
         _show_model(plan, everything=everything)
         return
     checked = load_plan(plan, data=data, settings=settings)
-    click.echo(_toml(checked) if everything else "\n".join(_parts(checked, {})))
+    click.echo(_toml(checked) if everything else "\n".join(_parts(checked, {}, _schemes(checked))))
 
 
 def _show_model(directory: Path, *, everything: bool) -> None:
@@ -39,7 +39,9 @@ def _show_model(directory: Path, *, everything: bool) -> None:
     if everything:
         click.echo(_toml(plan))
         return
-    sizes = {}
+    sizes, schemes = {}, {}
+    for name, vocabulary in vocabularies.tags.items():
+        schemes[name] = "plain tags" if vocabulary.plain else f"{plan.tags[name].scheme} tags"
     for kind, unit in (("chars", "characters"), ("words", "words"), ("tags", "tags")):
         for name, vocabulary in getattr(vocabularies, kind).items():
             weights = parameters_in(getattr(network, kind)[name])
@@ -49,10 +51,20 @@ def _show_model(directory: Path, *, everything: bool) -> None:
     for task, split, metric, score in read_report(report).rows if report.exists() else ():
         scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}")
     lines = [f"{task}: {', '.join(found)}" for task, found in scores.items()]
-    click.echo("\n".join([*_parts(plan, sizes), *lines]))
+    click.echo("\n".join([*_parts(plan, sizes, schemes), *lines]))
 
 
-def _parts(plan: "Plan", sizes: dict[str, str]) -> list[str]:
+def _schemes(plan: "Plan") -> dict[str, str]:
+    """What the tags of each part are, as far as the plan says it: the files may, when they are read."""
+    found = {}
+    for name, settings in plan.tags.items():
+        declared = {plan.tasks[task].scheme for task in plan.users("tags", name)}
+        spans = f"{settings.scheme} for spans" if "auto" in declared else f"{settings.scheme} tags"
+        found[name] = "plain tags" if declared == {"plain"} else spans
+    return found
+
+
+def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list[str]:
     """One line per part: its shape and the tasks that use it."""
     shapes: dict[str, Callable[[Any], str]] = {
         "chars": lambda s: f"{s.dimension} -> {s.layers} x {s.hidden} x 2, {s.cell}",
@@ -60,7 +72,7 @@ def _parts(plan: "Plan", sizes: dict[str, str]) -> list[str]:
             f"{s.dimension if s.embedding else 'no embedding'} -> {s.layers} x {s.hidden} x 2, {s.cell}"
             f"{f', language {s.language}' if s.language else ''}"
         ),
-        "tags": lambda s: f"{s.scheme} CRF{', constrained' * s.constrained}{', gazetteer' * bool(s.gazetteer)}",
+        "tags": lambda s: f"{', constrained' * s.constrained}{', gazetteer' * bool(s.gazetteer)}",
     }
     lines = []
     for kind, shape in shapes.items():
@@ -68,7 +80,8 @@ def _parts(plan: "Plan", sizes: dict[str, str]) -> list[str]:
             users = plan.users(kind, name)
             sharing = f"shared by {', '.join(users)}" if len(users) > 1 else f"used by {users[0]}"
             size = f"; {sizes[f'{kind}.{name}']}" if f"{kind}.{name}" in sizes else ""
-            lines.append(f"{f'{kind}.{name}':<24} {shape(settings)}{size}; {sharing}")
+            scheme = f"CRF, {schemes[name]}" if kind == "tags" else ""
+            lines.append(f"{f'{kind}.{name}':<24} {scheme}{shape(settings)}{size}; {sharing}")
     training = plan.training
     lines.append(
         f"{'training':<24} recipe {training.recipe}: {training.optimizer} {training.learning_rate}, "

@@ -2,12 +2,14 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from itertools import chain
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import best_for_option, device_option, precision_option
+from polytag.cli.options import from_option, output_option, reading_options, use_threads
+from polytag.cli.outputs import opened
 
 if TYPE_CHECKING:
     from polytag.suggesting import Suggested
@@ -16,10 +18,14 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("model", type=click.Path(path_type=Path))
-@click.argument("files", nargs=-1, type=click.Path(path_type=Path))
+@reading_options(
+    "Go by",
+    from_option(
+        ("auto", "conll", "conllu", "jsonl", "text", "tokenised"),
+        "auto goes by the suffix, and by the first lines of .txt and of standard input, and says so",
+    ),
+)
 @click.option("--count", "-n", type=click.IntRange(min=1), default=100, show_default=True, help="Sentences to choose.")
-@click.option("--task", "tasks", multiple=True, help="Go by this task's uncertainty only (repeatable).")
 @click.option(
     "--by",
     type=click.Choice(["entropy", "margin", "least-confidence"]),
@@ -37,8 +43,8 @@ if TYPE_CHECKING:
 )
 @click.option("--min-words", type=click.IntRange(min=1), default=3, show_default=True, help="Leave out shorter ones.")
 @click.option(
-    "--format",
-    "format_",
+    "--to",
+    "target_format",
     type=click.Choice(["prodigy", "doccano", "label-studio", "jsonl", "conll"]),
     default="prodigy",
     show_default=True,
@@ -51,63 +57,39 @@ if TYPE_CHECKING:
     show_default=True,
     help="Leave out spans that are less probable; tags (jsonl, conll) become ?, unknown.",
 )
-@click.option("--output", "-o", type=click.Path(path_type=Path), help="Write here instead of to stdout.")
-@click.option(
-    "--from",
-    "source_format",
-    type=click.Choice(["auto", "conll", "conllu", "jsonl", "text", "tokenised"]),
-    default="auto",
-    show_default=True,
-    help="How FILES are written; auto goes by suffix; .txt and standard input: by their first lines, and says so.",
-)
-@click.option("--tokenised", is_flag=True, help="FILES have a sentence per line, words parted by blanks.")
-@click.option("--language", metavar="CODE", help="Split raw text by the rules of this language, not those of the plan.")
-@click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
-@precision_option("auto")
-@device_option
-@best_for_option
+@output_option()
 def suggest(
     model: Path,
     files: tuple[Path, ...],
-    count: int,
     tasks: tuple[str, ...],
-    by: str,
-    per_word: bool,
-    diversity: float,
-    min_words: int,
-    format_: str,
+    target_format: str,
     keep_above: float,
     output: Path | None,
-    source_format: str,
-    tokenised: bool,
-    language: str | None,
-    word: int,
-    precision: str,
-    device: str,
-    best_for: str | None,
+    data: Path | None,
+    threads: int | None,
+    **options: Any,
 ) -> None:
     """Choose from FILES, or standard input, the sentences whose annotation would teach MODEL most.
 
     They come least sure first, each once, with the model's own tags as a draft to correct; memory stays constant
     however large the files are. Example: polytag suggest ner unlabelled.txt -n 100 -o to-annotate.jsonl
     """
-    from itertools import chain
-
+    from polytag.corpus.lookup import find_file
     from polytag.suggesting import suggest as suggest_from
     from polytag.suggesting import written
     from polytag.tagging import Tagger
 
-    tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
-    chosen = _fitting(format_, tagger.choose(tasks))  # before anything is read
-    sources = (sys.stdin.buffer if file is None or str(file) == "-" else file for file in files or [None])
-    read_as = "tokenised" if tokenised else source_format
-    found = suggest_from(
-        tagger,
-        chain.from_iterable(_candidates(source, read_as, word, language, tagger, chosen) for source in sources),
-        count=count, tasks=chosen, by=by, per_word=per_word, diversity=diversity, min_words=min_words,
-    )  # fmt: skip
-    _write(written(found.suggestions, format=format_, tasks=chosen, keep_above=keep_above), output)
-    click.echo(_summary(found, by, per_word=per_word), err=True)
+    use_threads(threads)
+    sources = [sys.stdin.buffer if str(file) == "-" else find_file(file, data) for file in files or [Path("-")]]
+    tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision", "device")})
+    chosen = _fitting(target_format, tagger.choose(tasks))  # before anything is read
+    read_as = {name: options.pop(name) for name in ("source_format", "word", "language")}
+    candidates = chain.from_iterable(_candidates(source, tagger, chosen, **read_as) for source in sources)
+    found = suggest_from(tagger, candidates, tasks=chosen, **options)
+    text = written(found.suggestions, format=target_format, tasks=chosen, keep_above=keep_above)
+    with opened(output) as target:
+        target.write(text.encode("utf-8"))
+    click.echo(_summary(found, options["by"], per_word=options["per_word"]), err=True)
 
 
 def _fitting(format_: str, tasks: Sequence[str]) -> Sequence[str]:
@@ -118,35 +100,24 @@ def _fitting(format_: str, tasks: Sequence[str]) -> Sequence[str]:
     if FORMATS[format_].holds_one_task and len(tasks) > 1:
         several = " or ".join(name for name, row in FORMATS.items() if not row.holds_one_task)
         ways = " or ".join(f"--task {task}" for task in tasks)
-        raise PolytagError(f"{format_} holds the tags of one task, so say {ways}, or --format {several}")
+        raise PolytagError(f"{format_} holds the tags of one task, so say {ways}, or --to {several}")
     return tasks
 
 
 def _candidates(
-    source: "Input", read_as: str, word: int, language: str | None, tagger: "Tagger", tasks: Sequence[str]
+    source: "Input", tagger: "Tagger", tasks: Sequence[str], *, source_format: str, word: int, language: str | None
 ) -> Iterator["Candidate"]:
     """The sentences of an input; tells on stderr as what it is read where that is a guess."""
     from polytag.bulk.worker import language_of
     from polytag.suggesting.reading import candidates, recognised
 
-    source, format_, is_guess = recognised(source, format=read_as)
+    source, format_, is_guess = recognised(source, format=source_format)
     if is_guess:
         name = source if isinstance(source, str | Path) else "<stdin>"
         click.echo(f"{name}: read as {'raw text' if format_ == 'text' else 'columns'}; --from says otherwise", err=True)
     if format_ == "text":
         language = language or language_of(tagger.plan, tasks)
     return candidates(source, format=format_, word=word, language=language or "xx")
-
-
-def _write(text: str, output: Path | None) -> None:
-    from polytag.files import atomic_write
-
-    if output is None:
-        sys.stdout.buffer.write(text.encode("utf-8"))
-        sys.stdout.buffer.flush()
-        return
-    with atomic_write(output) as file:
-        file.write(text)
 
 
 def _summary(found: "Suggested", by: str, *, per_word: bool) -> str:

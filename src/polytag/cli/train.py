@@ -11,7 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import data_option, device_option, set_option
+from polytag.cli.options import (
+    PATH,
+    data_option,
+    device_option,
+    directory_option,
+    quiet_option,
+    set_option,
+    task_option,
+)
+from polytag.cli.outputs import check_directory
 from polytag.errors import PolytagError
 
 if TYPE_CHECKING:
@@ -41,15 +50,15 @@ class _Command(click.Command):
 
 
 @click.command(cls=_Command)
-@click.argument("plan", type=click.Path(path_type=Path))
-@click.option("--output", "-o", required=True, type=click.Path(path_type=Path), help="The model directory to make.")
+@click.argument("plan", type=PATH)
+@directory_option("The model directory to make.", required=True)
 @data_option
 @click.option("--seed", type=int, help="Overrides training.seed.")
 @click.option("--resume", is_flag=True, help="Continue the training that the output directory holds.")
 @set_option
-@click.option("--task", "tasks", multiple=True, help="Train this task of the plan alone (repeatable).")
+@task_option("Train")
 @device_option
-@click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+@quiet_option
 def train(
     plan: Path,
     output: Path,
@@ -70,6 +79,7 @@ def train(
     from polytag.training import train_events
     from polytag.training.distributed import joined
 
+    check_directory(output)
     overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
 
     def load() -> "Plan":

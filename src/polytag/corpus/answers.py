@@ -1,36 +1,23 @@
 """What a tagger says of a sentence, written into the block that the sentence came from."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
-from typing import Any
+from collections.abc import Collection, Sequence
 
 from polytag.corpus.jsonl import JsonlBlock
 from polytag.corpus.sentence import Alternative, Sentence
 from polytag.corpus.text import Block
 
 
-def rendered(block: Block, found: Sentence, *, alternatives: int = 0) -> str:
-    """The block's text with tags and probabilities; records of JSONL take spans and alternatives as they are.
+def rendered(block: Block, found: Sentence, *, span_tasks: Collection[str], alternatives: int = 0) -> str:
+    """The block's text with all that was found: records of JSONL take it as `as_json` has it, lines take columns.
 
-    ``alternatives`` of each task become columns elsewhere: so many pairs of a tag and the sequence's probability.
+    ``alternatives`` of each task become columns: so many pairs of a tag and the sequence's probability.
     """
     if isinstance(block, JsonlBlock):
-        return block.render(_columns(found), fields(found))
+        return block.answered(found, span_tasks=span_tasks)
     return block.render(_columns(found, alternatives=alternatives))
 
 
-def fields(found: Sentence) -> dict[str, Mapping[str, Any]]:
-    """Alternatives and spans of each task, where they are known, as lists of objects."""
-    parts: Mapping[str, Mapping[str, Sequence[Any]]] = {
-        "alternatives": found.alternatives,
-        "predicted_spans": found.predicted_spans,
-    }
-    return {
-        name: {task: [asdict(one) for one in known] for task, known in of.items()} for name, of in parts.items() if of
-    }
-
-
-def _columns(found: Sentence, *, alternatives: int = 0) -> dict[str, Sequence[str]]:
+def _columns(found: Sentence, *, alternatives: int) -> dict[str, Sequence[str]]:
     """The tags of each task, each followed by its probabilities where they are known, then the alternatives.
 
     Where a sentence has fewer alternatives than others, their tags are _ and their probability is 0.

@@ -47,11 +47,15 @@ class ConlluBlock:
 def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
     """Sentences with tags from the named columns; an absent ``misc.KEY`` or ``feats.KEY`` is O.
 
+    A name of no column is a key of MISC, as ``render`` writes the tags of a task; the first sentence must have it.
+
     Raises:
-        CorpusError: no column has that name; while reading: a line is no CoNLL-U, or a wanted tag is ``_``.
+        CorpusError: no column has that name; while reading: a line is no CoNLL-U, a wanted tag is ``_``, or the first
+            sentence has no such key.
     """
-    places = {task: place(name, layout) for task, name in layout.tags.items()}
-    return _sentences(lines, layout, places)
+    bare = {task: str(name) for task, name in layout.tags.items() if _is_key(name)}
+    places = {task: (_MISC, bare[task]) if task in bare else place(name, layout) for task, name in layout.tags.items()}
+    return _sentences(lines, layout, places, bare.values())
 
 
 def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[ConlluBlock]:
@@ -117,11 +121,42 @@ def with_key(column: str, key: str, value: str) -> str:
     return "|".join(text for number, text in enumerate(entries) if number not in old[1:])
 
 
-def _sentences(lines: Iterable[Line], layout: Layout, places: Mapping[str, Place]) -> Iterator[Sentence]:
+def _sentences(
+    lines: Iterable[Line], layout: Layout, places: Mapping[str, Place], bare: Iterable[str]
+) -> Iterator[Sentence]:
+    unchecked = set(bare)
     for run in paragraphs(lines):
-        found = sentence(rows(run, layout), layout, places)
+        words = rows(run, layout)
+        found = sentence(words, layout, places)
         if found is not None:
+            _check_keys(unchecked, words, layout)
+            unchecked = set()
             yield found
+
+
+def _is_key(name: int | str) -> bool:
+    """Whether a name is neither a number nor one of a column, nor of a key in a named column."""
+    column = str(name).partition(".")[0]
+    return not str(name).removeprefix("-").isdecimal() and column.lower() not in COLUMNS
+
+
+def _check_keys(wanted: Iterable[str], words: Sequence[Row], layout: Layout) -> None:
+    """See to it that a sentence has the keys, so that a name that is mistyped is not read as O everywhere."""
+    keys = dict.fromkeys(entry.partition("=")[0] for _, columns in words for entry in columns[_MISC].split("|"))
+    known = [*COLUMNS[_FORM:], *(key for key in keys if key != "_")]
+    for name in wanted:
+        if name not in keys:
+            raise CorpusError(
+                f"no tags '{name}', expected one of {', '.join(known)}, or misc.KEY or feats.KEY for one that some "
+                f"words have{_meant(name, known)}",
+                path=layout.source,
+                line=words[0][0].number,
+            )
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    hint = nearest(name, known)
+    return hint if "did you mean" in hint else ""
 
 
 def _problem(columns: list[str], expected: int) -> str:
@@ -142,18 +177,30 @@ def _tag_reader(wanted: Place, layout: Layout) -> Callable[[Row], str]:
 
     def whole(row: Row) -> str:
         line, columns = row
-        if columns[index] in ("_", "") and name not in KEYED:
+        if columns[index] not in ("_", ""):
+            return columns[index]
+        # A task may have the name of a column that it does not fill, such as lemma.
+        written = None if index == _MISC else _value(columns[_MISC], name)
+        if written is None and name not in KEYED:
             raise CorpusError(f"no tag in column {name.upper()}, expected one", path=layout.source, line=line.number)
-        return columns[index]
+        return columns[index] if written is None else _translated(written, _UNESCAPES)
 
     def keyed(row: Row) -> str:
-        for entry in row[1][index].split("|"):
-            found, _, value = entry.partition("=")
-            if found == key and value:
-                return _translated(value, _UNESCAPES) if index == _MISC else value
-        return "O"
+        value = _value(row[1][index], key)
+        if value is None:
+            return "O"
+        return _translated(value, _UNESCAPES) if index == _MISC else value
 
     return keyed if key else whole
+
+
+def _value(column: str, key: str) -> str | None:
+    """The value of a key in a column of KEY=VALUE; None where it has none."""
+    for entry in column.split("|"):
+        found, _, value = entry.partition("=")
+        if found == key and value:
+            return value
+    return None
 
 
 def _translated(text: str, table: Mapping[str, str]) -> str:

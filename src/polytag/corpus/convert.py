@@ -19,6 +19,11 @@ from polytag.files import atomic_write
 
 PLAIN = "plain"
 AUTO = "auto"  # a source's span tags may be in any scheme, or in several
+SUFFIXES = {  # which tell what is written, before .gz if that is there; .txt may be anything
+    **dict.fromkeys((".conll", ".iob", ".iob1", ".iob2", ".bio", ".bioes", ".tsv"), "conll"),
+    ".conllu": "conllu",
+    **dict.fromkeys((".jsonl", ".json"), "jsonl"),
+}
 
 
 def convert(
@@ -42,7 +47,7 @@ def convert(
     Args:
         source: as for ``read``, like ``format``, ``word``, ``tags``, ``encoding`` and ``language``.
         target: the file to make, another than the source.
-        target_format: a key of ``WRITERS``; "auto" goes by the suffix: .conllu, .jsonl, else conll.
+        target_format: a key of ``WRITERS``; "auto" goes by the suffix, which must be one of ``SUFFIXES``.
         scheme: one tag scheme for all tasks, or one for each task named; the others keep their tags as they are.
         source_scheme: the same for the tags of the source. "auto" reads span tags of any scheme, "plain" labels of
             single words (equal labels side by side become one span), and any other sees to it that tags are in it.
@@ -53,12 +58,10 @@ def convert(
         PlanError: no scheme has this name.
         PolytagError: the target cannot be written. Whatever the error, the target is then as it was.
     """
-    name = target_format if target_format in WRITERS else format_of(target, target_format)
-    if name not in WRITERS:
-        raise CorpusError(f"no corpus is written as {name}{nearest(name, WRITERS)}", path=target)
+    _check_files(source, target, format)
+    name = target_format if target_format in WRITERS else _target_format(target, target_format)
     if name == "text" and tags:
         raise CorpusError(f"text has no place for tags of '{next(iter(tags))}', expected none", path=target)
-    _check_files(source, target, format)
     schemes, before = _for_each(scheme, tags, source), _for_each(source_scheme, tags, source)
     documents = name == "conll" if docstart is None else docstart
     sentences = read(
@@ -74,6 +77,22 @@ def convert(
             file.write(_written(_in_schemes(sentence, before, schemes), writer))
             count += sentence.words != (DOCSTART,)
     return count
+
+
+def _target_format(target: str | PathLike[str], format: str) -> str:
+    """The format to write, by the suffix of the file; what is read as another is not guessed at."""
+    name = format_of(target, format)
+    suffix = Path(str(target).removesuffix(".gz")).suffix
+    if name not in WRITERS:
+        raise CorpusError(f"no corpus is written as {name}{nearest(name, WRITERS)}", path=target)
+    if suffix not in SUFFIXES:
+        found = f"the suffix {suffix} does not tell" if suffix else "no suffix tells"
+        raise CorpusError(
+            f"{found} how to write it, expected one of {', '.join(SUFFIXES)}, or the format by --to "
+            f"({', '.join(WRITERS)})",
+            path=target,
+        )
+    return SUFFIXES[suffix]
 
 
 def _check_files(source: str | PathLike[str], target: str | PathLike[str], format: str) -> None:

@@ -1,15 +1,16 @@
 """Any corpus file to sentences, and any text to blocks to tag: the table of formats, and how a file picks its row."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from polytag.corpus import columns as conll
 from polytag.corpus import conllu, jsonl, plaintext, treebank
+from polytag.corpus.raw_lines import Source
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import Block, Layout, Line, Lines, Source, unreadable
+from polytag.corpus.text import Block, Layout, Line, Lines, unreadable
 from polytag.errors import CorpusError, nearest
 
 SECTIONS = "#sections="  # DIRECTORY#sections=0-18 names some sections of a treebank
@@ -82,13 +83,12 @@ def blocks(
     columns: Mapping[str, str] = {},
     language: str = ANY_LANGUAGE,
     records: bool = False,
-    span_tasks: Sequence[str] = (),
 ) -> Iterator[Block]:
     """All of an input to tag, in order and as it comes; each block renders itself with its tags.
 
     ``columns`` names, for CoNLL-U, the column that takes a task's tags ('upos', 'misc.NER'); without it a task
     named upos or xpos fills that column, and any other task a key of MISC. ``source`` names a stream in errors.
-    ``language`` has the rules that split raw text; ``records`` renders text as JSONL, with the spans of ``span_tasks``.
+    ``language`` has the rules that split raw text; ``records`` renders text as JSONL.
 
     Raises:
         CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
@@ -102,7 +102,7 @@ def blocks(
     if make is None:
         known = ", ".join(key for key, row in FORMATS.items() if row.blocks)
         raise CorpusError(f"{name} holds trees, which are not tagged, expected one of {known}", path=source)
-    layout = Layout(source, word, columns=columns, language=language, records=records, span_tasks=span_tasks)
+    layout = Layout(source, word, columns=columns, language=language, records=records)
     return make(Lines(stream_or_path, name=source, encoding=encoding), layout)
 
 

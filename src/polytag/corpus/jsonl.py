@@ -4,16 +4,19 @@
 {"text": "Lima.", "label": [[0, 4, "LOC"]]}                            doccano; also "labels", "entities"
 {"text": "Lima.", "spans": [{"start": 0, "end": 4, "label": "LOC"}]}   spaCy, Prodigy; also with "tokens"
 ["Lima.", {"entities": [[0, 4, "LOC"]]}]                               spaCy, the older form
+
+Tagged, a record keeps all that it holds and gets what `asjson` says of its words.
 """
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Any
 
 from polytag.corpus import offsets
+from polytag.corpus.asjson import OF_TASKS, as_json
 from polytag.corpus.offsets import Offsets
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, original, tag_rows
@@ -26,20 +29,27 @@ Record = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class JsonlBlock:
-    """One record; tags go under its key "tags", and words that were found in its text under "words"."""
+    """One record; the offsets of its sentence, where they are known, count ``start`` more than those of its text."""
 
     line: Line
     sentence: Sentence | None
     record: Record | list[Any] | None
+    start: int = 0
 
-    def render(self, tags: Mapping[str, Sequence[str]], fields: Mapping[str, Mapping[str, Any]] = {}) -> str:
-        """As `Block.render`; ``fields`` are further keys of the record, each with what it holds for each task."""
-        if not tags or self.record is None:
+    def render(self, tags: Mapping[str, Sequence[str]]) -> str:
+        """As `Block.render`."""
+        if not tags:
             return original([self.line])
-        tag_rows(tags, self.sentence or Sentence(()))
+        sentence = self.sentence or Sentence(())
+        tag_rows(tags, sentence)
+        return self.answered(replace(sentence, tags={task: tuple(of) for task, of in tags.items()}))
+
+    def answered(self, found: Sentence, *, span_tasks: Collection[str] | None = None) -> str:
+        """The record with all that was found of its words; its own words and offsets stay, as do other tasks."""
+        if self.record is None:
+            return original([self.line])
         old = _fields(self.record)
-        new = {**old, **_found_words(old), "tags": {**old.get("tags", {}), **{k: list(v) for k, v in tags.items()}}}
-        new |= {key: {**_tasks(old.get(key)), **of} for key, of in fields.items()}
+        new = _joined(old, as_json(found, span_tasks=span_tasks, start=self.start))
         if isinstance(self.record, list):
             return dumped([self.record[0], {key: value for key, value in new.items() if key != "text"}]) + self.line.end
         return dumped(new) + self.line.end
@@ -62,9 +72,11 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[JsonlBlock]:
     """
     for line in lines:
         record = parse(line, layout)
+        fields = {} if record is None else _fields(record)
         with _at(line, layout):
-            words = () if record is None else _words(_fields(record))
-        yield JsonlBlock(line, _made(words, {}, line, layout), record)
+            words = _words(fields) if record is not None else ()
+        places = _known_offsets(fields, words, wanted=False) if "text" in fields else ()
+        yield JsonlBlock(line, _made(words, {}, line, layout, places), record)
 
 
 def parse(line: Line, layout: Layout) -> Record | list[Any] | None:
@@ -160,9 +172,17 @@ def _fields(record: Record | list[Any]) -> Record:
     return record if isinstance(record, dict) else {**record[1], "text": record[0]}
 
 
-def _tasks(value: Any) -> Record:
-    """What a record holds for other tasks; a value of another kind gives way."""
-    return value if isinstance(value, dict) else {}
+def _joined(old: Record, answer: Record) -> Record:
+    """A record with an answer in it: nothing that an earlier answer said of the same tasks is left."""
+    new = {**old, **{key: value for key, value in answer.items() if key not in old}}
+    for key in OF_TASKS:
+        kept = old.get(key)
+        if isinstance(kept, dict):
+            found = answer.get(key, {})
+            new[key] = {task: of for task, of in kept.items() if task in found or task not in answer["tags"]} | found
+        elif key in answer:  # a value of another kind gives way
+            new[key] = answer[key]
+    return new
 
 
 def _text(fields: Record) -> str:
@@ -215,8 +235,9 @@ def _bounds(token: Any, length: int) -> Offsets:
 
 def _offsets(fields: Record, words: Sequence[str]) -> list[Offsets]:
     """Where the words stand in the text: as the record says, else where they are found."""
-    text, tokens = _text(fields), fields.get("tokens", [])
-    if "words" in fields or not all(isinstance(token, dict) and "start" in token for token in tokens or [None]):
+    text, tokens = _text(fields), fields.get("tokens")
+    are_placed = isinstance(tokens, list) and all(isinstance(token, dict) and "start" in token for token in tokens)
+    if not tokens or not are_placed or len(tokens) != len(words):
         return offsets.located(text, words)
     places = [_bounds(token, len(text)) for token in tokens]
     for left, right in pairwise(places):
@@ -247,11 +268,3 @@ def _tag_list(fields: Record, key: str, words: Sequence[str]) -> tuple[str, ...]
     if len(values) != len(words):
         raise ValueError(f"{len(values)} tags '{key}', expected one for each of {len(words)} words")
     return tuple(values)
-
-
-def _found_words(fields: Record) -> Record:
-    """What to add to a record of text only, so that its tags can be told to words."""
-    if "words" in fields or "tokens" in fields:
-        return {}
-    places = offsets.words(_text(fields))
-    return {"words": [_text(fields)[start:end] for start, end in places], "offsets": [list(place) for place in places]}

@@ -125,5 +125,5 @@ def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
 
 def _block(text: str, sentence: Sentence | None, line: Line, layout: Layout, start: int) -> Block:
     if layout.records:
-        return record_block(Line(line.number, text, ""), sentence, start, layout.span_tasks)
+        return record_block(Line(line.number, text, ""), sentence, start)
     return TextBlock(text, sentence, line.end or "\n")

@@ -17,7 +17,7 @@ from polytag.errors import PlanError, PolytagError, nearest
 ANY_LANGUAGE = "xx"  # spaCy's rules that hold for many languages
 MISSING = (
     "raw text is split into sentences and words by spaCy, which is not installed: pip install 'polytag[text]', "
-    "or say --tokenised if each line is a sentence and its words are parted by blanks"
+    "or say --from tokenised if each line is a sentence and its words are parted by blanks"
 )
 
 PARAGRAPH = 50_000  # characters that are split at a time: a longer paragraph is cut after a sentence, else at a blank
@@ -86,8 +86,8 @@ class _Rules:
         check_installed()
         import spacy
 
-        if language not in _languages():
-            raise PlanError(f"there are no rules for language '{language}'{nearest(language, _languages())}")
+        if problem := unknown_language(language):
+            raise PlanError(problem)
         try:
             self._pipeline: Any = spacy.blank(language)
         except ImportError as error:
@@ -134,6 +134,13 @@ class _Rules:
                 last = match.end()
         docs = [self._pipeline.tokenizer(part) for part in (*parts, text[last:]) if part]
         return Doc.from_docs(docs, ensure_whitespace=False)
+
+
+def unknown_language(code: str) -> str:
+    """What to say of a code of which spaCy has no rules; empty where it has some, or is not installed."""
+    if find_spec("spacy") is None or code in _languages():
+        return ""
+    return f"there are no rules for language '{code}'{nearest(code, _languages())}"
 
 
 def _languages() -> list[str]:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+MOST_ALTERNATIVES = 1_000  # of a sentence; their memory grows with words times tags times alternatives
+
 
 @dataclass(frozen=True, slots=True)
 class Span:

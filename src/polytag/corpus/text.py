@@ -10,23 +10,16 @@ import io
 import re
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from os import PathLike
-from pathlib import Path
-from typing import IO, Any, NamedTuple, Protocol, cast
+from typing import NamedTuple, Protocol
 
+from polytag.corpus.raw_lines import Source, opened, raw_lines
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError
 
-Source = str | PathLike[str] | IO[bytes] | IO[str]
-
 BLANKS = " \t"
-LONGEST_LINE = 10_000_000  # bytes; a longer "line" is no corpus, and would be held in memory
 
-_CHUNK = 1 << 16
-# CR CR LF is what a text-mode copy makes of CRLF; read as two ends it would put a blank line after each word.
-_LINE = re.compile(rb"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
 _C1 = re.compile(rb"[\x80-\x9f]")
 
 
@@ -68,7 +61,6 @@ class Layout:
     language: str = "xx"  # whose rules split raw text
     character: int = 0  # at which the first line begins in the whole text
     records: bool = False  # text is rendered as records of JSONL
-    span_tasks: Sequence[str] = ()  # tasks whose tags are spans
 
 
 class Lines:
@@ -92,20 +84,13 @@ class Lines:
 
     def __iter__(self) -> Iterator[Line]:
         try:
-            with self._open() as stream:
-                for number, raw in enumerate(_split(_reader(stream), self.name), 1):
+            with opened(self.source) as stream:
+                for number, raw in enumerate(raw_lines(stream, self.name), 1):
                     yield self._line(number, raw)
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise CorpusError(f"damaged gzip file ({error}), expected a whole one", path=self.name) from error
         except OSError as error:
             raise unreadable(self.name, error) from error
-
-    def _open(self) -> AbstractContextManager[Any]:
-        if not isinstance(self.source, str | PathLike):
-            return nullcontext(self.source)
-        file = Path(self.source).open("rb")  # noqa: SIM115 - closed by the caller's with, or by GzipFile's owner below
-        # The first bytes, not the suffix: corpora get renamed.
-        return _Gunzip(file) if file.peek(2)[:2] == b"\x1f\x8b" else file
 
     def _line(self, number: int, raw: bytes) -> Line:
         if number == 1:
@@ -149,18 +134,6 @@ class Lines:
 
     def _error(self, number: int, message: str) -> CorpusError:
         return CorpusError(message, path=self.name, line=number)
-
-
-class _Gunzip(gzip.GzipFile):
-    """A GzipFile that closes the file that it was given."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(fileobj=file)
-        self._owned = file
-
-    def close(self) -> None:
-        super().close()
-        self._owned.close()
 
 
 def unreadable(path: str, error: OSError) -> CorpusError:
@@ -211,47 +184,3 @@ def _known(encoding: str, name: str) -> str:
     except (LookupError, UnicodeError) as error:
         raise CorpusError(f"unknown encoding '{encoding}', expected 'auto' or a Python codec", path=name) from error
     raise CorpusError(f"encoding '{encoding}' is not ASCII-based, expected a file converted to UTF-8", path=name)
-
-
-def _reader(stream: Any) -> Callable[[], bytes]:
-    """A function that gives the next bytes of any stream, without waiting for more than there are."""
-    stream = getattr(stream, "buffer", stream)
-    if isinstance(stream, io.TextIOBase):
-        return lambda: stream.read(_CHUNK).encode("utf-8", "surrogatepass")
-    read = cast(Callable[[int], bytes], getattr(stream, "read1", stream.read))
-    return lambda: read(_CHUNK)
-
-
-def _split(read: Callable[[], bytes], name: str) -> Iterator[bytes]:
-    """Lines as bytes, each with its end; a chunk that stops at CR waits for the next to tell CR from CRLF."""
-    pending, size, number = [b""], 0, 0
-    while chunk := read():
-        pending.append(chunk)
-        size += len(chunk)
-        if size > LONGEST_LINE or b"\n" in chunk or b"\r" in chunk:
-            whole = _LINE.findall(b"".join(pending))
-            keep = _unfinished(whole)
-            for raw in whole[: len(whole) - keep]:
-                number += 1
-                yield _bounded(raw, name, number)
-            pending = whole[len(whole) - keep :]
-            size = sum(map(len, pending))
-            if size > LONGEST_LINE:
-                _bounded(b"".join(pending).rstrip(b"\r"), name, number + 1)
-    for raw in _LINE.findall(b"".join(pending)):
-        number += 1
-        yield _bounded(raw, name, number)
-
-
-def _unfinished(lines: list[bytes]) -> int:
-    """How many of the last lines may still change with the next chunk."""
-    if not lines[-1].endswith(b"\r"):
-        return 0 if lines[-1].endswith(b"\n") else 1
-    return 2 if len(lines) > 1 and lines[-1] == b"\r" and lines[-2].endswith(b"\r") else 1
-
-
-def _bounded(raw: bytes, name: str, number: int) -> bytes:
-    if len(raw) > LONGEST_LINE:
-        message = f"a line of over {LONGEST_LINE:,} bytes, expected one word or sentence per line"
-        raise CorpusError(message, path=name, line=number)
-    return raw

@@ -2,14 +2,16 @@
 
 import json
 from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import replace
 from itertools import accumulate, chain, pairwise
 from typing import Any
 
+from polytag.corpus.asjson import as_json
 from polytag.corpus.conllu import COLUMNS, REPLACED, with_key
 from polytag.corpus.rawtext import Offset
 from polytag.corpus.schemes import check_spans, spans
-from polytag.corpus.sentence import Sentence
-from polytag.corpus.textrecord import character_spans, span_fields, text_record
+from polytag.corpus.sentence import Sentence, Span
+from polytag.corpus.textrecord import text_record
 
 
 def as_conll(sentence: Sentence) -> str:
@@ -46,8 +48,7 @@ def as_conllu(sentence: Sentence) -> str:
 
 def as_jsonl(sentence: Sentence) -> str:
     """One object of "words" and "tags" on a line."""
-    tags = {task: list(values) for task, values in sentence.tags.items()}
-    return json.dumps({"words": list(sentence.words), "tags": tags}, ensure_ascii=False) + "\n"
+    return json.dumps(as_json(replace(sentence, offsets=())), ensure_ascii=False) + "\n"
 
 
 def as_spans(sentence: Sentence, *, labels: Collection[str] = ()) -> str:
@@ -67,7 +68,7 @@ def as_spans(sentence: Sentence, *, labels: Collection[str] = ()) -> str:
             tags[task] = list(values)
         else:
             check_spans(sentence, task)
-            found += character_spans(task, map(span_fields, spans(values)), record["offsets"])
+            found += [_characters(span, task, record["offsets"]) for span in spans(values)]
     return json.dumps({**record, "tags": tags, "spans": found}, ensure_ascii=False) + "\n"
 
 
@@ -95,6 +96,11 @@ WRITERS: Mapping[str, Callable[..., str]] = {
 def _check(value: str, forbidden: str) -> None:
     if not value.strip(" ") or any(character in value for character in forbidden):
         raise ValueError(f"{value!r:.80} is empty or holds what parts columns or lines, expected a target in jsonl")
+
+
+def _characters(span: Span, task: str, offsets: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """A span as the stretch of characters of one task."""
+    return {"start": offsets[span.start][0], "end": offsets[span.end - 1][1], "label": span.type, "task": task}
 
 
 def _one_blank_apart(sentence: Sentence) -> list[Offset]:

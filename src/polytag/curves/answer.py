@@ -40,7 +40,7 @@ def _share(rate: float) -> str:
 
 def _brings(gain: Estimate, unit: str) -> str:
     is_loss = round(gain.mean, 1) < 0
-    text = f"{'costs' if is_loss else 'brings'} {abs(round(gain.mean, 1)):.1f} {unit}"
+    text = f"{'lowers' if is_loss else 'raises'} the score by {abs(round(gain.mean, 1)):.1f} {unit}"
     if gain.half is None:
         return f"{text} (one seed, which says nothing of chance)"
     low, high = (-gain.high, -gain.low) if is_loss else (gain.low, gain.high)
@@ -55,7 +55,7 @@ def _worth(points: Sequence[Point], point: Point) -> str:
     is_loss = point.means[JOINT].mean < point.means[ALONE].mean
     if is_loss:
         times = f"{(found or rates[0]) / point.rate:.2g}"
-        return f"that is as if {'about' if found else 'less than'} {times} times the annotation were there"
+        return f"that is the score that {'about' if found else 'less than'} {times} times the annotation brings alone"
     if found is not None:
         return f"that is worth about {found / point.rate:.2g} times the annotation"
     if point.rate == rates[-1]:
@@ -70,5 +70,5 @@ def _annotation(points: Sequence[Point], unit: str) -> str:
     before, last = points[-2:]
     step = last.means[ALONE].mean - before.means[ALONE].mean
     times = last.rate / before.rate
-    verb = "brought" if step >= 0 else "cost"
-    return f"alone, the last {times:.2g}-fold increase of annotation {verb} {abs(step):.1f} {unit}"
+    verb = "raised" if step >= 0 else "lowered"
+    return f"alone, the last {times:.2g}-fold increase of annotation {verb} the score by {abs(step):.1f} {unit}"

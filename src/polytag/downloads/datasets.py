@@ -3,7 +3,7 @@
 import errno
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -190,18 +190,49 @@ def _put(source: Path, target: Path) -> None:
 
 @contextmanager
 def _locked(data: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Keep other downloads out of the data directory."""
+    """Keep other downloads out of the data directory; what was made for this one and stayed empty goes again."""
+    is_new = not data.exists()
     try:
-        (data / WORK).mkdir(parents=True, exist_ok=True)
-        lock = FileLock(data / WORK / "lock")
-        try:
-            lock.acquire(timeout=0)
-        except Timeout:
-            waiting()
-            lock.acquire()
+        lock = _acquired(data / WORK / "lock", waiting)
     except OSError as error:
         raise PolytagError(f"{data}: cannot be written: {error.strerror or error}") from error
     try:
         yield
+    except BaseException:
+        _remove_empty(data / WORK)
+        raise
     finally:
         lock.release()
+        with suppress(OSError):
+            if is_new:
+                data.rmdir()
+
+
+def _acquired(path: Path, waiting: Callable[[], None]) -> FileLock:
+    """A lock that is held; whoever held it before may have removed its directory, which is then made again."""
+    lock, seconds = FileLock(path), 0.0
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=seconds)
+        except FileNotFoundError:
+            continue
+        except Timeout:
+            if not seconds:
+                waiting()
+            seconds = 1.0
+            continue
+        if path.exists():
+            return lock
+        lock.release()  # of a file that was removed, which keeps nobody out
+
+
+def _remove_empty(work: Path) -> None:
+    """Remove the working directory while its lock is held, if no part of a file is in it."""
+    for path in work.iterdir():
+        with suppress(OSError):
+            path.rmdir()  # a dataset's, of which nothing came
+    if [path.name for path in work.iterdir()] == ["lock"]:
+        with suppress(OSError):
+            (work / "lock").unlink()
+            work.rmdir()

@@ -174,12 +174,23 @@ class Fetcher:
             self.progress(part.target.name, done, total)
 
 
-@contextmanager
-def _client(timeout: float) -> Iterator["httpx.Client"]:
+def check_httpx() -> None:
+    """See to it that something can be fetched.
+
+    Raises:
+        PolytagError: httpx is not installed.
+    """
     try:
-        import httpx
+        import httpx  # noqa: F401
     except ImportError as error:
         raise PolytagError(MISSING) from error
+
+
+@contextmanager
+def _client(timeout: float) -> Iterator["httpx.Client"]:
+    check_httpx()
+    import httpx
+
     limits = httpx.Timeout(timeout, connect=min(timeout, 20.0))
     headers = {"Accept-Encoding": "identity", "User-Agent": "polytag"}  # the bytes as they lie on the server
     try:

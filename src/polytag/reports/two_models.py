@@ -2,7 +2,7 @@
 
 from os import PathLike
 
-from polytag.errors import PlanError
+from polytag.errors import PlanError, nearest
 from polytag.evaluation import sentences_to_score
 from polytag.reports.cases import read_cases
 from polytag.reports.comparison import Comparison, compare_cases
@@ -17,6 +17,7 @@ def compare_models(
     data_file: str | PathLike[str] | None = None,
     split: str = "test",
     data: str | PathLike[str] | None = None,
+    best_for: str | None = None,
     precision: str = "float32",
     device: str = "cpu",
 ) -> Comparison:
@@ -30,13 +31,18 @@ def compare_models(
         data_file: an annotated file; else the ``split`` of a's plan.
         split: ``"test"`` or ``"dev"``.
         data: where relative paths are looked up besides the places that a's plan remembers.
+        best_for: use the weights kept for this task; ``"NAME:OTHER"`` for others of ``b``, ``"NAME:"`` for a alone.
         precision: as for `Tagger.load`.
         device: as for `Tagger.load`.
 
     Raises:
         PolytagError: a model or a file cannot be read, or the task cannot be told.
     """
-    first_model, second_model = (Tagger.load(model, precision=precision, device=device) for model in (a, b))
+    kept = _pair(best_for) if best_for else (None, None)
+    first_model, second_model = (
+        Tagger.load(model, best_for=weights or None, precision=precision, device=device)
+        for model, weights in zip((a, b), kept, strict=True)
+    )
     first, second = _tasks(first_model, second_model, task)
     chosen = sentences_to_score(first_model, tasks=[first], data_file=data_file, split=split, data=data)
     sentences = list(chosen[first])
@@ -45,10 +51,19 @@ def compare_models(
     )
 
 
+def _pair(names: str) -> tuple[str, str]:
+    """What ``"NAME"`` or ``"NAME:OTHER"`` says of each model."""
+    first, colon, second = names.partition(":")
+    return first, second if colon else first
+
+
 def _tasks(a: Tagger, b: Tagger, task: str | None) -> tuple[str, str]:
     if task is not None:
-        first, _, second = task.partition(":")
-        return a.choose([first])[0], b.choose([second or first])[0]
+        wanted = dict(zip("AB", _pair(task), strict=True))
+        for letter, model in {"A": a, "B": b}.items():
+            if wanted[letter] not in (tasks := model.plan.tasks):
+                raise PlanError(f"model {letter} has no task '{wanted[letter]}'{nearest(wanted[letter], tasks)}")
+        return wanted["A"], wanted["B"]
     common = [name for name in a.plan.tasks if name in b.plan.tasks]
     if len(common) == 1:
         return common[0], common[0]

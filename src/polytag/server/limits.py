@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from polytag.corpus.sentence import MOST_ALTERNATIVES
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
@@ -20,7 +22,7 @@ class Limits:
     body: int = 1 << 20
     words: int = 20_000
     sentence_words: int = 2_000
-    nbest: int = 20
+    nbest: int = MOST_ALTERNATIVES
     seconds: float = 30.0
     head_seconds: float = 10.0
     read_seconds: float = 30.0

@@ -59,8 +59,8 @@ class SentenceReply(BaseModel):
     offsets: list[tuple[int, int]] | None = Field(None, description=OFFSETS)
     tags: dict[str, list[str]]
     confidence: dict[str, list[float]] | None = None
-    spans: dict[str, list[SpanReply]] = Field(description="of tasks that mark spans")
     alternatives: dict[str, list[SequenceReply]] | None = Field(None, description="with nbest; the best is the first")
+    predicted_spans: dict[str, list[SpanReply]] = Field(description="of tasks that mark spans")
 
 
 class TagReply(BaseModel):

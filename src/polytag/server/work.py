@@ -40,10 +40,10 @@ class Job:
 
     @property
     def size(self) -> int:
-        """Words, about."""
-        if self.request.words is None:
-            return len(self.request.text or "") // LETTERS + 1
-        return sum(map(len, self.request.words)) + 1
+        """Words, about, as often as they are tagged."""
+        words = self.request.words
+        count = len(self.request.text or "") // LETTERS if words is None else sum(map(len, words))
+        return count * max(1, self.request.nbest) + 1
 
 
 def rawtext(code: str, tokenised: bool) -> TextSplitter:
@@ -64,9 +64,7 @@ class Worker:
 
     def __init__(self, tagger: Tagger, limits: Limits, splitting: Splitting = rawtext) -> None:
         self.tagger, self.limits = tagger, limits
-        self._spanning = {
-            name for name, task in tagger.plan.tasks.items() if not tagger.vocabularies.tags[task.tags].plain
-        }
+        self._span_tasks = tagger.span_tasks()
         self._splitting = splitting
         self._splitters: dict[tuple[str, bool], TextSplitter] = {}
 
@@ -117,7 +115,7 @@ class Worker:
             return
         found = iter(tagged)
         for index, sentences in members:
-            yield index, reply(ask, list(islice(found, len(sentences))), spanning=self._spanning)
+            yield index, reply(ask, list(islice(found, len(sentences))), span_tasks=self._span_tasks)
 
     def _tagged(self, ask: Ask, sentences: list[Sentence]) -> list[Sentence]:
         return list(self.tagger.tag_all(sentences, tasks=ask.tasks, confidence=ask.confidence, nbest=ask.nbest))

@@ -8,13 +8,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from polytag.contexts import View
 from polytag.errors import PolytagError
 from polytag.suggesting.diverse import choose
 from polytag.suggesting.formats import Suggestion
 from polytag.suggesting.pool import Pool
 from polytag.suggesting.reading import Candidate
 from polytag.suggesting.uncertainty import Floats, Measure, measure_named
-from polytag.tagging import Tagger, View
+from polytag.tagging import Tagger
 
 CHUNK = 512  # sentences read ahead
 POOL_FACTOR, POOL_MOST = 20, 20_000  # candidates for each suggestion; in all, unless more are asked for

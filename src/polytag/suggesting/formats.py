@@ -3,7 +3,7 @@
 prodigy       {"text", "tokens", "spans": [{"start", "end", "label", ...}], "meta"} on a line; spaCy's JSONL as well
 doccano       {"text", "label": [[start, end, type]], ...} on a line
 label-studio  one list of {"data": {"text"}, "predictions": [{"result": [...]}]}
-jsonl         {"words", "tags", "text", ...} on a line, which polytag trains on
+jsonl         {"text", "words", "tags", ...} on a line as `polytag.corpus.asjson` has it, which polytag trains on
 conll         a word and its tags per line, which polytag trains on
 """
 
@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from polytag.corpus.asjson import as_json, rounded
 from polytag.corpus.jsonl import dumped
 from polytag.corpus.offsets import CharSpan
 from polytag.corpus.schemes import UNKNOWN
@@ -18,8 +19,6 @@ from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.writers import as_conll
 from polytag.errors import CorpusError, PolytagError, nearest
 from polytag.suggesting.reading import Candidate
-
-DIGITS = 4  # of scores and probabilities
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +108,7 @@ def _prodigy(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
     ]  # fmt: skip
     spans = [
         {"start": at.start, "end": at.end, "token_start": span.start, "token_end": span.end - 1, "label": span.type,
-         "score": _rounded(span.probability)}
+         "score": None if span.probability is None else rounded(span.probability)}
         for span, at in one.spans(tasks[0], keep_above=keep_above)
     ]  # fmt: skip
     return _line({"text": text, "tokens": tokens, "spans": spans, "meta": _meta(one)})
@@ -126,16 +125,24 @@ def _label_studio(one: Suggestion, tasks: Sequence[str], keep_above: float) -> s
     result = [
         {"id": str(number), "from_name": "label", "to_name": "text", "type": "labels",
          "value": {"start": at.start, "end": at.end, "text": text[at.start : at.end], "labels": [at.type]},
-         "score": _rounded(span.probability)}
+         "score": None if span.probability is None else rounded(span.probability)}
         for number, (span, at) in enumerate(one.spans(tasks[0], keep_above=keep_above))
     ]  # fmt: skip
-    prediction = {"model_version": "polytag", "score": _rounded(one.score), "result": result}
+    prediction = {"model_version": "polytag", "score": rounded(one.score), "result": result}
     return dumped({"data": {"text": text}, "predictions": [prediction], "meta": _meta(one)})
 
 
 def _jsonl(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
-    tags = {task: list(one.known_tags(task, keep_above=keep_above)) for task in tasks}
-    return _line({"words": list(one.tagged.words), "tags": tags, "text": one.candidate.text, **_meta(one)})
+    spanning = [task for task in tasks if task in one.tagged.predicted_spans]
+    spans = {task: tuple(span for span, _ in one.spans(task, keep_above=keep_above)) for task in spanning}
+    tagged = replace(
+        one.tagged,
+        offsets=one.candidate.offsets,
+        tags={task: one.known_tags(task, keep_above=keep_above) for task in tasks},
+        confidence={task: one.tagged.confidence[task] for task in tasks},
+        predicted_spans=spans,
+    )
+    return _line({"text": one.candidate.text, **as_json(tagged, span_tasks=spanning), **_meta(one)})
 
 
 def _conll(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
@@ -157,11 +164,7 @@ FORMATS: Mapping[str, Format] = {  # the first is the default
 
 
 def _meta(one: Suggestion) -> dict[str, Any]:
-    return {"score": _rounded(one.score), "source": one.place}
-
-
-def _rounded(number: float | None) -> float | None:
-    return None if number is None else round(number, DIGITS)
+    return {"score": rounded(one.score), "source": one.place}
 
 
 def _line(record: Mapping[str, Any]) -> str:

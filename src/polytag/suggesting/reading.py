@@ -1,6 +1,6 @@
 """What could be suggested: sentences with the text that they stand in, read as `polytag tag` reads them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from io import BytesIO
 from itertools import groupby, islice
@@ -97,6 +97,32 @@ class _Continued:
     def read(self, size: int) -> bytes:
         head, self._head = self._head, b""
         return head or cast(bytes, self._read(size))
+
+
+class Watched:
+    """A stream as it comes, which calls ``tell`` if its beginning looks like raw text, once that has come.
+
+    Nothing is waited for: the beginning is judged when its ``PEEK_BYTES``, or the end, pass by.
+    """
+
+    def __init__(self, source: IO[bytes], tell: Callable[[], None]) -> None:
+        self._read = getattr(source, "read1", source.read)
+        self._tell = tell
+        self._head: bytes | None = b""
+
+    def read(self, size: int) -> bytes:
+        found = cast(bytes, self._read(size))
+        if self._head is not None:
+            self._head += found
+            if not found or len(self._head) >= PEEK_BYTES:
+                self._judge(self._head, is_whole=not found)
+        return found
+
+    def _judge(self, head: bytes, *, is_whole: bool) -> None:
+        self._head = None
+        end = len(head) if is_whole else head.rfind(b"\n") + 1  # the last line may be cut off
+        if _looks_like_text(Lines(BytesIO(head[:end] or head))):
+            self._tell()
 
 
 def _looks_like_text(lines: Iterable[Line]) -> bool | None:

@@ -24,10 +24,10 @@ from polytag.tagging import Tagger
 from polytag.training.calibrating import calibrate
 from polytag.training.directory import is_complete, nothing_left_on_failure
 from polytag.training.distributed import World, joined
-from polytag.training.loop import Evaluation as Evaluation
-from polytag.training.loop import Event as Event
-from polytag.training.loop import Note as Note
-from polytag.training.loop import Step as Step
+from polytag.training.events import Evaluation as Evaluation
+from polytag.training.events import Event as Event
+from polytag.training.events import Note as Note
+from polytag.training.events import Step as Step
 from polytag.training.loop import Trainer as Trainer
 from polytag.training.prepare import Prepared as Prepared
 from polytag.training.prepare import prepare as prepare

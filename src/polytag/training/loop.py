@@ -20,46 +20,12 @@ from polytag.model.precision import training_precision
 from polytag.model.word_encoder import WordEncoder
 from polytag.scoring import Counts
 from polytag.training.distributed import World, evaluate, loss_functions
+from polytag.training.events import Evaluation, Step
 from polytag.training.memory import keep_freed_memory
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.schedule import Turn, turns
 from polytag.training.unknown import encoded_tags, gold_of
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something the user should know about the data."""
-
-    text: str
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
-    """One mini-batch of one task was trained on."""
-
-    task: str
-    epoch: int  # from 1
-    step: int  # of the whole training, from 1
-    steps: int  # in all epochs of the plan
-    words: int
-    loss: float
-
-
-@dataclass(frozen=True, slots=True)
-class Evaluation:
-    """An epoch has ended."""
-
-    epoch: int
-    loss: Mapping[str, float]
-    dev: Mapping[str, float]
-    test: Mapping[str, float]  # empty unless training.track_test
-    selected: float | None  # what the best epoch is chosen by
-    is_best: bool
-    seconds: float  # of training and evaluation so far
-
-
-Event = Note | Step | Evaluation
 
 
 @dataclass

@@ -47,13 +47,7 @@ def write_report(
         "command": command,
         "notes": trainer.prepared.notes,
         "data": dict(trainer.prepared.checksums),
-        "versions": {package: _version(package) for package in _PACKAGES} | {"python": platform.python_version()},
-        "machine": {
-            "processor": _processor(),
-            "cores": os.cpu_count(),
-            "threads": torch.get_num_threads(),
-            "system": platform.system(),
-        },
+        **_surroundings(),
         "device": str(trainer.device),
         "processes": world.size,
     }
@@ -64,6 +58,19 @@ def write_report(
     if world.is_first:
         with atomic_write(directory / "report.json") as file:
             json.dump(report, file, indent=2, ensure_ascii=False)
+
+
+def _surroundings() -> dict[str, Any]:
+    """What ran the training: versions of packages, and the machine."""
+    return {
+        "versions": {package: _version(package) for package in _PACKAGES} | {"python": platform.python_version()},
+        "machine": {
+            "processor": _processor(),
+            "cores": os.cpu_count(),
+            "threads": torch.get_num_threads(),
+            "system": platform.system(),
+        },
+    }
 
 
 def _best_on_test(history: list[dict[str, Any]], task: str) -> dict[str, float] | None:

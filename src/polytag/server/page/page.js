@@ -97,7 +97,7 @@ function summary({ sentences, tasks }) {
   const words = sentences.reduce((sum, s) => sum + s.words.length, 0);
   const spans = tasks
     .filter((name) => task(name).kind === "spans")
-    .map((name) => `${count(sentences.reduce((sum, s) => sum + s.spans[name].length, 0), "span")} of ${name}`);
+    .map((name) => `${count(sentences.reduce((sum, s) => sum + s.predicted_spans[name].length, 0), "span")} of ${name}`);
   return [count(sentences.length, "sentence"), count(words, "word"), ...spans].join(", ") + ".";
 }
 
@@ -150,7 +150,7 @@ function drawn(sentence, inline, rows) {
   const item = element("li", "sentence");
   item.dir = "auto";
   const words = sentence.words.map((word, at) => drawnWord(sentence, word, at, rows));
-  const entities = inline ? sentence.spans[inline] : [];
+  const entities = inline ? sentence.predicted_spans[inline] : [];
   let at = 0;
   for (const span of entities) {
     item.append(...words.slice(at, span.start), entity(inline, span, words.slice(span.start, span.end)));
@@ -182,7 +182,7 @@ function tagOf(sentence, name, at) {
 }
 
 function partOf(sentence, name, at) {
-  const span = sentence.spans[name].find((s) => s.start <= at && at < s.end);
+  const span = sentence.predicted_spans[name].find((s) => s.start <= at && at < s.end);
   if (!span) return element("span", "part");
   const made = element("span", `part of ${hue(name, span.type)}`);
   made.title = `${name}: ${span.type}, probability ${span.probability.toFixed(4)}`;

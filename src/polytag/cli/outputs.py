@@ -1,0 +1,82 @@
+"""What commands write: a file or stdout, and whether it can be written, told before anything is read."""
+
+import errno
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import IO, Any
+
+import click
+
+from polytag.errors import PolytagError
+
+
+class FileToWrite(click.Path):
+    """A file that a command writes at its end; where it could not, that is said at the start.
+
+    Raises (while options are read):
+        PolytagError: the file cannot be written.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        path = super().convert(value, param, ctx)
+        check_file(Path(os.fsdecode(path)))
+        return path
+
+
+def check_file(path: Path) -> None:
+    """See to it that a file can be written, without writing anything.
+
+    Raises:
+        PolytagError: it cannot, in the system's own words.
+    """
+    folder = Path(os.path.realpath(path)).parent
+    if path.is_dir():
+        _refuse(path, errno.EISDIR)
+    if not folder.exists():
+        _refuse(path, errno.ENOTDIR if _nearest(folder).is_file() else errno.ENOENT)
+    if not folder.is_dir():
+        _refuse(path, errno.ENOTDIR)
+    if path.exists() and not path.is_file():  # a device or pipe is written to as it stands
+        return
+    if not os.access(folder, os.W_OK | os.X_OK):
+        _refuse(path, errno.EACCES)
+
+
+def check_directory(path: Path) -> None:
+    """See to it that a directory can be made, or written into if it is there; what is no directory is left to others.
+
+    Raises:
+        PolytagError: it cannot.
+    """
+    there = _nearest(path)
+    if there.is_dir() and not os.access(there, os.W_OK | os.X_OK):
+        _refuse(path, errno.EACCES)
+
+
+@contextmanager
+def opened(output: Path | None) -> Iterator[IO[bytes]]:
+    """The file to write, which appears when it is whole, or stdout."""
+    from polytag.files import atomic_write
+
+    if output is None:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+        return
+    with atomic_write(output, "wb") as target:
+        yield target
+
+
+def _nearest(path: Path) -> Path:
+    """The path, or what is there of those that lead to it."""
+    path = Path(os.path.realpath(path))
+    return next(place for place in (path, *path.parents) if place.exists())
+
+
+def _refuse(path: Path, reason: int) -> None:
+    raise PolytagError(f"{path}: cannot be written: {os.strerror(reason)}")

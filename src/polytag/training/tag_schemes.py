@@ -1,0 +1,68 @@
+"""The tag scheme of each task: found in the training files or checked against them; ill-formed tags are told."""
+
+from collections.abc import Mapping, Sequence
+
+from polytag.corpus.schemes import Detection, check_spans, detect, problems
+from polytag.corpus.sentence import Sentence
+from polytag.errors import CorpusError, PlanError
+from polytag.plan import Plan
+
+_SHOWN_PROBLEMS = 3
+
+Corpora = Mapping[str, Mapping[str, Sequence[Sentence]]]  # task -> split -> sentences
+
+
+def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
+    """Replace ``scheme = "auto"`` by what the training files are written in, and add to the notes what was found.
+
+    Raises:
+        PlanError: a declared scheme does not fit the training files.
+        CorpusError: tags fit no scheme, or one marks no span; holds file and line.
+    """
+    tasks = {}
+    for task, settings in plan.tasks.items():
+        found = _detect(task, settings.scheme, sentences[task]["train"])
+        if settings.scheme == "auto":
+            notes.append(f"{task}: tag scheme {found.note}")
+        elif settings.scheme != found.scheme:
+            _check_declared(task, settings.scheme, found.note, sentences[task]["train"])
+        scheme = found.scheme if settings.scheme == "auto" else settings.scheme
+        for split in sentences[task].values() if scheme != "plain" else ():
+            for sentence in split:
+                check_spans(sentence, task, unknown=True)
+        notes += _ill_formed(task, scheme, sentences[task])
+        tasks[task] = settings.model_copy(update={"scheme": scheme})
+    return plan.model_copy(update={"tasks": tasks})
+
+
+def _detect(task: str, declared: str, sentences: Sequence[Sentence]) -> Detection:
+    try:
+        return detect(sentence.tags[task] for sentence in sentences)
+    except CorpusError as error:
+        if declared != "plain":  # tags of no scheme at all are told with their line
+            for sentence in sentences:
+                check_spans(sentence, task, unknown=True)
+        raise CorpusError(f"tasks.{task}: {error.message}", path=sentences[0].source) from None
+
+
+def _check_declared(task: str, scheme: str, found: str, sentences: Sequence[Sentence]) -> None:
+    """A declared scheme must fit all but one sentence in a hundred."""
+    bad = [(s, problem) for s in sentences for problem in problems(s.tags[task], scheme)[:1]]
+    if len(bad) > max(1, len(sentences) // 100) or scheme == "plain":
+        where = f", first at {_place(bad[0][0], bad[0][1][0])}: {bad[0][1][1]}" if bad else ""
+        raise PlanError(f"tasks.{task}.scheme: '{scheme}' does not fit the training files: found {found}{where}")
+
+
+def _ill_formed(task: str, scheme: str, splits: Mapping[str, Sequence[Sentence]]) -> list[str]:
+    found = [
+        f"{task}: {_place(sentence, position)}: {problem}; read as conlleval reads it"
+        for split in splits.values()
+        for sentence in split
+        for position, problem in problems(sentence.tags[task], scheme)
+    ]
+    more = len(found) - _SHOWN_PROBLEMS
+    return found[:_SHOWN_PROBLEMS] + ([f"{task}: {more:,} more ill-formed tags like these"] if more > 0 else [])
+
+
+def _place(sentence: Sentence, position: int) -> str:
+    return f"{sentence.source}:{sentence.lines[position]}" if len(sentence.lines) else sentence.source
