@@ -9,6 +9,8 @@ from types import ModuleType
 import pytest
 import torch
 
+from polytag.corpus.sentence import Sentence
+
 DIRECTORY = Path(__file__).parent.parent / "benchmarks"
 QUICK = ["--tiny", "--batch", "4", "--steps", "2", "--rounds", "1"]
 
@@ -60,3 +62,20 @@ def test_training_step_compares_gradients_too(script: ModuleType, monkeypatch: p
     monkeypatch.setattr(script, "measure", lambda *_: pytest.fail("timed all the same"))
     with pytest.raises(SystemExit, match="nothing is timed"):
         script.main(QUICK)
+
+
+def test_ways_to_choose_are_compared_at_the_same_number_of_words() -> None:
+    from benchmarks import suggestions
+
+    sentences = [Sentence(("word",) * length) for length in (3, 4, 5, 1)]
+    assert suggestions.worth(sentences, 8) == sentences[:2]
+    assert suggestions.worth(sentences, 13) == sentences
+    seeds = [
+        {"before": 50.0, "at random": 60.0, "`suggest`": 62.0},
+        {"before": 52.0, "at random": 61.0, "`suggest`": 60.5},
+    ]
+    assert suggestions.table(seeds).splitlines()[2:] == [
+        "| before | 51.00 ± 1.41 |  |",
+        "| at random | 60.50 ± 0.71 |  |",
+        "| `suggest` | 61.25 ± 1.06 | +2.00, -0.50 |",
+    ]
