@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import corpus, run
+from tests.cli.conftest import contents, corpus, run
 
 FILES = {
     "tag {model} none.conll -o {output}": "out.conll",
@@ -100,3 +100,14 @@ def test_stdin_is_watched_without_waiting(trained):
     while columns.read(PEEK_BYTES):
         pass
     assert told == [1]
+
+
+@pytest.mark.parametrize(
+    "command", ["tag {model} test.conll -o test.conll", "suggest {model} text.txt --task ner -n 1 -o ./text.txt"]
+)
+def test_what_is_read_is_not_written_over(trained, workplace, command):
+    Path("text.txt").write_text("Angela Merkel visited Lima yesterday .\n" * 3)
+    before = contents(workplace)
+    done = run(command.format(model=trained))
+    assert (done.code, done.sentence.endswith("is to be read and to be written, expected two files")) == (1, True)
+    assert contents(workplace) == before

@@ -21,6 +21,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_tag.py"
         ("data get conll2000", "no data directory: name one with --data or POLYTAG_DATA"),
         ("init --train train.conll --tag 2", "--tag 2: expected NAME=PLACE, such as ner=3 or pos=upos"),
         ("data convert test.conll a.conll --tag a=1 --tag a=2", "--tag a=2: 'a' is named twice"),
+        ("tag none --column text", "--column is for Parquet, which --engine ray reads"),
         ("tag none --from tokenised --language en", "tokenised text is split already, so it takes no --language"),
     ],
 )
@@ -28,6 +29,12 @@ def test_wrong_usage_exits_2(workplace, command, message):
     done = run(command)
     assert done.code == 2
     assert done.sentence.startswith(message)
+
+
+def test_init_is_not_interrupted_where_nobody_answers(workplace):
+    done = run("init -o new.toml")
+    assert done.code == 2
+    assert "polytag: standard input ended before all was answered; with --train nothing is asked" in done.err
 
 
 def test_evaluate_without_a_split_names_the_ways_out(trained):

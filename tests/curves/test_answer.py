@@ -83,7 +83,7 @@ def test_a_clear_gain_is_told_with_its_interval_and_its_worth() -> None:
     })  # fmt: skip
     assert found == (
         "With 10 % of the labels, training with en-ner raises the score by 6.0 F1 (95 % interval 5.3 to 6.7); that is "
-        "worth about 1.9 times the annotation; with all labels it raises the score by 0.0 F1 (95 % interval -1.8 to "
+        "worth about 1.9 times the annotation; with all labels it leaves the score as it is (95 % interval -1.8 to "
         "1.7, so it may be chance); alone, the last 3.3-fold increase of annotation raised the score by 10.0 F1."
     )
 

@@ -191,6 +191,13 @@ class TestRefusals:
         with Local(create_app(tagger, Limits(seconds=0.1))) as client:
             refused(client, 504, {"words": ["a"], "tasks": ["en-ner"]}, expected="longer than 0.1 seconds")
 
+    def test_a_language_may_be_named_by_its_code(self) -> None:
+        coded = make_tagger()
+        coded.plan.words["es"].__dict__["language"] = "pt"
+        with Local(create_app(coded)) as client:
+            assert tag(client, words=["a"], language="pt") == tag(client, words=["a"], language="es")
+            refused(client, 422, {"words": ["a"], "language": "xy"}, expected="no language 'xy'")
+
     def test_more_text_than_the_server_holds(self, tagger: Tagger) -> None:
         with Local(create_app(tagger, Limits(held=100))) as client:
             for _ in range(3):  # what a refused request held is given back

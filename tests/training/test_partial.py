@@ -82,7 +82,7 @@ def test_a_scheme_shows_where_half_of_the_tags_are_hidden(scheme: str) -> None:
     found = schemes.detect(partly)
     assert found.scheme == scheme
     assert not found.problems
-    assert "words ?, unknown" in found.note
+    assert "unknown (?): " in found.note
 
 
 def test_a_scheme_that_cannot_show_is_the_default_and_no_error() -> None:
@@ -142,7 +142,7 @@ def test_the_corpus_check_says_how_many_tags_are_unknown(corpus: Path) -> None:
     report = check(corpus / "en.train")
     assert report.problem_count == 0
     assert [column.scheme for column in report.columns] == ["plain", "iob2"]
-    assert all("words ?, unknown" in column.note for column in report.columns)
+    assert all("unknown (?): " in column.note for column in report.columns)
 
 
 def test_the_unknown_tag_is_no_tag(corpus: Path) -> None:

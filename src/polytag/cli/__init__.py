@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from polytag.cli.interrupts import after_imports
 from polytag.errors import PolytagError
 
 COMMANDS = {
@@ -72,9 +73,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the only place that turns errors into sentences and exit codes."""
     _prepare_streams()
     try:
-        status = cli.main(
-            args=None if arguments is None else list(arguments), prog_name="polytag", standalone_mode=False
-        )
+        with after_imports():
+            status = cli.main(
+                args=None if arguments is None else list(arguments), prog_name="polytag", standalone_mode=False
+            )
     except _HelpShown as error:
         error.show()
         sys.exit(error.exit_code)

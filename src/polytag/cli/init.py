@@ -186,7 +186,14 @@ def _ask(question: str, default: str, value_of: Callable[[str], T]) -> T:
         except OSError as error:  # a name too long, a directory that may not be read
             raise click.UsageError(f"{error.filename or answer}: {error.strerror or error}") from error
 
-    answer: T = click.prompt(question, default, show_default=bool(default), value_proc=value, err=True)
+    try:
+        answer: T = click.prompt(question, default, show_default=bool(default), value_proc=value, err=True)
+    except click.Abort as error:
+        if isinstance(error.__context__, EOFError):
+            raise click.UsageError(
+                "standard input ended before all was answered; with --train nothing is asked"
+            ) from None
+        raise
     return answer
 
 

@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
@@ -46,6 +46,17 @@ def check_file(path: Path) -> None:
         return
     if not os.access(folder, os.W_OK | os.X_OK):
         _refuse(path, errno.EACCES)
+
+
+def check_apart(output: Path | None, sources: Iterable[Path]) -> None:
+    """See to it that what is read is not written over.
+
+    Raises:
+        PolytagError: the file to write is one of those to read.
+    """
+    for source in sources:
+        if output is not None and output.is_file() and source.exists() and output.samefile(source):
+            raise PolytagError(f"{source}: is to be read and to be written, expected two files")
 
 
 def check_directory(path: Path) -> None:

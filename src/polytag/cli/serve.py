@@ -15,7 +15,11 @@ from polytag.cli.options import model_argument, weights_options
     "--max-body", type=click.IntRange(min=1), default=1 << 20, show_default=True, help="Bytes of a request at most."
 )
 @click.option(
-    "--max-words", type=click.IntRange(min=1), default=20_000, show_default=True, help="Words of a request at most."
+    "--max-words",
+    type=click.IntRange(min=1),
+    default=20_000,
+    show_default=True,
+    help="Words of a request at most; a sentence has 2,000 at most.",
 )
 @click.option(
     "--timeout",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polytag.cli.options import from_option, output_option, reading_options, use_threads
-from polytag.cli.outputs import opened
+from polytag.cli.outputs import check_apart, opened
 
 if TYPE_CHECKING:
     from polytag.suggesting import Suggested
@@ -80,7 +80,9 @@ def suggest(
     from polytag.tagging import Tagger
 
     use_threads(threads)
-    sources = [sys.stdin.buffer if str(file) == "-" else find_file(file, data) for file in files or [Path("-")]]
+    found_files = [file if str(file) == "-" else find_file(file, data) for file in files or [Path("-")]]
+    check_apart(output, found_files)
+    sources = [sys.stdin.buffer if str(file) == "-" else file for file in found_files]
     tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision", "device")})
     chosen = _fitting(target_format, tagger.choose(tasks))  # before anything is read
     read_as = {name: options.pop(name) for name in ("source_format", "word", "language")}

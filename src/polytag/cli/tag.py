@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 import click
 
 from polytag.cli.options import TEXTS, constrained_option, directory_option, from_option, reading_options
-from polytag.cli.outputs import check_file, opened
+from polytag.cli.outputs import check_apart, check_file, opened
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
@@ -75,9 +75,12 @@ def tag(
     from polytag.corpus.lookup import find_file
 
     _check(source_format, target_format, options["language"])
+    if column and engine != "ray":
+        raise click.UsageError("--column is for Parquet, which --engine ray reads")
     if engine != "ray" and output is not None:
         check_file(output)
     sources = [file if str(file) == "-" else find_file(file, data) for file in files]
+    check_apart(output, sources)
     request = Request(model=str(model), nbest=nbest or 0, records=target_format == "jsonl", **options)
     if engine == "ray":
         _tag_on_ray(sources, output, request, format=source_format, column=column, workers=workers)

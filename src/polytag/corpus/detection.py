@@ -40,7 +40,7 @@ def detect(sequences: Iterable[Sequence[str]]) -> Detection:
     del counts[""]
     unknown = counts.pop(UNKNOWN, 0)
     found = _plain(counts) or _well_formed(pairs, is_partial=unknown > 0) or _refuse(pairs, counts)
-    return replace(found, note=f"{found.note}; {unknown:,} words {UNKNOWN}, unknown") if unknown else found
+    return replace(found, note=f"{found.note}; unknown ({UNKNOWN}): {unknown:,}") if unknown else found
 
 
 def _plain(counts: Counter[str]) -> Detection | None:

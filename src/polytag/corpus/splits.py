@@ -38,7 +38,10 @@ def split_sentences(plan: Plan, task: str, split: str) -> Iterator[Sentence]:
         # Scores need every tag, so a sentence with unknown ones is never held out.
         whole = [i for i, sentence in enumerate(everything) if UNKNOWN not in sentence.tags[task]]
         if len(whole) < 2 <= len(everything):
-            message = f"{len(whole)} sentences without unknown tags ({UNKNOWN}), expected 2 or more to hold out from"
+            message = (
+                f"{len(whole)} sentences without unknown tags ({UNKNOWN}), expected 2 or more to hold out from; "
+                "name dev files, or leave out 'holdout' to keep the last epoch"
+            )
             raise CorpusError(message, path=settings.train[0])
         held = {whole[i] for i in holdout(len(whole), settings.holdout, seed=HOLDOUT_SEED)[1]}
         chosen: Iterator[Sentence] = (s for i, s in enumerate(everything) if (i in held) == (split == "dev"))

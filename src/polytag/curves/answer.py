@@ -39,8 +39,12 @@ def _share(rate: float) -> str:
 
 
 def _brings(gain: Estimate, unit: str) -> str:
-    is_loss = round(gain.mean, 1) < 0
-    text = f"{'lowers' if is_loss else 'raises'} the score by {abs(round(gain.mean, 1)):.1f} {unit}"
+    is_loss, points = round(gain.mean, 1) < 0, abs(round(gain.mean, 1))
+    text = (
+        f"{'lowers' if is_loss else 'raises'} the score by {points:.1f} {unit}"
+        if points
+        else "leaves the score as it is"
+    )
     if gain.half is None:
         return f"{text} (one seed, which says nothing of chance)"
     low, high = (-gain.high, -gain.low) if is_loss else (gain.low, gain.high)

@@ -129,7 +129,9 @@ class Worker:
                 names = ", ".join(dict.fromkeys(task.words for task in plan.tasks.values()))
                 raise unusable(f"the model reads several languages ({names}), so name the 'language' or the 'tasks'")
             return self.tagger.choose(request.tasks)
-        of_language = plan.users("words", request.language)
+        coded = [name for name, part in plan.words.items() if code_of(part) == request.language]
+        is_code = request.language not in plan.words and len(coded) == 1
+        of_language = plan.users("words", coded[0] if is_code else request.language)
         if not of_language:
             raise unusable(
                 f"the model has no language '{request.language:.60}'{nearest(request.language[:60], plan.words)}"
