@@ -67,8 +67,7 @@ class _Gru(torch.autograd.Function):
         n, width = x.shape[0], u.shape[1]
         x = x.contiguous()
         gates = x.new_empty(2, n, 3 * width)
-        for d in (0, 1):
-            _multiply(x, w[d], out=gates[d], bias=None if b is None else b[d], precision=precision)
+        _multiply(x.expand(2, *x.shape), w, out=gates, bias=b, precision=precision)
         states = x.new_empty(n, 2 * width)
         previous, reset = x.new_empty(2, n, width), x.new_empty(2, n, width)
         packed = pack(u, backward=False, precision=precision)
@@ -94,29 +93,37 @@ class _Gru(torch.autograd.Function):
         d_gates, d_reset = _scan_back(d_states, u, gates, previous, reset, sizes, ctx.reset_after, ctx.precision)
         entered, d_candidate = (reset, d_gates[:, :, 2 * width :]) if d_reset is None else (previous, d_reset)
         d_u, d_b = torch.empty_like(u), d_gates.sum(1) if ctx.has_bias else None
-        d_x, d_w = (torch.empty_like(t) if ctx.needs_input_grad[i] else None for i, t in enumerate((x, w)))
-        for d in (0, 1):
-            _multiply(previous[d].T, d_gates[d, :, : 2 * width], out=d_u[d, :, : 2 * width], precision=ctx.precision)
-            _multiply(entered[d].T, d_candidate[d], out=d_u[d, :, 2 * width :], precision=ctx.precision)
-            if d_w is not None:
-                _multiply(x.T, d_gates[d], out=d_w[d], precision=ctx.precision)
-            if d_x is not None:
-                _multiply(d_gates[d], w[d].T, out=d_x, adds=d > 0, precision=ctx.precision)
+        d_rz, d_u_rz, d_u_c = d_gates[:, :, : 2 * width], d_u[:, :, : 2 * width], d_u[:, :, 2 * width :]
+        _multiply(previous.transpose(1, 2), d_rz, out=d_u_rz, precision=ctx.precision)
+        _multiply(entered.transpose(1, 2), d_candidate, out=d_u_c, precision=ctx.precision)
+        d_x = d_w = None
+        if ctx.needs_input_grad[0]:
+            d_x = torch.empty_like(x)
+            _multiply_and_add(d_gates, w.transpose(1, 2), out=d_x, precision=ctx.precision)
+        if ctx.needs_input_grad[1]:
+            d_w = torch.empty_like(w)
+            _multiply(x.T.expand(2, *x.T.shape), d_gates, out=d_w, precision=ctx.precision)
         return d_x, d_w, d_u, d_b, None, None, None
 
 
-def _multiply(
-    a: Tensor, b: Tensor, *, out: Tensor, bias: Tensor | None = None, adds: bool = False, precision: Precision
-) -> None:
-    """``out`` = a b + bias, or ``out`` plus a b where ``adds``: by PyTorch in float32, else by the core."""
+def _multiply(a: Tensor, b: Tensor, *, out: Tensor, bias: Tensor | None = None, precision: Precision) -> None:
+    """Of each direction: out [2, m, n] = a [2, m, k] b [2, k, n] + bias [2, n]."""
     if precision != "float32":
-        multiply(a, b, out=out, bias=bias, adds=adds, precision=precision)
-    elif adds:
-        out.addmm_(a, b)
-    elif bias is not None:
-        torch.addmm(bias, a, b, out=out)
+        for d in (0, 1):
+            multiply(a[d], b[d], out=out[d], bias=None if bias is None else bias[d], precision=precision)
+    elif bias is None:
+        torch.bmm(a, b, out=out)
     else:
-        torch.mm(a, b, out=out)
+        torch.baddbmm(bias.unsqueeze(1), a, b, out=out)
+
+
+def _multiply_and_add(a: Tensor, b: Tensor, *, out: Tensor, precision: Precision) -> None:
+    """Both directions together: out [m, n] = a[0] b[0] + a[1] b[1]."""
+    if precision == "float32":
+        torch.mm(a[0], b[0], out=out).addmm_(a[1], b[1])
+    else:
+        for d in (0, 1):
+            multiply(a[d], b[d], out=out, adds=d > 0, precision=precision)
 
 
 def _scan_back(
