@@ -167,7 +167,8 @@ def test_tag_of_files_is_tag_of_their_texts_in_order(trained, workplace):
 
 def test_tag_into_a_file(trained, workplace):
     expected = run(["tag", trained, "test.conll"]).out
-    for name in ("out.conll", "test.conll", "out.conll.gz"):
+    Path("there.conll").write_text("before")
+    for name in ("out.conll", "there.conll", "out.conll.gz"):
         done = run(["tag", trained, "test.conll" if name != "out.conll.gz" else "out.conll", "-o", name])
         assert (done.code, done.out, done.err) == (0, "", "")
         assert name.endswith(".gz") or Path(name).read_text() == expected
