@@ -35,12 +35,35 @@ struct Inputs {
     }
 };
 
+// Calls `use(share, at, ahead)` for each step in even shares of few rows, so that what all products of a share touch stays
+// in the first-level cache. `at` is the place of the first row in its step; the next share lies `ahead` rows further on.
+template <class P, class Use>
+static inline void each_share(const Scan& s, bool against, const Use& use) {
+    constexpr long MOST = Inputs<P>::CONVERTS ? 32 : 12;
+    const bool down = s.backward != against;
+    const auto within = [](long n, long rows) { return n < 0 ? 0 : n < rows ? n : rows; };
+    each_step(s.steps, s.sizes, s.backward, against, [&](const Step& step) {
+        const long shares = (step.rows + MOST - 1) / MOST;
+        for (long i = 0; i < shares; i++) {
+            const long share = down ? shares - 1 - i : i, at = step.rows * share / shares;
+            const long rows = step.rows * (share + 1) / shares - at;
+            use(Step{step.first + at, rows, within(step.before - at, rows), step.before_first + at, within(step.after - at, rows)},
+                at, down ? -MOST : MOST);
+        }
+    });
+}
+
+// Fetches what the next share needs while this one is computed; beyond the end of an array that does nothing.
+static inline void fetch(const float* values, long n) {
+    for (long i = 0; i < n; i += 16) __builtin_prefetch(values + i, 1);
+}
+
 template <class P>
 static void forward(const Scan& s) {
     const long H = s.units;
     Inputs<P> inputs(s.steps ? s.sizes[0] : 0, H);
     P::begin();
-    each_step(s.steps, s.sizes, s.backward, false, [&](const Step& step) {
+    each_share<P>(s, false, [&](const Step& step, long, long ahead) {
         float *gates = s.gates + step.first * 3 * H, *states = s.states + step.first * s.stride;
         float *previous = s.previous + step.first * H, *reset = s.reset + step.first * H;
         for (long b = 0; b < step.rows; b++) {
@@ -58,6 +81,8 @@ static void forward(const Scan& s) {
         inputs.load(previous, H, step.before);
         inputs.times(s.weights[0], H, [&](long b, long column, long columns, const float* sums) {
             float *g = gates + b * 3 * H + column, *h = previous + b * H + column, *out = reset + b * H + column;
+            fetch(g + ahead * 3 * H, columns);
+            fetch(h + ahead * H, columns);
             vectors(columns, [&](long i, long n) {
                 const Vector r = sigmoid(Vector::load(g + i, n) + Vector::load(sums + i));
                 r.store(g + i, n);
@@ -66,6 +91,8 @@ static void forward(const Scan& s) {
         });
         inputs.times(s.weights[1], H, [&](long b, long column, long columns, const float* sums) {
             float* g = gates + b * 3 * H + H + column;
+            fetch(g + ahead * 3 * H, columns);
+            fetch(reset + (b + ahead) * H + column, columns);
             vectors(columns, [&](long i, long n) {
                 sigmoid(Vector::load(g + i, n) + Vector::load(sums + i)).store(g + i, n);
             });
@@ -74,6 +101,8 @@ static void forward(const Scan& s) {
         inputs.times(s.weights[2], H, [&](long b, long column, long columns, const float* sums) {
             float *g = gates + b * 3 * H + column, *h = previous + b * H + column;
             float *out = states + b * s.stride + column, *kept = reset + b * H + column;
+            fetch(g + (ahead * 3 + 2) * H, columns);
+            fetch(out + ahead * s.stride, columns);
             vectors(columns, [&](long i, long n) {
                 Vector sum = Vector::load(sums + i);
                 if (s.reset_after) {
@@ -95,10 +124,9 @@ static void backward(const Scan& s) {
     Inputs<P> of_candidate(most, H), of_gates(most, 2 * H);
     P::begin();
     const Vector one = Vector::all(1.0f);
-    long carried = 0;  // rows of `scratch` that hold the gradient that came back through the step after
-    each_step(s.steps, s.sizes, s.backward, true, [&](const Step& step) {
+    each_share<P>(s, true, [&](const Step& step, long at, long ahead) {
         float *gates = s.gates + step.first * 3 * H, *d_gates = s.d_gates + step.first * 3 * H;
-        float *previous = s.previous + step.first * H, *reset = s.reset + step.first * H, *carry = s.scratch;
+        float *previous = s.previous + step.first * H, *reset = s.reset + step.first * H, *carry = s.scratch + at * H;
         float* d_reset = s.reset_after ? s.d_reset + step.first * H : nullptr;
         const float* d_states = s.states + step.first * s.stride;
         for (long b = 0; b < step.rows; b++)
@@ -106,7 +134,7 @@ static void backward(const Scan& s) {
                 const float *g = gates + b * 3 * H + i;
                 float* d = d_gates + b * 3 * H + i;
                 Vector d_h = Vector::load(d_states + b * s.stride + i, n);
-                if (b < carried) d_h = d_h + Vector::load(carry + b * H + i, n);
+                if (b < step.after) d_h = d_h + Vector::load(carry + b * H + i, n);
                 const Vector r = Vector::load(g, n), z = Vector::load(g + H, n), c = Vector::load(g + 2 * H, n);
                 const Vector d_c = d_h * (one - z) * (one - c * c);
                 d_c.store(d + 2 * H, n);
@@ -123,6 +151,7 @@ static void backward(const Scan& s) {
         of_candidate.times(s.weights[1], H, [&](long b, long column, long columns, const float* sums) {
             float *out = carry + b * H + column, *d = d_gates + b * 3 * H + column;
             const float *g = gates + b * 3 * H + column, *h = previous + b * H + column;
+            for (long gate = 0; gate < 3; gate++) fetch(g + (ahead * 3 + gate) * H, columns);
             vectors(columns, [&](long i, long n) {
                 const Vector sum = Vector::load(sums + i), r = Vector::load(g + i, n);
                 if (!s.reset_after) (sum * Vector::load(h + i, n) * r * (one - r)).store(d + i, n);
@@ -132,9 +161,9 @@ static void backward(const Scan& s) {
         of_gates.load(d_gates, 3 * H, step.before);
         of_gates.times(s.weights[0], H, [&](long b, long column, long columns, const float* sums) {
             float* out = carry + b * H + column;
+            for (long gate = 0; gate < 3; gate++) fetch(d_gates + ((b + ahead) * 3 + gate) * H + column, columns);
             vectors(columns, [&](long i, long n) { (Vector::load(out + i, n) + Vector::load(sums + i)).store(out + i, n); });
         });
-        carried = step.before;
     });
     P::end();
 }
