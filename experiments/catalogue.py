@@ -37,7 +37,6 @@ class Row(Checked):
     run: str | None = Field(None, description="FOLDER/ROW of the training that is quoted")
     epochs_from: str | None = Field(None, description="FOLDER/ROW, with development data, whose best epoch is taken")
     against: str | None = Field(None, description="row that it is compared with sentence by sentence")
-    note: str = ""
 
 
 class Table(Checked):

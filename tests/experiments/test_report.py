@@ -52,6 +52,12 @@ def test_variants_stand_apart_with_what_they_gain(filled: Place) -> None:
     assert "| ours | wide | 99.00 | 89.00 | 90.00 | 90.25 | 3 | 1 | ours | 12 | +1.00 |" in page
 
 
+def test_the_overview_says_what_was_tried_where_the_paper_is_not_reached(filled: Place) -> None:
+    page = pages(filled)["README.md"]
+    assert "| [toy](toy/README.md) | ours | ours | −9.00 | wide −1.00 |" in page
+    assert "| ours | senna |" not in page
+
+
 def test_a_quoting_table_shows_the_quoted_run_with_its_own_figure_of_the_paper(filled: Place) -> None:
     found = pages(filled)
     assert "| quoted | 50.00 | 90.00 ± 1.41 |" in found["quoting/README.md"]
