@@ -72,7 +72,7 @@ def core() -> ctypes.CDLL | None:
     library.polytag_viterbi.argtypes = [*[c_void_p] * 3, c_long, c_void_p, c_long, c_void_p, c_void_p]
     library.polytag_fill.argtypes = [c_long]
     library.polytag_fill.restype = c_long
-    library.polytag_pack.argtypes = [c_long, c_void_p, c_long, c_long, c_void_p]
+    library.polytag_pack.argtypes = [c_long, c_void_p, c_long, c_long, c_void_p, c_long]
     library.polytag_forward.argtypes = library.polytag_backward.argtypes = [c_long, c_void_p, c_long]
     library.polytag_multiply.argtypes = [c_long, ctypes.POINTER(Product), c_long]
     return library if library.polytag_usable() else None
@@ -88,7 +88,7 @@ def pack(weights: Tensor, *, backward: bool, precision: Precision = "float32") -
     fill = library().polytag_fill(number)
     size = -(-units // PANEL) * PANEL * -(-units // fill) * fill
     panels = torch.empty(2, 3, size, dtype=getattr(torch, precision))
-    library().polytag_pack(number, weights.data_ptr(), units, backward, panels.data_ptr())
+    library().polytag_pack(number, weights.data_ptr(), units, backward, panels.data_ptr(), torch.get_num_threads())
     return panels
 
 

@@ -77,20 +77,23 @@ int polytag_select(long most) {
 // What the rows of packed weights are filled up to a multiple of in a precision of training.
 long polytag_fill(long precision) { return training(precision)->fill; }
 
-// Pack recurrent weights [2, H, 3H] for a pass of training: out [2, 3, S] with S = H filled up times H in whole panels.
-// Forward: r, z and c of each direction. Backward: their transposes, those of r and z as one matrix of 2H rows.
-void polytag_pack(long precision, const float* weights, long units, long backward, char* out) {
+// Pack recurrent weights [2, H, 3H] for a pass of training: out [2, 3, S] with S = H filled up times H in whole panels; on
+// two threads if there are. Forward: r, z and c of each direction. Backward: their transposes, those of r and z as one
+// matrix of 2H rows.
+void polytag_pack(long precision, const float* weights, long units, long backward, char* out, long threads) {
     const Training& kernels = *training(precision);
     const auto pack = kernels.pack;
     const long filled = (units + kernels.fill - 1) / kernels.fill * kernels.fill, across = 3 * units;
     const long size = (units + PANEL - 1) / PANEL * PANEL * filled * (precision ? 2 : 4);  // bytes
-    for (long direction = 0; direction < 2; direction++, weights += units * across, out += 3 * size) {
+#pragma omp parallel for num_threads(2) if (threads > 1)
+    for (long direction = 0; direction < 2; direction++) {
+        const float* from = weights + direction * units * across;
+        char* to = out + direction * 3 * size;
         if (backward) {
-            pack(weights, 2 * units, units, 1, across, out);
-            pack(weights + 2 * units, units, units, 1, across, out + 2 * size);
+            pack(from, 2 * units, units, 1, across, to);
+            pack(from + 2 * units, units, units, 1, across, to + 2 * size);
         } else {
-            for (long gate = 0; gate < 3; gate++)
-                pack(weights + gate * units, units, units, across, 1, out + gate * size);
+            for (long gate = 0; gate < 3; gate++) pack(from + gate * units, units, units, across, 1, to + gate * size);
         }
     }
 }
