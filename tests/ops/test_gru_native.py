@@ -67,6 +67,14 @@ class TestNativeEqualsReference:
         layer = random_layer(lengths, bias=bias, seed=seed, d=d, h=h, scale=0.3, dtype=torch.float32)
         equal_to_reference(form, layer, reset_after=reset_after)
 
+    @pytest.mark.parametrize("sentences", [13, 24, 25, 33, 77])
+    def test_steps_of_more_rows_than_are_computed_at_a_time(
+        self, form: Form, bias: bool, reset_after: bool, sentences: int
+    ) -> None:
+        lengths = tuple(1 + 7 * i % 5 for i in range(sentences))
+        layer = random_layer(lengths, bias=bias, d=3, h=PANEL + 2, scale=0.3, dtype=torch.float32)
+        equal_to_reference(form, layer, reset_after=reset_after)
+
     @pytest.mark.parametrize("h", [3, 40])
     def test_saturated_gates(self, form: Form, bias: bool, reset_after: bool, h: int) -> None:
         layer = random_layer((5, 2, 1), bias=bias, scale=1e4, h=h, dtype=torch.float32)
