@@ -4,7 +4,7 @@
 // of inputs are filled up to), pack, convert (a row of inputs), write (states, which lie within -1 and 1), product,
 // sigmoid, tanh, and begin and end for a thread's work.
 
-static constexpr long CHUNK = 512;  // rows whose gates are held at once, unless a step alone has more: 1.8 MB
+static constexpr long CHUNK = 128;  // rows whose gates are held at once, unless a step alone has more: they stay in the cache
 
 static inline long filled(long n, long multiple) { return (n + multiple - 1) / multiple * multiple; }
 
