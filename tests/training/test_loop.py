@@ -162,6 +162,13 @@ def test_patience_ends_a_training(corpora: Path, tmp_path: Path) -> None:
     assert trainer.progress.best_epoch == 4
 
 
+def test_patience_waits_for_a_first_score(corpora: Path, tmp_path: Path) -> None:
+    trainer = trainer_of(corpora, tmp_path, "ner", epochs=50, patience=2)
+    with_scores(trainer, [{"ner": score} for score in (0, 0, 0, 0, 3, 2, 3, 99)])
+    assert [e.epoch for e in evaluations(trainer)] == [1, 2, 3, 4, 5, 6, 7]
+    assert trainer.progress.best_epoch == 5
+
+
 def test_best_weights_are_the_best_epoch_s(corpora: Path, tmp_path: Path) -> None:
     """What the model directory holds is what the network was when the best epoch ended, for all tasks and for each."""
     plan = toy.plan(corpora, "ner", "xx", epochs=4, best_per_task=True, optimizer="adam", learning_rate=0.02)

@@ -72,9 +72,12 @@ class Trainer:
 
     @property
     def finished(self) -> bool:
-        """Whether all epochs are trained, or no better score came for `training.patience` epochs."""
+        """Whether all epochs are trained, or no better score came for `training.patience` epochs.
+
+        A score of 0 does not count: on few sentences some epochs pass before the first entity is found.
+        """
         done, patience = self.progress.epoch, self.settings.patience
-        waited = patience is not None and self.progress.best is not None
+        waited = patience is not None and self.progress.best
         return done >= self.settings.epochs or (waited and done - self.progress.best_epoch >= (patience or 0))
 
     def _timed(self, action: Any, *arguments: Any) -> Any:
