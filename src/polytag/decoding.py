@@ -91,7 +91,7 @@ def _distinct(ranked: Candidates, vocabulary: TagVocabulary) -> tuple[Alternativ
 
 
 def _layer(path: Sequence[int], vocabulary: TagVocabulary, certainty: Confidence | None, sentence: int) -> Layer:
-    tags = [vocabulary.tags[tag] for tag in path]
+    tags = [*map(vocabulary.tags.__getitem__, path)]
     written = vocabulary.to_data(tags)
     if certainty is None:
         return Layer(written)

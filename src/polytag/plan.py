@@ -178,7 +178,9 @@ class Training(Table):
     task_sampling: Literal["round", "proportional"] = Field(
         "round", description="a mini-batch of each task in turn, or each task in proportion to its size"
     )
-    patience: Count | None = Field(None, description="stop after so many epochs without a better score, once it was above 0")
+    patience: Count | None = Field(
+        None, description="stop after so many epochs without a better score, once it was above 0"
+    )
     select: str = Field("mean", description="'mean' or a task: whose development score keeps the best epoch")
     best_per_task: Flag = Field(False, description="also keep the best weights of each task")
     track_test: Flag = Field(False, description="score the test split at every epoch, for best-on-test figures only")

@@ -1,6 +1,8 @@
 """What a worker does, wherever it runs: load the model once, then parse, tag and render piece after piece."""
 
-from collections.abc import Mapping, Sequence
+import gc
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +13,8 @@ from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.text import Layout
 from polytag.errors import PolytagError
 from polytag.plan import Plan
+
+OBJECTS = 100_000  # new ones, after which Python looks for garbage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,7 +80,8 @@ class Worker:
             nbest=request.nbest,
             constrained=request.constrained,
         )
-        return "".join(tagged).encode("utf-8")
+        with _rare_collections():
+            return "".join(tagged).encode("utf-8")
 
     def _layout(self, piece: Piece) -> Layout:
         request = self.request
@@ -89,6 +94,17 @@ class Worker:
             character=piece.character,
             records=request.records,
         )
+
+
+@contextmanager
+def _rare_collections() -> Iterator[None]:
+    """Look for garbage rarely: tagging makes many objects but no cycles, and looking for some took a tenth of it."""
+    usual = gc.get_threshold()
+    gc.set_threshold(OBJECTS, *usual[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*usual)
 
 
 def language_of(plan: Plan, tasks: Sequence[str]) -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from itertools import chain, pairwise
+from itertools import chain, pairwise, repeat
 
 from polytag.corpus.detection import Detection as Detection
 from polytag.corpus.detection import detect as detect
@@ -86,7 +86,7 @@ def convert_tags(tags: Sequence[str], target: str) -> tuple[str, ...]:
     """
     write((), 0, scheme=target)  # sees to it that the scheme can hold spans
     around: tuple[str | None, ...] = (None, *tags, None)
-    return tuple(_rewritten(*triple, target) for triple in zip(around, tags, around[2:], strict=False))
+    return tuple(map(_rewritten, around, tags, around[2:], repeat(target)))
 
 
 @lru_cache(maxsize=65_536)
