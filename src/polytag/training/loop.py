@@ -77,7 +77,7 @@ class Trainer:
         A score of 0 does not count: on few sentences some epochs pass before the first entity is found.
         """
         done, patience = self.progress.epoch, self.settings.patience
-        waited = patience is not None and self.progress.best
+        waited = patience is not None and bool(self.progress.best)
         return done >= self.settings.epochs or (waited and done - self.progress.best_epoch >= (patience or 0))
 
     def _timed(self, action: Any, *arguments: Any) -> Any:
