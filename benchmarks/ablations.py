@@ -121,6 +121,13 @@ def nothing() -> None:
     pass
 
 
+def emissions_in_float32() -> None:
+    """Each task's projection by a product of its own in float32, whatever the precision."""
+    from polytag.model.crf import Crf
+
+    Crf.pack = lambda crf, precision: None  # type: ignore[method-assign]
+
+
 def products_in_bfloat16() -> None:
     """``training.precision = "bfloat16"``, which is not the default."""
     from polytag.model.network import Network
@@ -148,6 +155,7 @@ TAGGING: Mapping[str, tuple[str, Callable[[], None]]] = {
     "int8 by AVX-512 instead of AMX": ("int8", instructions(2)),
     "float32 by AVX2": ("float32", instructions(1)),
     "words forgotten after every 16,384": ("auto", without_the_word_table),
+    "emissions in float32": ("auto", emissions_in_float32),
     "Viterbi in tensors": ("auto", viterbi_in_tensors),
     "batches of 64 sentences, not 256": ("auto", smaller_batches),
 }

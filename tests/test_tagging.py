@@ -390,7 +390,7 @@ class TestProbabilities:
         for constrained in (False, True):
             with torch.inference_mode():
                 context = tagger.network.context(batch, "ner")
-                best = tagger.network.lattice(context, batch, "ner", constrained=constrained).best()
+                best = tagger.network.lattices(context, batch, ["ner"], constrained=constrained)["ner"].best()
             paths = [[vocabulary.tags[i] for i in path] for path in batch.packing.unpack(best.numpy())]
             ill_formed[constrained] = sum(bool(problems(path, scheme)) for path in paths)
         assert ill_formed[True] == 0
@@ -411,7 +411,7 @@ class TestProbabilities:
         encoder_ = tagger.new_encoder("ner")
         batch = encoder_.batch([encoder_.forms(words)])
         with torch.inference_mode():
-            lattice = tagger.network.lattice(tagger.network.context(batch, "ner"), batch, "ner")
+            lattice = tagger.network.lattices(tagger.network.context(batch, "ner"), batch, ["ner"])["ner"]
             sums = sum(
                 lattice.confidence(torch.full((1_500,), tag)).of_tags(0) for tag in range(lattice.start.shape[0])
             )

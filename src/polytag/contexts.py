@@ -41,7 +41,7 @@ class View:
 class Contexts:
     """A network with its vocabularies, and what it remembers of the words of each language.
 
-    ``precision``: of the recurrent layers on a CPU: float32, bfloat16, int8 or auto.
+    ``precision``: of the matrix products on a CPU: float32, bfloat16, int8 or auto.
 
     Raises:
         PolytagError: this machine has no instructions for the precision.

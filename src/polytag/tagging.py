@@ -31,7 +31,7 @@ class Tagger:
     """Tags sentences with the tasks of one plan."""
 
     def __init__(self, plan: Plan, vocabularies: Vocabularies, network: Network, *, precision: str = "float32") -> None:
-        """``precision``: of the recurrent layers on a CPU: float32, bfloat16, int8 or auto.
+        """``precision``: of the matrix products on a CPU: float32, bfloat16, int8 or auto.
 
         Raises:
             PolytagError: this machine has no instructions for the precision.
@@ -54,7 +54,7 @@ class Tagger:
         Args:
             directory: what `polytag.training.train` wrote.
             best_for: take the weights kept for one task (`training.best_per_task`).
-            precision: of the recurrent layers on a CPU: float32, bfloat16, int8, or auto for what the processor is
+            precision: of the matrix products on a CPU: float32, bfloat16, int8, or auto for what the processor is
                 fast at with next to no loss (float32 or bfloat16).
             device: cpu, cuda, cuda:1, ...
 
@@ -169,7 +169,7 @@ class Tagger:
         tasks, done = self.choose([task]), 0
         for chunk in chunks(checked(sentences)):
             for indices, batch, context in self._contexts.of(chunk, tasks):
-                lattice = self.network.lattice(context, batch, task, constrained=constrained)
+                lattice = self.network.lattices(context, batch, tasks, constrained=constrained)[task]
                 yield [done + index for index in indices], lattice
             done += len(chunk)
 
@@ -184,7 +184,7 @@ class Tagger:
         for chunk in chunks(checked(sentences)):
             for of in self._contexts.by_language(chosen):
                 for indices, batch, context in self._contexts.of(chunk, of):
-                    lattices = {task: self.network.lattice(context, batch, task) for task in of}
+                    lattices = self.network.lattices(context, batch, of)
                     yield View([done + index for index in indices], batch.packing, context, lattices)
             done += len(chunk)
 
@@ -227,12 +227,11 @@ class Tagger:
         self, context: Tensor, batch: Batch, tasks: Sequence[str], request: Request
     ) -> list[tuple[str, list[Layer]]]:
         """What each task of one language says of each sentence of a batch."""
-        results = []
-        for task in tasks:
-            vocabulary = self.vocabularies.tags[self.plan.tasks[task].tags]
-            lattice = self.network.lattice(context, batch, task, constrained=request.constrained)
-            results.append((task, decoded(lattice, vocabulary, request)))
-        return results
+        lattices = self.network.lattices(context, batch, tasks, constrained=request.constrained)
+        return [
+            (task, decoded(lattice, self.vocabularies.tags[self.plan.tasks[task].tags], request))
+            for task, lattice in lattices.items()
+        ]
 
 
 def load(directory: str | PathLike[str], *, best_for: str | None = None) -> Tagger:

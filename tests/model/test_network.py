@@ -98,7 +98,7 @@ def test_decoding_finds_the_best_of_all_paths(corpora: Path) -> None:
     chain = chain_of(found, batch, [len(s) for s in sentences], "pos")
     network = found.tagger.network
     with torch.inference_mode():
-        best = network.lattice(network.context(batch, "pos"), batch, "pos").best()
+        best = network.lattices(network.context(batch, "pos"), batch, ["pos"])["pos"].best()
     assert torch.equal(best, chain.best()[0])
 
 

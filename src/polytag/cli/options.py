@@ -90,7 +90,7 @@ def precision_option(default: str) -> Callable[[F], F]:
         type=click.Choice(["auto", "float32", "bfloat16", "int8"]),
         default=default,
         show_default=True,
-        help="Of the recurrent layers on a CPU; auto: what the processor is fast at with next to no loss.",
+        help="Of the matrix products on a CPU; auto: what the processor is fast at with next to no loss.",
     )
 
 

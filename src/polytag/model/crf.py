@@ -144,13 +144,25 @@ class Crf(nn.Module):
         # -inf, not a large negative number: what is forbidden is impossible, at any scale of the other scores.
         for name, valid in zip(("valid_start", "valid_step", "valid_end"), _valid(vocabulary), strict=True):
             self.register_buffer(name, valid, persistent=False)
+        self._packed: ops.PackedMatrix | None = None
 
-    def emissions(self, context: Tensor, gazetteer: Tensor | None) -> Tensor:
-        """Context [N, H] and the gazetteer's column of each word [N] -> scores [N, K]."""
-        scores = F.dropout(context, self.dropout, self.training) @ self.projection
-        if self.gazetteer is not None and gazetteer is not None:
-            scores = scores + self.gazetteer[gazetteer]  # a one-hot input times its weights is one row of them
-        return scores
+    def pack(self, precision: ops.Precision | None) -> None:
+        """Pack a copy of the projection for `projected` outside training, as `GruStack.pack` does."""
+        self._packed = None if precision is None else ops.PackedMatrix(self.projection, precision=precision)
+
+    @staticmethod
+    def projected(context: Tensor, crfs: Sequence["Crf"]) -> list[Tensor]:
+        """Context [N, H] -> the projection of each CRF, [N, K] each; those that are packed read it once together."""
+        packed = [crf._packed for crf in crfs if crf._packed is not None and not crf.training]
+        if packed and len(packed) == len(crfs) and not torch.is_grad_enabled():
+            return ops.project(context, packed)
+        return [F.dropout(context, crf.dropout, crf.training) @ crf.projection for crf in crfs]
+
+    def emissions(self, projected: Tensor, gazetteer: Tensor | None) -> Tensor:
+        """Projected context [N, K] and the gazetteer's column of each word [N] -> scores [N, K]."""
+        if self.gazetteer is None or gazetteer is None:
+            return projected
+        return projected + self.gazetteer[gazetteer]  # a one-hot input times its weights is one row of them
 
     def loss(self, emissions: Tensor, tags: Tensor, packing: Packing, *, margin: float) -> Tensor:
         """Softmax-margin loss of each sentence, [B], in packed order (paper, equation 2)."""

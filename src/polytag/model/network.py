@@ -3,7 +3,7 @@
 It sees tensors only; `polytag.tagging.Tagger` puts strings on both ends.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TypeVar
 
 import torch
@@ -73,9 +73,10 @@ class Network(nn.Module):
         return [(parameter.data_ptr(), parameter._version) for parameter in self.parameters()]
 
     def pack(self, precision: ops.Precision | None) -> None:
-        """Pack the recurrent layers for tagging, unless they are packed so already; see `GruStack.pack`.
+        """Pack recurrent layers and projections for tagging, unless they are packed so already; see `GruStack.pack`.
 
-        Only float32 weights on a CPU are packed; others are used as they are.
+        Only float32 weights on a CPU are packed; others are used as they are. Projections to tags are small: they are
+        packed in bfloat16 where there are instructions for it, for int8 too, which would be no faster and lose more.
         """
         first = next(self.parameters())
         if first.device.type != "cpu" or first.dtype != torch.float32:
@@ -85,6 +86,9 @@ class Network(nn.Module):
             self._packed = state
             for encoder in (*self.chars.values(), *self.words.values()):
                 encoder.gru.pack(precision)  # type: ignore[union-attr, operator]
+            low = precision in ("bfloat16", "int8") and ops.supports("bfloat16")
+            for crf in self.tags.values():
+                crf.pack("bfloat16" if low else None)  # type: ignore[operator]
 
     def train_in(self, precision: ops.Precision) -> None:
         """Compute the products of the recurrent layers in a precision wherever gradients are wanted."""
@@ -93,8 +97,15 @@ class Network(nn.Module):
 
     def emissions(self, context: Tensor, batch: Batch, task: str) -> Tensor:
         """Scores of each tag at each word, [N, K]."""
-        part = self.tasks[task].tags
-        return self._crf(task).emissions(context, batch.gazetteer.get(part))
+        return self._emissions(context, batch, [task])[0]
+
+    def _emissions(self, context: Tensor, batch: Batch, tasks: Sequence[str]) -> list[Tensor]:
+        crfs = [self._crf(task) for task in tasks]
+        columns = [batch.gazetteer.get(self.tasks[task].tags) for task in tasks]
+        return [
+            crf.emissions(projected, column)
+            for crf, projected, column in zip(crfs, Crf.projected(context, crfs), columns, strict=True)
+        ]
 
     def loss(self, batch: Batch, task: str, *, margin: float) -> Tensor:
         """Mean softmax-margin loss of the sentences of a batch with tags."""
@@ -104,11 +115,16 @@ class Network(nn.Module):
         assert batch.tags is not None
         return crf.loss(emissions, batch.tags, batch.packing, margin=margin).mean()
 
-    def lattice(self, context: Tensor, batch: Batch, task: str, *, constrained: bool | None = None) -> Lattice:
-        """What decoding needs for one task; several tasks of a language are decoded from one ``context``."""
-        emissions = self.emissions(context, batch, task)
-        temperature = self.temperatures.get(task, 1.0)
-        return self._crf(task).lattice(emissions, batch.packing, constrained=constrained, temperature=temperature)
+    def lattices(
+        self, context: Tensor, batch: Batch, tasks: Sequence[str], *, constrained: bool | None = None
+    ) -> dict[str, Lattice]:
+        """What decoding needs for each of several tasks of a language, from one ``context``."""
+        return {
+            task: self._crf(task).lattice(
+                emissions, batch.packing, constrained=constrained, temperature=self.temperatures.get(task, 1.0)
+            )
+            for task, emissions in zip(tasks, self._emissions(context, batch, tasks), strict=True)
+        }
 
     def parts_of(self, task: str) -> dict[str, nn.Module]:
         """The parts that a task uses, by name (``words.english``)."""

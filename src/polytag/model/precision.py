@@ -1,4 +1,4 @@
-"""Which precision the recurrent layers are computed in, while tagging and while training."""
+"""Which precision matrix products are computed in, while tagging and while training."""
 
 from typing import get_args
 

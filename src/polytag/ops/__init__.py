@@ -6,3 +6,5 @@ from polytag.ops.native import Precision as Precision
 from polytag.ops.native.layer import PackedLayer as PackedLayer
 from polytag.ops.native.layer import prefers_bfloat16 as prefers_bfloat16
 from polytag.ops.native.layer import supports as supports
+from polytag.ops.native.matrix import PackedMatrix as PackedMatrix
+from polytag.ops.native.matrix import project as project

@@ -67,6 +67,10 @@ def core() -> ctypes.CDLL | None:
     library.polytag_layer.restype = c_void_p
     library.polytag_layer_free.argtypes = [c_void_p]
     library.polytag_states.argtypes = [c_void_p, c_void_p, c_long, c_void_p, c_void_p, c_long]
+    library.polytag_matrix.argtypes = [*[c_long] * 3, c_void_p]
+    library.polytag_matrix.restype = c_void_p
+    library.polytag_matrix_free.argtypes = [c_void_p]
+    library.polytag_project.argtypes = [c_void_p, c_long, c_void_p, c_long, c_void_p, c_long]
     library.polytag_width.restype = c_long
     library.polytag_crf_forward.argtypes = library.polytag_crf_backward.argtypes = [ctypes.POINTER(Crf)]
     library.polytag_viterbi.argtypes = [*[c_void_p] * 3, c_long, c_void_p, c_long, c_void_p, c_void_p]

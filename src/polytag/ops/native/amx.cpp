@@ -83,6 +83,6 @@ typedef Low<Bfloat16Elements, Tiles> Bfloat16;
 typedef Low<Int8Elements, Tiles> Int8;
 }
 
-extern const Tagging AMX_BFLOAT16 = {Bfloat16::pack, states<Bfloat16>};
-extern const Tagging AMX_INT8 = {Int8::pack, states<Int8>};
+extern const Tagging AMX_BFLOAT16 = {Bfloat16::pack, states<Bfloat16>, project<Bfloat16>};
+extern const Tagging AMX_INT8 = {Int8::pack, states<Int8>, project<Int8>};
 extern const Training AMX_BFLOAT16_TRAINING = {32, pack_pairs, forward<Exact<Tiles>>, backward<Exact<Tiles>>, multiply<Exact<Tiles>>};

@@ -16,4 +16,4 @@ namespace {
 
 extern const Crfs AVX2_CRF = {Vector::WIDTH, crf_forward, crf_backward, viterbi};
 extern const Training AVX2_TRAINING = {1, pack, forward<Float32>, backward<Float32>, nullptr};
-extern const Tagging AVX2_FLOAT32 = {Float32::pack, states<Float32>};
+extern const Tagging AVX2_FLOAT32 = {Float32::pack, states<Float32>, project<Float32>};

@@ -17,4 +17,4 @@ namespace {
 
 extern const Crfs AVX512_CRF = {Vector::WIDTH, crf_forward, crf_backward, viterbi};
 extern const Training AVX512_TRAINING = {1, pack, forward<Float32>, backward<Float32>, nullptr};
-extern const Tagging AVX512_FLOAT32 = {Float32::pack, states<Float32>};
+extern const Tagging AVX512_FLOAT32 = {Float32::pack, states<Float32>, project<Float32>};

@@ -58,6 +58,6 @@ typedef Low<Bfloat16Elements, Registers> Bfloat16;
 typedef Low<Int8Elements, Registers> Int8;
 }
 
-extern const Tagging AVX512_BFLOAT16 = {Bfloat16::pack, states<Bfloat16>};
-extern const Tagging AVX512_INT8 = {Int8::pack, states<Int8>};
+extern const Tagging AVX512_BFLOAT16 = {Bfloat16::pack, states<Bfloat16>, project<Bfloat16>};
+extern const Tagging AVX512_INT8 = {Int8::pack, states<Int8>, project<Int8>};
 extern const Training AVX512_BFLOAT16_TRAINING = {32, pack_pairs, forward<Exact<Registers>>, backward<Exact<Registers>>, multiply<Exact<Registers>>};

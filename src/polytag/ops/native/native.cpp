@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 #include <initializer_list>
+#include <vector>
 #if defined(__linux__)
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -59,6 +60,18 @@ const Tagging* tagging(long precision) {
 struct Packed : Layer {
     const Tagging* kernels;
 };
+
+struct Matrix {
+    Weights weights;
+    long inputs;
+    const Tagging* kernels;
+};
+
+void release(const Weights& weights) {
+    std::free(weights.panels);
+    std::free(weights.scales);
+    std::free(weights.offsets);
+}
 
 }  // namespace
 
@@ -142,11 +155,7 @@ void polytag_layer_free(void* handle) {
     Packed* layer = (Packed*)handle;
     for (long direction = 0; direction < 2; direction++)
         for (long gate = 0; gate < 3; gate++)
-            for (const Weights* w : {&layer->input[direction][gate], &layer->recurrent[direction][gate]}) {
-                std::free(w->panels);
-                std::free(w->scales);
-                std::free(w->offsets);
-            }
+            for (const Weights* w : {&layer->input[direction][gate], &layer->recurrent[direction][gate]}) release(*w);
     delete layer;
 }
 
@@ -156,6 +165,35 @@ void polytag_states(const void* handle, const float* x, long steps, const long* 
 #pragma omp parallel for num_threads(2) if (threads > 1)
     for (long direction = 0; direction < 2; direction++)
         layer.kernels->states(layer, x, steps, sizes, direction, out + direction * layer.units);
+}
+
+// A matrix [D, K] for `polytag_project`; free it with polytag_matrix_free.
+void* polytag_matrix(long precision, long inputs, long columns, const float* values) {
+    const Tagging* kernels = tagging(precision);
+    return new Matrix{kernels->pack(values, inputs, columns, columns, 1), inputs, kernels};
+}
+
+void polytag_matrix_free(void* handle) {
+    Matrix* matrix = (Matrix*)handle;
+    release(matrix->weights);
+    delete matrix;
+}
+
+// Rows x [N, D] by each of several matrices [D, K] of one precision -> out [N, K] each; on several threads if there are.
+void polytag_project(const void* const* handles, long count, const float* x, long rows, float* const* out, long threads) {
+    const Matrix* const* matrices = (const Matrix* const*)handles;
+    const long inputs = matrices[0]->inputs;
+#pragma omp parallel for num_threads(threads) if (threads > 1)
+    for (long part = 0; part < threads; part++) {
+        const long first = rows * part / threads, end = rows * (part + 1) / threads;
+        std::vector<const Weights*> weights;
+        std::vector<float*> to;
+        for (long m = 0; m < count; m++) {
+            weights.push_back(&matrices[m]->weights);
+            to.push_back(out[m] + first * matrices[m]->weights.n);
+        }
+        matrices[0]->kernels->project(weights.data(), count, x + first * inputs, end - first, inputs, to.data());
+    }
 }
 
 // What the rows of a CRF's tables are filled up to a multiple of.

@@ -94,6 +94,8 @@ struct Tagging {
     Weights (*pack)(const float* matrix, long k, long n, long down, long right);
     // Rows x [N, D] -> states of one direction, `2H` apart.
     void (*states)(const Layer&, const float* x, long steps, const long* sizes, long direction, float* out);
+    // Rows x [N, D] by each of `count` matrices [D, K].
+    void (*project)(const Weights* const* matrices, long count, const float* x, long rows, long inputs, float* const* out);
 };
 
 extern const Crfs AVX2_CRF, AVX512_CRF;

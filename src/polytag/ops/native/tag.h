@@ -125,6 +125,30 @@ static void states(const Layer& layer, const float* x, long steps, const long* s
     P::end();
 }
 
+// Rows x [N, D] by each of several matrices [D, K]; a row is converted once for all of them.
+template <class P>
+static void project(const Weights* const* matrices, long count, const float* x, long rows, long inputs, float* const* out) {
+    typedef typename P::Element Element;
+    const long width = filled(inputs, P::FILL), size = filled(CHUNK, P::ROWS) * width;
+    Arena arena(size * (long)sizeof(Element) + CHUNK * (long)sizeof(float) + 2 * 64);
+    Element* xs = arena.take<Element>(size);
+    float* scales = arena.take<float>(CHUNK);
+    memset(xs, 0, size * sizeof(Element));  // as in `states`
+    P::begin();
+    for (long first = 0; first < rows; first += CHUNK) {
+        const long n = rows - first < CHUNK ? rows - first : CHUNK;
+        for (long i = 0; i < n; i++) scales[i] = P::convert(x + (first + i) * inputs, inputs, xs + i * width);
+        for (long m = 0; m < count; m++) {
+            const Weights& weights = *matrices[m];
+            P::product(xs, width, n, weights, scales, [&](long row, long column, long columns, const float* sums) {
+                float* to = out[m] + (first + row) * weights.n + column;
+                vectors(columns, [&](long i, long n) { Vector::load(sums + i).store(to + i, n); });
+            });
+        }
+    }
+    P::end();
+}
+
 // Packs a matrix [k, n]; `element(value, scale)` gives an element.
 template <class P, class Make>
 static Weights pack_groups(const float* matrix, long k, long n, long down, long right, const float* scales,

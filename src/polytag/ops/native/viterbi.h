@@ -1,45 +1,65 @@
-// The best tag sequences, all tags of a vector at once; included after tag.h.
+// The best tag sequences, several vectors of tags at once; included after tag.h.
+
+// For `VECTORS` vectors of tags, the best score of a path to each without its own emission: now [K], transitions [K, width].
+template <long VECTORS>
+static void best_before(const float* now, const float* transitions, long tags, long width, float* out) {
+    Vector top[VECTORS];
+    for (long v = 0; v < VECTORS; v++)
+        top[v] = Vector::all(now[0]) + Vector::load(transitions + v * Vector::WIDTH);
+    for (long k = 1; k < tags; k++) {
+        const Vector score = Vector::all(now[k]);
+        for (long v = 0; v < VECTORS; v++)
+            top[v] = most(top[v], score + Vector::load(transitions + k * width + v * Vector::WIDTH));
+    }
+    for (long v = 0; v < VECTORS; v++) top[v].store(out + v * Vector::WIDTH);
+}
 
 static void viterbi(const float* emissions, const float* transitions, const float* start, long steps, const long* sizes,
                     long tags, long* best, float* totals) {
+    static constexpr long MOST = 4;  // vectors at once: enough additions to hide the latency of a maximum
+    static constexpr decltype(&best_before<1>) blocks[] = {best_before<1>, best_before<2>, best_before<3>, best_before<MOST>};
     long total = 0;
     for (long t = 0; t < steps; t++) total += sizes[t];
     const long width = filled(tags, Vector::WIDTH), first = steps ? sizes[0] : 0;
-    Arena arena((total * tags + 2 * first * width) * (long)sizeof(float) + 8 * 64);
-    float* pointers = arena.take<float>(total * tags);  // where the best path to each tag came from
-    float *scores = arena.take<float>(first * width), *next = arena.take<float>(width);
+    Arena arena((tags * width + total * width + first * width) * (long)sizeof(float) + 8 * 64);
+    float* edges = arena.take<float>(tags * width);  // the transitions in rows of whole vectors
+    float* tops = arena.take<float>(total * width);  // the best score to each tag, without its emission
+    float* scores = arena.take<float>(first * width);
+    memset(edges, 0, tags * width * sizeof(float));
+    for (long k = 0; k < tags; k++) memcpy(edges + k * width, transitions + k * tags, tags * sizeof(float));
     for (long t = 0, row = 0; t < steps; t++)
         for (long b = 0; b < sizes[t]; b++, row++) {
-            float* now = scores + b * width;
-            vectors(tags, [&](long i, long n) {
-                Vector top = Vector::load(start + i, n), from = Vector::all(0.0f);
-                if (t) {
-                    top = Vector::all(now[0]) + Vector::load(transitions + i, n);
-                    for (long k = 1; k < tags; k++) {  // of equals the first
-                        const Vector candidate = Vector::all(now[k]) + Vector::load(transitions + k * tags + i, n);
-                        from = where_greater(candidate, top, Vector::all((float)k), from);
-                        top = where_greater(candidate, top, candidate, top);
-                    }
-                    from.store(pointers + row * tags + i, n);
+            float *now = scores + b * width, *top = tops + row * width;
+            if (t)
+                for (long i = 0; i < width; i += MOST * Vector::WIDTH) {
+                    const long left = (width - i) / Vector::WIDTH;
+                    blocks[(left < MOST ? left : MOST) - 1](now, edges + i, tags, width, top + i);
                 }
-                (top + Vector::load(emissions + row * tags + i, n)).store(next + i, n);
+            else
+                memcpy(top, start, tags * sizeof(float));
+            vectors(tags, [&](long i, long n) {
+                (Vector::load(top + i, n) + Vector::load(emissions + row * tags + i, n)).store(now + i, n);
             });
-            memcpy(now, next, tags * sizeof(float));
         }
-    // Backwards: from the best tag of the last row of each sequence.
+    // Backwards, from the best tag of the last row of each sequence. Where a path came from is not kept but found again,
+    // for the tags of the best path alone: the first that gives the same score, by the same additions.
     for (long t = steps - 1, row = total; t >= 0; t--) {
         row -= sizes[t];
         for (long b = 0; b < sizes[t]; b++) {
-            const long later = t + 1 < steps && b < sizes[t + 1] ? row + sizes[t] + b : -1;
-            if (later >= 0) {
-                best[row + b] = (long)pointers[later * tags + best[later]];
-                continue;
+            const long here = row + b;
+            const float *top = tops + here * width, *emission = emissions + here * tags;
+            long tag = 0;
+            if (t + 1 < steps && b < sizes[t + 1]) {
+                const long next = row + sizes[t] + b, after = best[next];
+                const float score = tops[next * width + after];
+                while (tag + 1 < tags && top[tag] + emission[tag] + transitions[tag * tags + after] != score) tag++;
+            } else {
+                const float* last = scores + b * width;
+                for (long k = 1; k < tags; k++)
+                    if (last[k] > last[tag]) tag = k;
+                totals[b] = last[tag];
             }
-            const float* last = scores + b * width;
-            long top = 0;
-            for (long k = 1; k < tags; k++)
-                if (last[k] > last[top]) top = k;
-            best[row + b] = top, totals[b] = last[top];
+            best[here] = tag;
         }
     }
 }
