@@ -1,6 +1,5 @@
 """Every README below experiments, generated: nothing in them is typed by hand but what table.toml says."""
 
-import statistics
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -133,9 +132,9 @@ development data waits for the one whose epoch it takes. A training that several
 _MISSED = f"""\
 ## Below the paper by more than {BELOW}
 
-Best-on-test against the paper's figure, and what the variants of `variants.toml` gained on the same row, best-on-test
-too. Where rows without word vectors lie above the paper and rows with ours below it, and the authors' own settings do
-not help, the vectors are what is left.
+Best-on-test against the paper's figure, and what the variants of `variants.toml` gained on the same row with the same
+seeds, best-on-test too. Where rows without word vectors lie above the paper and rows with ours below it, and the
+authors' own settings do not help, the vectors are what is left.
 
 """
 _CHANCE = """\
@@ -191,10 +190,10 @@ def _missed(everything: Sequence[tuple[Table, Line]], place: Place) -> str:
     tried: dict[tuple[str, str, str], list[str]] = {}
     for table in place.catalogue.tables.values():
         for line, plain in variant_lines(table, place.catalogue):
-            if plain and plain.best_on_test and line.best_on_test:
-                gain = signed(statistics.mean(line.best_on_test) - statistics.mean(plain.best_on_test))
+            gain = line.gain_over(plain, "best_on_test") if plain else None
+            if gain is not None:
                 key = (table.home(line.row), line.row.task, line.vectors)
-                tried.setdefault(key, []).append(f"{line.name.partition(AT)[2]} {gain}")
+                tried.setdefault(key, []).append(f"{line.name.partition(AT)[2]} {signed(gain)}")
     body = [
         [
             f"[{table.folder}]({table.folder}/{README})",

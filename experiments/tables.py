@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 from experiments.catalogue import AT, Catalogue, Row, Table
 from experiments.results import Result, latest, read_results
@@ -41,6 +42,13 @@ class Line:
             return None
         return self.row.paper - statistics.mean(self.best_on_test)
 
+    def gain_over(self, other: "Line", score: Literal["test", "best_on_test"]) -> float | None:
+        """The mean difference in a score of the seeds that both were run with; None where there is none."""
+        theirs = {result.seed: getattr(result, score) for result in other.results}
+        pairs = [(getattr(result, score), theirs.get(result.seed)) for result in self.results]
+        gains = [ours - before for ours, before in pairs if ours is not None and before is not None]
+        return statistics.mean(gains) if gains else None
+
 
 def lines(table: Table, catalogue: Catalogue) -> list[Line]:
     """Every row of a table, once for each kind of vectors that it was run with; without results, once and empty."""
@@ -71,7 +79,7 @@ def main_table(found: Sequence[Line]) -> str:
 
 
 def variant_table(found: Iterable[tuple[Line, Line | None]]) -> str:
-    """The same for variants, with the difference that each makes."""
+    """The same for variants, with the dev-selected difference that each makes on the same seeds."""
     head = [
         "",
         "variant",
@@ -87,9 +95,10 @@ def variant_table(found: Iterable[tuple[Line, Line | None]]) -> str:
     ]
     body = []
     for line, plain in found:
-        gain = signed(statistics.mean(line.test) - statistics.mean(plain.test)) if plain and plain.test else ""
+        gain = line.gain_over(plain, "test") if plain else None
         variant = line.name.partition(AT)[2]
-        body.append([line.row.label, variant, _score(line.row.paper), *_measured(line), gain])
+        shown = "" if gain is None else signed(gain)
+        body.append([line.row.label, variant, _score(line.row.paper), *_measured(line), shown])
     return markdown(head, body)
 
 
