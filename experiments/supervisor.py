@@ -28,6 +28,7 @@ from experiments.training import (
     start,
 )
 from polytag.errors import PolytagError
+from polytag.training.schedule import MOST_EPOCHS
 
 POLL_SECONDS = 1.0
 GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL
@@ -146,7 +147,9 @@ class Supervisor:
             self.summary.failed.append(run)
             return
         metrics = directory(run, self.place) / "metrics.jsonl"
-        active = Active(run, process, checked.training.epochs, metrics, lines=len(_lines(metrics)))
+        planned = checked.training.epochs
+        epochs = MOST_EPOCHS if planned == "auto" else planned
+        active = Active(run, process, epochs, metrics, lines=len(_lines(metrics)))
         self.active.append(active)
         resumed = f"resumed after epoch {active.lines}" if active.lines else "started"
         self.say(f"{run}: {resumed}, at most {active.epochs} epochs; {len(self.pending())} runs left in the queue")

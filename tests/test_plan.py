@@ -106,10 +106,10 @@ VALUES: list[tuple[str, Any, str]] = [
     ("tasks.ner.columns.tag", True, "tasks.ner.columns.tag: expected the number or the name of a column, found True"),
     ("training", 3, "training: input should be a table, found 3"),
     ("training.recipe", ["paper"], "training.recipe: there is no recipe '['paper']'; did you mean 'paper'?"),
-    ("training.epochs", 0, "training.epochs: input should be greater than or equal to 1, found 0"),
-    ("training.epochs", 1.0, "training.epochs: input should be a valid integer, found 1.0"),
-    ("training.epochs", True, "training.epochs: input should be a valid integer, found True"),
-    ("training.epochs", "5", "training.epochs: input should be a valid integer, found '5'"),
+    ("training.epochs", 0, "training.epochs: expected a whole number of at least 1, or 'auto', found 0"),
+    ("training.epochs", 1.0, "training.epochs: expected a whole number of at least 1, or 'auto', found 1.0"),
+    ("training.epochs", True, "training.epochs: expected a whole number of at least 1, or 'auto', found True"),
+    ("training.epochs", "5", "training.epochs: expected a whole number of at least 1, or 'auto', found '5'"),
     ("training.seed", 2**64, f"training.seed: input should be less than {2**32}, found {2**64}"),
     ("training.learning_rate", "0.1", "training.learning_rate: input should be a valid number, found '0.1'"),
     ("training.learning_rate", True, "training.learning_rate: input should be a valid number, found True"),
@@ -258,7 +258,7 @@ BAD_SETTINGS = {
     "training..epochs=3": "--set training..epochs=3: expected key=value",
     "tasks.ner.words.x=3": "--set tasks.ner.words.x=3: 'words' is a value, not a table",
     "trainin.epochs=3": "unknown key 'trainin'; did you mean 'training'?",
-    "training.epochs=many": "training.epochs: input should be a valid integer, found 'many'",
+    "training.epochs=many": "training.epochs: expected a whole number of at least 1, or 'auto', found 'many'",
 }
 
 

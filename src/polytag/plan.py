@@ -25,6 +25,12 @@ Paths = Annotated[tuple[str, ...], Field(min_length=1)]
 NONE = "none"  # how a plan file leaves out a value that its recipe sets: TOML has no null
 
 
+def _epochs(value: object) -> object:
+    if value != "auto" and (type(value) is not int or value < 1):
+        raise ValueError("expected a whole number of at least 1, or 'auto'")
+    return value
+
+
 def _column(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("expected the number or the name of a column")
@@ -162,7 +168,9 @@ class Training(Table):
 
     recipe: str = Field("paper", description="table of defaults: paper, authors or best")
     seed: Seed = Field(1, description="of weights, order of sentences and dropout")
-    epochs: Count = Field(50, description="passes through the largest task's sentences")
+    epochs: Annotated[int | Literal["auto"], BeforeValidator(_epochs)] = Field(
+        50, description="passes through the largest task's sentences; auto: the more, the fewer there are (9 to 60)"
+    )
     batch_sentences: Count = Field(10, description="sentences of a mini-batch")
     optimizer: Literal["adagrad", "adam"] = Field("adagrad", description="how weights are moved")
     learning_rate: Positive = Field(0.01, description="at the start")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag.training.schedule import Turn, turns
+from polytag.training.schedule import Turn, epochs_for, turns
 
 SIZES = st.dictionaries(st.sampled_from("abc"), st.integers(1, 13), min_size=1)
 
@@ -71,3 +71,15 @@ def test_the_schedule_is_a_function_of_the_seed(sampling: str) -> None:
 def test_tasks_of_one_size_are_not_drawn_in_step() -> None:
     epoch = turns({"a": 30, "b": 30}, 0, batch_sentences=30, seed=1)
     assert list(epoch[0].sentences) != list(epoch[1].sentences)
+
+
+@given(st.integers(1, 10**6), st.integers(1, 10**6))
+def test_fewer_sentences_get_more_epochs(a: int, b: int) -> None:
+    few, many = sorted((a, b))
+    assert 9 <= epochs_for({"t": many}) <= epochs_for({"t": few}) <= 60
+
+
+def test_epochs_by_the_largest_task() -> None:
+    assert epochs_for({"t": 14_041}) == epochs_for({"t": 14_041, "small": 100}) == 9
+    assert epochs_for({"t": 2_500}) == 18
+    assert epochs_for({"t": 143}) == 60

@@ -85,7 +85,7 @@ def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list
     training = plan.training
     lines.append(
         f"{'training':<24} recipe {training.recipe}: {training.optimizer} {training.learning_rate}, "
-        f"{training.epochs} epochs, batches of {training.batch_sentences}, margin {training.margin}"
+        f"epochs {training.epochs}, batches of {training.batch_sentences}, margin {training.margin}"
     )
     return lines
 

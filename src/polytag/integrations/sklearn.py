@@ -12,7 +12,7 @@ of numbers. It is no ClassifierMixin on purpose: classifiers' folds are drawn by
 import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 
@@ -52,7 +52,7 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         self,
         *,
         recipe: str = "best",
-        epochs: int | None = None,
+        epochs: int | Literal["auto"] | None = None,
         batch_sentences: int | None = None,
         learning_rate: float | None = None,
         chars_hidden: int = 80,
@@ -70,7 +70,7 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
 
         Args:
             recipe: ``"best"``, ``"paper"`` or ``"authors"``.
-            epochs: passes over the data.
+            epochs: passes over the data, or "auto": the more, the fewer sequences there are.
             batch_sentences: sequences of a step.
             learning_rate: of the recipe's optimizer.
             chars_hidden: width of the character GRU; 0 leaves characters out.

@@ -24,7 +24,7 @@ from polytag.training.events import Evaluation, Step
 from polytag.training.memory import keep_freed_memory
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
-from polytag.training.schedule import Turn, turns
+from polytag.training.schedule import Turn, epochs_for, turns
 from polytag.training.unknown import encoded_tags, gold_of
 
 
@@ -61,6 +61,7 @@ class Trainer:
         self._encoders: dict[str, Encoder] = {}
         self._encoded = {task: self._encode(task) for task in self.plan.tasks}
         self._sizes = {task: len(sentences["train"]) for task, sentences in prepared.sentences.items()}
+        self.epochs = epochs_for(self._sizes) if self.settings.epochs == "auto" else self.settings.epochs
 
     def events(self) -> Iterator[Step | Evaluation]:
         """Train until the last epoch or until patience runs out; call `publish` after each `Evaluation`."""
@@ -78,7 +79,7 @@ class Trainer:
         """
         done, patience = self.progress.epoch, self.settings.patience
         waited = patience is not None and bool(self.progress.best)
-        return done >= self.settings.epochs or (waited and done - self.progress.best_epoch >= (patience or 0))
+        return done >= self.epochs or (waited and done - self.progress.best_epoch >= (patience or 0))
 
     def _timed(self, action: Any, *arguments: Any) -> Any:
         began = time.perf_counter()
@@ -98,7 +99,7 @@ class Trainer:
 
     def _step(self, turn: Turn, steps_per_epoch: int) -> Step:
         number = self.progress.epoch * steps_per_epoch + self.progress.turn
-        steps = self.settings.epochs * steps_per_epoch
+        steps = self.epochs * steps_per_epoch
         optimizers = self.optimizers[turn.task]
         set_learning_rate(optimizers, self.settings, number / steps)
         sentences, weight = self.world.portion(turn.sentences)
