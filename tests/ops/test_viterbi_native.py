@@ -28,15 +28,23 @@ class TestViterbi:
         torch.testing.assert_close(score, best_score, rtol=1e-5, atol=1e-5)
 
     @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
-    @given(lengths=st.lists(st.integers(1, 8), max_size=12).map(tuple), k=st.integers(1, 50), seed=st.integers(0, 1000))
+    @given(
+        lengths=st.lists(st.integers(1, 8), max_size=12).map(tuple), k=st.integers(1, 150), seed=st.integers(0, 1000)
+    )
     def test_any_shape(self, lengths: tuple[int, ...], k: int, seed: int) -> None:
         chain = random_chain(lengths, k, seed=seed, dtype=FLOAT)
         for ours, theirs in zip(native.viterbi(*arguments(chain)), cpu.viterbi(*arguments(chain)), strict=True):
             torch.testing.assert_close(ours, theirs)
 
-    def test_of_equal_paths_it_takes_the_one_that_the_tensor_form_takes(self) -> None:
-        chain = random_chain((6, 3, 1), 20, scale=0.0, dtype=FLOAT)
+    @pytest.mark.parametrize("k", [20, 70])
+    def test_of_equal_paths_it_takes_the_one_that_the_tensor_form_takes(self, k: int) -> None:
+        chain = random_chain((6, 3, 1), k, scale=0.0, dtype=FLOAT)
         assert torch.equal(native.viterbi(*arguments(chain))[0], cpu.viterbi(*arguments(chain))[0])
+        chain = random_chain((9, 9, 4, 2), k, scale=2.0, dtype=FLOAT)
+        whole = [tensor.round() for tensor in arguments(chain)[:3]]  # many ties
+        assert torch.equal(
+            native.viterbi(*whole, chain.packed.batch_sizes)[0], cpu.viterbi(*whole, chain.packed.batch_sizes)[0]
+        )
 
     def test_forbidden_transitions(self) -> None:
         chain = random_chain((7, 5, 2), 5, seed=3, dtype=FLOAT)

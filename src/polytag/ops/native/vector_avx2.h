@@ -28,8 +28,3 @@ static inline Vector times_power_of_two(Vector a, Vector n) {
     const __m256i exponent = _mm256_slli_epi32(_mm256_add_epi32(_mm256_cvtps_epi32(n.v), _mm256_set1_epi32(127)), 23);
     return {_mm256_mul_ps(a.v, _mm256_castsi256_ps(exponent))};
 }
-
-// x where a > b, else y
-static inline Vector where_greater(Vector a, Vector b, Vector x, Vector y) {
-    return {_mm256_blendv_ps(y.v, x.v, _mm256_cmp_ps(a.v, b.v, _CMP_GT_OQ))};
-}

@@ -26,8 +26,3 @@ static inline Vector most(Vector a, Vector b) { return {_mm512_max_ps(a.v, b.v)}
 static inline Vector least(Vector a, Vector b) { return {_mm512_min_ps(a.v, b.v)}; }  // b where one is NaN
 static inline Vector nearest(Vector a) { return {_mm512_roundscale_ps(a.v, 0)}; }
 static inline Vector times_power_of_two(Vector a, Vector n) { return {_mm512_scalef_ps(a.v, n.v)}; }
-
-// x where a > b, else y
-static inline Vector where_greater(Vector a, Vector b, Vector x, Vector y) {
-    return {_mm512_mask_blend_ps(_mm512_cmp_ps_mask(a.v, b.v, _CMP_GT_OQ), y.v, x.v)};
-}
