@@ -97,6 +97,9 @@ class Tags(Table):
 
     scheme: Literal["bioes", "iob2", "iob1"] = Field("bioes", description="how the network sees spans")
     gazetteer: str | None = Field(None, description="CoNLL list, 'TYPE entity words' per line")
+    gazetteer_dropout: Fraction = Field(
+        0.0, description="of words, while training: their gazetteer column is as if no entry had matched"
+    )
     constrained: Flag = Field(False, description="decode valid tag sequences only")
     dropout: Fraction = Field(0.0, description="at the input of the CRF")
 

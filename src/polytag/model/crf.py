@@ -136,6 +136,7 @@ class Crf(nn.Module):
         super().__init__()
         tags = len(vocabulary)
         self.dropout, self.constrained = settings.dropout, settings.constrained
+        self.gazetteer_dropout = settings.gazetteer_dropout
         self.projection = nn.Parameter(nn.init.xavier_uniform_(torch.empty(width, tags)))
         self.transitions = nn.Parameter(nn.init.xavier_uniform_(torch.empty(tags, tags)))
         self.start = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, tags))[0])
@@ -162,6 +163,9 @@ class Crf(nn.Module):
         """Projected context [N, K] and the gazetteer's column of each word [N] -> scores [N, K]."""
         if self.gazetteer is None or gazetteer is None:
             return projected
+        if self.training and self.gazetteer_dropout:
+            hidden = torch.rand(gazetteer.shape, device=gazetteer.device) < self.gazetteer_dropout
+            gazetteer = gazetteer.masked_fill(hidden, 0)  # the column of words that no entry matches
         return projected + self.gazetteer[gazetteer]  # a one-hot input times its weights is one row of them
 
     def loss(self, emissions: Tensor, tags: Tensor, packing: Packing, *, margin: float) -> Tensor:
