@@ -184,6 +184,23 @@ def test_a_gazetteer_reaches_the_tags(corpora: Path) -> None:
     assert torch.equal(listed, plain + crf.gazetteer[columns])  # type: ignore[index]
 
 
+def test_gazetteer_dropout_hides_matches_in_training_only(corpora: Path) -> None:
+    found = small(corpora, "ner", tags={"gazetteer": "list.txt", "gazetteer_dropout": 0.5})
+    network, part = found.tagger.network, found.tagger.plan.tasks["ner"].tags
+    crf = network.tags[part]
+    columns = torch.tensor([0, 1, 2]).repeat(100)
+    nothing = torch.zeros(300, len(found.tagger.vocabularies.tags[part]))
+    listed, unlisted = crf.gazetteer[columns], crf.gazetteer[torch.zeros_like(columns)]  # type: ignore[index]
+    assert torch.equal(crf.emissions(nothing, columns), listed)  # type: ignore[operator]
+    network.train()
+    with torch.random.fork_rng():
+        torch.manual_seed(1)
+        scores = crf.emissions(nothing, columns)  # type: ignore[operator]
+    hidden = (scores == unlisted).all(1)
+    assert torch.equal(scores, torch.where(hidden[:, None], unlisted, listed))
+    assert 60 < int(hidden[columns != 0].sum()) < 140
+
+
 def test_dropout_works_in_training_only(corpora: Path) -> None:
     found = small(corpora, "ner", words={"dropout": 0.5})
     network = found.tagger.network
