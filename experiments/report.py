@@ -133,8 +133,8 @@ _MISSED = f"""\
 ## Below the paper by more than {BELOW}
 
 Best-on-test against the paper's figure, and what the variants of `variants.toml` gained on the same row with the same
-seeds, best-on-test too; `best` is the same network with the same vectors, trained by our recipe. What could not be tried
-are the paper's vectors. Rows that need none are exactly comparable, and would be listed here if they fell short.
+seeds, best-on-test too; `best` is the same network with the same vectors, trained by our recipe. What could not be
+tried are the paper's vectors. Rows that need none are exactly comparable, and would be listed here if they fell short.
 
 """
 _CHANCE = """\
