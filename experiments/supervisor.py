@@ -22,13 +22,11 @@ from experiments.training import (
     is_recorded,
     is_trained,
     log,
-    plan,
     record,
     source,
     start,
 )
 from polytag.errors import PolytagError
-from polytag.training.schedule import MOST_EPOCHS
 
 POLL_SECONDS = 1.0
 GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL
@@ -42,9 +40,7 @@ class Active:
 
     run: Run
     process: "subprocess.Popen[bytes]"
-    epochs: int  # at most
     metrics: Path
-    began: float = field(default_factory=time.monotonic)
     lines: int = 0  # of metrics.jsonl that were shown
 
 
@@ -140,24 +136,21 @@ class Supervisor:
 
     def _start(self, run: Run) -> None:
         try:
-            checked = plan(run, self.place)
             process = start(run, self.place)
         except PolytagError as error:
             self.say(f"{run}: cannot start: {error}")
             self.summary.failed.append(run)
             return
         metrics = directory(run, self.place) / "metrics.jsonl"
-        planned = checked.training.epochs
-        epochs = MOST_EPOCHS if planned == "auto" else planned
-        active = Active(run, process, epochs, metrics, lines=len(_lines(metrics)))
+        active = Active(run, process, metrics, lines=len(_lines(metrics)))
         self.active.append(active)
         resumed = f"resumed after epoch {active.lines}" if active.lines else "started"
-        self.say(f"{run}: {resumed}, at most {active.epochs} epochs; {len(self.pending())} runs left in the queue")
+        self.say(f"{run}: {resumed}; {len(self.pending())} runs left in the queue")
 
     def _show_epochs(self, active: Active) -> None:
         lines = _lines(active.metrics)
         for line in lines[active.lines :]:
-            self.say(f"{active.run}: {epoch_told(line, active.epochs)}")
+            self.say(f"{active.run}: {epoch_told(line)}")
         active.lines = max(active.lines, len(lines))
 
 
@@ -194,7 +187,7 @@ def supervise(
     return supervisor.summary
 
 
-def epoch_told(line: str, epochs: int) -> str:
+def epoch_told(line: str) -> str:
     """A line of metrics.jsonl for people, with the time that is left."""
     entry = json.loads(line)
     shown = "; ".join(
@@ -202,8 +195,9 @@ def epoch_told(line: str, epochs: int) -> str:
         for task in entry["loss"]
     )
     each = entry["seconds"] / entry["epoch"]
-    left = (epochs - entry["epoch"]) * each / 60
-    return f"epoch {entry['epoch']}: {shown}; {each:,.0f} s an epoch; at most {left:,.0f} min left"
+    left = (entry["epochs"] - entry["epoch"]) * each / 60
+    progress = f"epoch {entry['epoch']} of at most {entry['epochs']}: {shown}"
+    return f"{progress}; {each:,.0f} s an epoch; at most {left:,.0f} min left"
 
 
 def told(result: Result) -> str:

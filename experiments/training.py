@@ -75,13 +75,6 @@ def settings(run: Run, place: Place) -> list[str]:
     return chosen
 
 
-def plan(run: Run, place: Place) -> Plan:
-    """The checked plan, every setting filled in."""
-    return load_plan(
-        place.catalogue.plan(run.home), data=place.data, settings=[*settings(run, place), f"training.seed={run.seed}"]
-    )
-
-
 def vectors(run: Run, place: Place) -> str:
     """Whose vectors a run takes: as results.csv and the tables name them."""
     files = _vector_files(place.catalogue.plan(run.home))

@@ -244,7 +244,7 @@ def test_metrics_have_a_line_for_each_evaluation(corpora: Path, tmp_path: Path) 
             lines = [json.loads(line) for line in (tmp_path / "model" / "metrics.jsonl").read_text().splitlines()]
             assert [line["epoch"] for line in lines] == list(range(1, event.epoch + 1))
             assert lines[-1] == {
-                "epoch": event.epoch, "loss": event.loss, "dev": event.dev, "test": {},
+                "epoch": event.epoch, "epochs": 3, "loss": event.loss, "dev": event.dev, "test": {},
                 "selected": event.selected, "is_best": event.is_best, "seconds": event.seconds,
             }  # fmt: skip
             load(tmp_path / "model")

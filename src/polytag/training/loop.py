@@ -173,7 +173,8 @@ class Trainer:
 
     def _record(self, result: Evaluation) -> None:
         line = {
-            "epoch": result.epoch, "loss": dict(result.loss), "dev": dict(result.dev), "test": dict(result.test),
+            "epoch": result.epoch, "epochs": self.epochs, "loss": dict(result.loss),
+            "dev": dict(result.dev), "test": dict(result.test),
             "selected": result.selected, "is_best": result.is_best, "seconds": result.seconds,
         }  # fmt: skip
         self.progress.history.append(line)
