@@ -7,7 +7,17 @@ from experiments import countries, plots, tokens
 from experiments.catalogue import AT, Table
 from experiments.results import FILE, Result, latest, read_results
 from experiments.significance import Comparison, comparisons
-from experiments.tables import BELOW, Line, lines, main_table, markdown, signed, variant_lines, variant_table
+from experiments.tables import (
+    BELOW,
+    Line,
+    lines,
+    main_table,
+    markdown,
+    mean_and_sd,
+    signed,
+    variant_lines,
+    variant_table,
+)
 from experiments.training import Place
 from polytag.files import atomic_write
 
@@ -52,7 +62,7 @@ def _results(table: Table, folder: Path, place: Place) -> str:
         _picture(folder / CURVE)
         if table.folder == "table8" and plots.learning_curve(folder / CURVE, place.catalogue)
         else "",
-        "## Variants\n\n" + _variants(place) + "\n" + variant_table(variants) if variants else "",
+        "## Variants\n\n" + _variants(variants, place) + "\n" + variant_table(variants) if variants else "",
         _compared(table, compared) if compared else "",
         _below(found),
         _commands(found, table),
@@ -170,8 +180,10 @@ def _compared(table: Table, compared: Sequence[Comparison]) -> str:
     return _CHANCE + markdown(["", "against", "seed", "difference", "p"], body)
 
 
-def _variants(place: Place) -> str:
-    return "".join(f"* `{name}`: {variant.about}\n" for name, variant in place.catalogue.variants.items())
+def _variants(found: Sequence[tuple[Line, Line | None]], place: Place) -> str:
+    tried = {line.name.partition(AT)[2] for line, _ in found}
+    known = place.catalogue.variants.items()
+    return "".join(f"* `{name}`: {variant.about}\n" for name, variant in known if name in tried)
 
 
 def _below(found: Sequence[Line]) -> str:
@@ -199,12 +211,14 @@ def _missed(everything: Sequence[tuple[Table, Line]], place: Place) -> str:
             f"[{table.folder}]({table.folder}/{README})",
             line.row.label,
             line.vectors,
+            f"{line.row.paper:.2f}",
+            mean_and_sd(line.best_on_test),
             signed(-(line.shortfall or 0)),
             ", ".join(tried.get((table.home(line.row), line.row.task, line.vectors), [])),
         ]
         for table, line in short
     ]
-    return _MISSED + markdown(["", "row", "vectors", "distance", "tried"], body)
+    return _MISSED + markdown(["", "row", "vectors", "paper", "best-on-test", "distance", "tried"], body)
 
 
 def _commands(found: Sequence[Line], table: Table) -> str:

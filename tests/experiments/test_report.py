@@ -50,11 +50,13 @@ def test_a_table_has_paper_and_measurement_side_by_side(filled: Place) -> None:
 def test_variants_stand_apart_with_what_they_gain_on_the_same_seeds(filled: Place) -> None:
     page = pages(filled)["toy/README.md"]
     assert "| ours | wide | 99.00 | 91.25 | 90.00 | 90.25 | 3 | 1 | ours | 12 | +1.50 |" in page
+    assert "* `wide`: " in page
+    assert "* `margin-0`: " not in page  # nothing was run with it
 
 
 def test_the_overview_says_what_was_tried_where_the_paper_is_not_reached(filled: Place) -> None:
     page = pages(filled)["README.md"]
-    assert "| [toy](toy/README.md) | ours | ours | −9.00 | wide +2.25 |" in page
+    assert "| [toy](toy/README.md) | ours | ours | 99.00 | 90.00 ± 1.41 | −9.00 | wide +2.25 |" in page
     assert "| ours | senna |" not in page
 
 
