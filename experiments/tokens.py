@@ -83,7 +83,7 @@ _SPANISH = """\
 
 ## The Spanish row
 
-Every row whose files are at hand agrees to the token but the Spanish one, which differs in every split, and no filtering
+The rows whose files are at hand agree to the token but the Spanish one, which differs in every split, and no filtering
 of the Spanish files can give it: the paper's test set is larger than the released one. Its figures are those of another
 corpus: the German half of CoNLL-2003, counted as the English half is, with -DOCSTART- lines. The figures below were
 published with that corpus (Tjong Kim Sang and De Meulder 2003, Table 1); the files are not at hand. So the row is a
