@@ -1,6 +1,6 @@
 """Every README below experiments, generated: nothing in them is typed by hand but what table.toml says."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from experiments import countries, plots, tokens
@@ -174,10 +174,14 @@ def _summary(table: Table, place: Place) -> list[str]:
 def _compared(table: Table, compared: Sequence[Comparison]) -> str:
     labels = {row.name: row.label for row in table.rows}
     body = [
-        [labels.get(c.row, c.row), c.against, str(c.seed), signed(c.difference), f"{c.probability:.4f}"]
-        for c in compared
+        [_label(c.row, labels), c.against, str(c.seed), signed(c.difference), f"{c.probability:.4f}"] for c in compared
     ]
     return _CHANCE + markdown(["", "against", "seed", "difference", "p"], body)
+
+
+def _label(row: str, labels: Mapping[str, str]) -> str:
+    name, _, variant = row.partition(AT)
+    return labels.get(name, name) + (f" ({variant})" if variant else "")
 
 
 def _variants(found: Sequence[tuple[Line, Line | None]], place: Place) -> str:

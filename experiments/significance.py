@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
-from experiments.catalogue import Catalogue, Row, Table
+from experiments.catalogue import AT, Catalogue, Row, Table
 from experiments.results import latest, read_results
 from experiments.training import Place, Run, directory, is_trained
 from polytag.files import atomic_write
@@ -21,7 +21,7 @@ COUNTS = "counts.{task}.json"  # kept in the model directory
 class Comparison:
     """Two runs of one seed, each with the weights that the development split chose."""
 
-    row: str
+    row: str  # both with @variant
     against: str
     task: str
     seed: int
@@ -30,12 +30,15 @@ class Comparison:
 
 
 def comparisons(table: Table, place: Place) -> list[Comparison]:
-    """All that can be compared: computed where both models are there, else as significance.csv has it."""
+    """All that can be compared: computed where both models are there, else as significance.csv has it.
+
+    A variant of a row is compared with the same variant of the other row.
+    """
     path = place.catalogue.root / table.folder / FILE
     known = {(c.row, c.against, c.task, c.seed): c for c in _read(path)}
     for comparison in _computed(table, place):
         known[comparison.row, comparison.against, comparison.task, comparison.seed] = comparison
-    found = sorted(known.values(), key=lambda c: (_position(table, c.row), c.seed))
+    found = sorted(known.values(), key=lambda c: (_position(table, c.row), c.row, c.seed))
     if found:
         _write(path, found)
     return found
@@ -57,18 +60,22 @@ def _computed(table: Table, place: Place) -> Iterator[Comparison]:
     for row in table.rows:
         if row.against is None:
             continue
-        home, other = table.home(row), _home(row.against, table, place.catalogue)
-        for seed in _seeds(home, row.task, place) & _seeds(other, row.task, place):
-            first, second = Run(home, seed), Run(other, seed)
-            if is_trained(first, place) and is_trained(second, place):
-                yield _compare(row, (first, second), place)
+        homes = table.home(row), _home(row.against, table, place.catalogue)
+        for variant in ("", *place.catalogue.variants):
+            first, second = (_seeds(home, variant, row.task, place) for home in homes)
+            for seed in first & second:
+                runs = Run(homes[0], seed, variant), Run(homes[1], seed, variant)
+                if all(is_trained(run, place) for run in runs):
+                    yield _compare(row, runs, place)
 
 
 def _compare(row: Row, runs: tuple[Run, Run], place: Place) -> Comparison:
     a, b = (counts(run, row.task, place) for run in runs)
     difference = 100 * (_score(a) - _score(b))
     probability = approximate_randomisation(a, b, trials=10_000, seed=13)
-    return Comparison(row.name, row.against or "", row.task, runs[0].seed, round(difference, 2), round(probability, 4))
+    seed, variant = runs[0].seed, AT + runs[0].variant if runs[0].variant else ""
+    names = row.name + variant, f"{row.against}{variant}"
+    return Comparison(*names, row.task, seed, round(difference, 2), round(probability, 4))
 
 
 def _home(against: str, table: Table, catalogue: Catalogue) -> str:
@@ -76,10 +83,10 @@ def _home(against: str, table: Table, catalogue: Catalogue) -> str:
     return other.home(row)
 
 
-def _seeds(home: str, task: str, place: Place) -> set[int]:
-    folder, _, name = home.partition("/")
-    found = latest(read_results(place.catalogue.root / folder))
-    return {result.seed for result in found if result.row == name and result.task == task}
+def _seeds(home: str, variant: str, task: str, place: Place) -> set[int]:
+    run = Run(home, 0, variant)
+    found = latest(read_results(place.catalogue.root / run.folder))
+    return {result.seed for result in found if result.row == run.row and result.task == task}
 
 
 def _count(model: Path, task: str) -> list[Triple]:
@@ -107,8 +114,8 @@ def _score(found: list[Triple]) -> float:
 
 
 def _position(table: Table, row: str) -> int:
-    names = [row.name for row in table.rows]
-    return names.index(row) if row in names else len(names)
+    names, name = [row.name for row in table.rows], row.partition(AT)[0]
+    return names.index(name) if name in names else len(names)
 
 
 def _read(path: Path) -> list[Comparison]:

@@ -27,6 +27,12 @@ def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(pla
     elsewhere = Place(place.catalogue, place.runs / "nothing-here")
     assert comparisons(table, elsewhere) == [found]
 
+    wide = stages_of("toy", place.catalogue, rows=["ours", "with-vectors"], variants=["wide"])
+    supervise(place, wide, jobs=2, say=lambda _: None)
+    same, of_variant = comparisons(table, place)
+    assert same == found
+    assert (of_variant.row, of_variant.against) == ("with-vectors@wide", "ours@wide")
+
     vectors = character_vectors(tagger, "ner", ["Lima", "Oslo", "Lima"])
     assert vectors.shape == (3, 8)
     assert (vectors[0] == vectors[2]).all()
