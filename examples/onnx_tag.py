@@ -34,7 +34,7 @@ class OnnxTagger:
         inputs = {
             "characters": padded(characters),
             "character_lengths": np.array([len(ids) for ids in characters]),
-            "words": np.array([self.words.get(self.normalised(word), 0) for word in distinct]),
+            "words": np.array([self.index(word) for word in distinct]),
             "sentences": padded([[distinct[word] for word in sentence] for sentence in sentences]),
             "lengths": np.array([len(sentence) for sentence in sentences]),
             **{name: padded([matches(entries, s) for s in sentences]) for name, entries in self.lists.items()},
@@ -47,9 +47,10 @@ class OnnxTagger:
             for (task, about), rows in zip(self.about["tasks"].items(), found, strict=True)
         }
 
-    def normalised(self, word):
+    def index(self, word):
         word = word.lower() if self.about["lowercase"] else word
-        return re.sub("[0-9]", "0", word) if self.about["zero_digits"] else word
+        word = re.sub("[0-9]", "0", word) if self.about["zero_digits"] else word
+        return self.words.get(word) or self.words.get(word.lower(), 0)
 
     def characters(self, word):
         edges = self.about["boundaries"]

@@ -79,7 +79,7 @@ class Words(Table):
     cell: Cell = Field("reset_before", description="reset_before: as the paper; reset_after: as torch.nn.GRU")
     bias: Flag = Field(False, description="give the gates biases; the paper has none")
     dropout: Fraction = Field(0.0, description="at the input of each layer")
-    lowercase: Flag = Field(True, description="look words up in lower case; characters keep theirs")
+    lowercase: Flag = Field(True, description="look words up in lower case; false: only if not known as they are")
     zero_digits: Flag = Field(True, description="look words up with every digit as 0")
     max_characters: Size = Field(35, description="longer words are cut for the character GRU only")
     language: Language | None = Field(None, description="code of the language whose rules split raw text, such as 'en'")

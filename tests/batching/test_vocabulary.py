@@ -50,6 +50,11 @@ class TestWords:
         assert len(words) == 3
         assert [words.index(w) for w in ("tHe", "1850", "the", "unheard")] == [1, 2, 1, UNKNOWN]
 
+    def test_a_word_that_is_not_known_as_it_is_is_looked_up_in_lower_case(self) -> None:
+        words = build_words([sentence("The Ajax")], vector_words=["the", "ajax", "oslo"], lowercase=False)
+        assert words.words == ("The", "Ajax", "the", "ajax", "oslo")
+        assert [words.index(w) for w in ("Ajax", "ajax", "AJAX", "Oslo", "Unheard")] == [2, 4, 4, 5, UNKNOWN]
+
     def test_training_words_come_first_then_other_splits_then_vectors(self) -> None:
         words = build_words([sentence("b a b")], other=[sentence("c A")], vector_words=["d", "B", "c"])
         assert words.words == ("b", "a", "c", "d")

@@ -113,6 +113,21 @@ def test_vectors_fill_the_rows_of_their_words(tmp_path: Path) -> None:
         prepare(toy.make_plan(tables))
 
 
+def test_a_word_with_its_case_starts_from_the_vector_of_its_lower_case(tmp_path: Path) -> None:
+    toy.write_all(tmp_path)
+    (tmp_path / "vectors.txt").write_text("lima 1 2 3\noslo 4 5 6\nOslo 7 8 9\n")
+    tables = toy.tables("ner", search=tmp_path)
+    del tables["words"]["en"]["dimension"]
+    tables["words"]["en"] |= {"vectors": "vectors.txt", "vector_std": None, "lowercase": False}
+    found = prepare(toy.make_plan(tables)).tagger
+    weight = found.network.get_parameter("words.en.embedding.weight").detach()
+    words = found.vocabularies.words["en"]
+    assert words.seen_in_training("Lima")
+    assert words.index("Lima") != words.index("lima")
+    rows = weight[[words.index(word) for word in ("Lima", "lima", "Oslo", "OSLO")]]
+    assert rows.tolist() == [[1, 2, 3], [1, 2, 3], [7, 8, 9], [4, 5, 6]]
+
+
 def test_checksums_tell_files_apart_by_content(tmp_path: Path) -> None:
     toy.write_all(tmp_path)
     first = prepared(tmp_path).checksums

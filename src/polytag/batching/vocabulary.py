@@ -29,7 +29,7 @@ def normaliser(*, lowercase: bool, zero_digits: bool) -> Callable[[str], str]:
 
 @dataclass(frozen=True)
 class WordVocabulary:
-    """Normalised words; index 0 stands for all others.
+    """Normalised words; index 0 stands for all others. A word that is not there is looked up in lower case too.
 
     The first ``trained`` entries after index 0 occur in training files; the rest have a pretrained vector or come from
     other splits (`words.vocabulary = "all"`).
@@ -52,7 +52,8 @@ class WordVocabulary:
         return len(self.words) + 1
 
     def index(self, word: str) -> int:
-        return self._index.get(self.normalise(word), UNKNOWN)
+        form = self.normalise(word)
+        return self._index.get(form) or self._index.get(form.lower(), UNKNOWN)
 
     def seen_in_training(self, word: str) -> bool:
         return 0 < self.index(word) <= self.trained

@@ -1,6 +1,7 @@
 """What a graph carries beside its weights: how strings become its inputs and what its outputs stand for, as JSON.
 
-words         words as they are looked up: their indices count from 1, 0 is any other; null without word embeddings
+words         words as they are looked up, or else in lower case: their indices count from 1, 0 is any other; null
+              without word embeddings
 lowercase     whether words are lower-cased before
 zero_digits   whether each digit 0-9 is replaced by 0 before
 alphabet      characters, whose indices count from 3; 0 is any other; null without characters

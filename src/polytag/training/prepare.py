@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,8 @@ def prepare(plan: Plan) -> Prepared:
         network = Network(plan, vocabularies)
     for name, loaded in vectors.items():
         if loaded is not None:
-            _fill_embedding(network, name, vocabularies.words[name], loaded, plan.words[name].vector_std)
-            notes += _coverage_notes(plan, name, vocabularies.words[name], loaded, sentences)
+            filled = _fill_embedding(network, name, vocabularies.words[name], loaded, plan.words[name].vector_std)
+            notes += _coverage_notes(plan, name, vocabularies.words[name], filled, sentences)
     return Prepared(Tagger(plan, vocabularies, network), sentences, notes, _checksums(plan))
 
 
@@ -154,29 +154,34 @@ def _tags(plan: Plan, name: str, sentences: Corpora) -> TagVocabulary:
 
 def _fill_embedding(
     network: Network, name: str, vocabulary: WordVocabulary, vectors: Vectors, std: float | None
-) -> None:
+) -> Container[int]:
+    """Give each word its vector, or that of its lower case; the indices of the words that have one."""
     rows: dict[int, int] = {}
     for row, word in enumerate(vectors.words):
         rows.setdefault(vocabulary.index(word), row)  # where several normalise to one word, the first: most frequent
+    for index, word in enumerate(vocabulary.words, start=1):
+        if index not in rows and (lower := vocabulary.index(word.lower())) in rows:
+            rows[index] = rows[lower]
     scale = 1.0 if std is None else std / vectors.std
     weight = network.get_parameter(f"words.{name}.embedding.weight")
     with torch.no_grad():
         weight[list(rows)] = torch.from_numpy(vectors.matrix[list(rows.values())]) * scale
+    return rows.keys()
 
 
 def _coverage_notes(
     plan: Plan,
     name: str,
     vocabulary: WordVocabulary,
-    vectors: Vectors,
+    filled: Container[int],
     sentences: Corpora,
 ) -> list[str]:
-    has_vector = {vocabulary.normalise(word) for word in vectors.words}
     notes = []
     for task in plan.users("words", name):
         for split, part in sentences[task].items():
             if part:
                 counts = Counter(vocabulary.normalise(word) for sentence in part for word in sentence.words)
+                has_vector = {form for form in counts if vocabulary.index(form) in filled}
                 notes.append(f"{task}: {split}: words with a vector: {coverage(counts, has_vector)}")
     return notes
 
