@@ -172,7 +172,10 @@ class Training(Table):
     recipe: str = Field("paper", description="table of defaults: paper, authors or best")
     seed: Seed = Field(1, description="of weights, order of sentences and dropout")
     epochs: Annotated[int | Literal["auto"], BeforeValidator(_epochs)] = Field(
-        50, description="passes through the largest task's sentences; auto: the more, the fewer there are (9 to 60)"
+        50, description="passes through a task's sentences; auto: the more, the fewer there are (9 to 60)"
+    )
+    epoch_of: Literal["largest", "smallest"] = Field(
+        "largest", description="which task's sentences an epoch of rounds goes through; scores come after each epoch"
     )
     batch_sentences: Count = Field(10, description="sentences of a mini-batch")
     optimizer: Literal["adagrad", "adam"] = Field("adagrad", description="how weights are moved")

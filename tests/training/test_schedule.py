@@ -37,6 +37,14 @@ def test_a_round_has_a_batch_of_each_task_in_turn(sizes: dict[str, int], batch: 
 
 
 @given(SIZES, st.integers(1, 5))
+def test_epochs_of_the_smallest_task_draw_the_same_batches_in_shorter_epochs(sizes: dict[str, int], batch: int) -> None:
+    short = [turns(sizes, e, batch_sentences=batch, seed=1, epoch_of="smallest") for e in range(40)]
+    assert {len(epoch) for epoch in short} == {len(sizes) * ceil(min(sizes.values()) / batch)}
+    long = [turn for e in range(3) for turn in turns(sizes, e, batch_sentences=batch, seed=1)]
+    assert [turn for epoch in short for turn in epoch][: len(long)] == long
+
+
+@given(SIZES, st.integers(1, 5))
 def test_in_proportion_each_task_comes_as_often_as_it_has_batches(sizes: dict[str, int], batch: int) -> None:
     epoch = turns(sizes, 3, batch_sentences=batch, seed=1, task_sampling="proportional")
     assert Counter(turn.task for turn in epoch) == {task: ceil(size / batch) for task, size in sizes.items()}
@@ -83,3 +91,4 @@ def test_epochs_by_the_largest_task() -> None:
     assert epochs_for({"t": 14_041}) == epochs_for({"t": 14_041, "small": 100}) == 9
     assert epochs_for({"t": 2_500}) == 18
     assert epochs_for({"t": 143}) == 60
+    assert epochs_for({"t": 14_041, "small": 2_500}, epoch_of="smallest") == 18

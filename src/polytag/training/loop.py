@@ -61,7 +61,11 @@ class Trainer:
         self._encoders: dict[str, Encoder] = {}
         self._encoded = {task: self._encode(task) for task in self.plan.tasks}
         self._sizes = {task: len(sentences["train"]) for task, sentences in prepared.sentences.items()}
-        self.epochs = epochs_for(self._sizes) if self.settings.epochs == "auto" else self.settings.epochs
+        self.epochs = (
+            epochs_for(self._sizes, epoch_of=self.settings.epoch_of)
+            if self.settings.epochs == "auto"
+            else self.settings.epochs
+        )
 
     def events(self) -> Iterator[Step | Evaluation]:
         """Train until the last epoch or until patience runs out; call `publish` after each `Evaluation`."""
@@ -95,6 +99,7 @@ class Trainer:
             batch_sentences=self.settings.batch_sentences,
             seed=self.settings.seed,
             task_sampling=self.settings.task_sampling,
+            epoch_of=self.settings.epoch_of,
         )
 
     def _step(self, turn: Turn, steps_per_epoch: int) -> Step:

@@ -1,6 +1,6 @@
 """Which sentences each step trains on: a function of seed and epoch alone, so that resuming needs no saved state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from math import ceil, sqrt
@@ -11,6 +11,9 @@ import numpy as np
 FEWEST_EPOCHS, MOST_EPOCHS = 9, 60
 ENOUGH_SENTENCES = 10_000  # for the fewest epochs
 
+EpochOf = Literal["largest", "smallest"]
+EPOCH_OF: Mapping[EpochOf, Callable[[Iterable[int]], int]] = {"largest": max, "smallest": min}
+
 
 @dataclass(frozen=True, slots=True)
 class Turn:
@@ -20,12 +23,12 @@ class Turn:
     sentences: Sequence[int]
 
 
-def epochs_for(sizes: Mapping[str, int]) -> int:
-    """The epochs that `training.epochs = "auto"` stands for, by the sentences of the largest task.
+def epochs_for(sizes: Mapping[str, int], *, epoch_of: EpochOf = "largest") -> int:
+    """The epochs that `training.epochs = "auto"` stands for, by the sentences of the task that an epoch goes through.
 
     Four times the epochs on a sixteenth of the sentences: an epoch of few sentences has few steps.
     """
-    wanted = round(FEWEST_EPOCHS * sqrt(ENOUGH_SENTENCES / max(sizes.values())))
+    wanted = round(FEWEST_EPOCHS * sqrt(ENOUGH_SENTENCES / EPOCH_OF[epoch_of](sizes.values())))
     return max(FEWEST_EPOCHS, min(MOST_EPOCHS, wanted))
 
 
@@ -36,11 +39,13 @@ def turns(
     batch_sentences: int,
     seed: int,
     task_sampling: Literal["round", "proportional"] = "round",
+    epoch_of: EpochOf = "largest",
 ) -> list[Turn]:
     """All steps of an epoch (counted from 0).
 
-    ``round``: a mini-batch of each task in turn (paper, section 4); an epoch goes once through the largest task, and
-    smaller ones begin anew whenever they are through. ``proportional``: once through every task, batches shuffled.
+    ``round``: a mini-batch of each task in turn (paper, section 4); an epoch goes once through the largest task, or the
+    smallest. Each task begins anew, in another order, whenever it is through. ``proportional``: once through every
+    task, batches shuffled.
     """
     passes = {task: ceil(size / batch_sentences) for task, size in sizes.items()}
     if task_sampling == "proportional":
@@ -51,7 +56,7 @@ def turns(
         ]
         order = np.random.default_rng([seed, len(sizes), epoch]).permutation(len(steps))
         return [steps[i] for i in order]
-    rounds = max(passes.values())
+    rounds = EPOCH_OF[epoch_of](passes.values())
     return [
         _turn(task, i, sizes[task], epoch * rounds + round_, batch_sentences, seed)
         for round_ in range(rounds)
