@@ -145,7 +145,7 @@ _MISSED = f"""\
 Best-on-test against the paper's figure, and what the variants of `variants.toml` gained on the same row with the same
 seeds, best-on-test too; `best` is the same network with the same vectors, trained by our recipe. What could not be
 tried are the paper's vectors. Rows that need none are exactly comparable, and would be listed here if they fell short.
-[Results](../docs/results.md) says what follows from this.
+`docs/results.md` says what follows from this.
 
 """
 _CHANCE = """\

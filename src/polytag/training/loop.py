@@ -161,7 +161,8 @@ class Trainer:
             save_weights(self.output, self.network, name)
         self.progress.keep = []
         with atomic_write(self.output / "metrics.jsonl") as file:
-            file.writelines(json.dumps(entry) + "\n" for entry in self.progress.history)
+            for entry in self.progress.history:
+                file.write(json.dumps(entry | {"epochs": self.epochs}) + "\n")
 
     def _selected(self, dev: Mapping[str, float]) -> float | None:
         """The score that chooses the best epoch; None without development data, when the last epoch is kept."""
@@ -178,8 +179,7 @@ class Trainer:
 
     def _record(self, result: Evaluation) -> None:
         line = {
-            "epoch": result.epoch, "epochs": self.epochs, "loss": dict(result.loss),
-            "dev": dict(result.dev), "test": dict(result.test),
+            "epoch": result.epoch, "loss": dict(result.loss), "dev": dict(result.dev), "test": dict(result.test),
             "selected": result.selected, "is_best": result.is_best, "seconds": result.seconds,
         }  # fmt: skip
         self.progress.history.append(line)
