@@ -152,7 +152,8 @@ _CHANCE = """\
 ## By chance?
 
 Two runs of one seed on the same test sentences: how probable a difference at least as large is if it were chance which
-run said what (approximate randomisation over sentences, 10,000 trials). It says nothing of the spread between seeds.
+run said what (approximate randomisation over sentences, 10,000 trials). One seed says nothing of the spread between
+them; where there are several, the last line of a row adds up what all runs said of each sentence before it is swapped.
 
 """
 
@@ -174,10 +175,8 @@ def _summary(table: Table, place: Place) -> list[str]:
 
 def _compared(table: Table, compared: Sequence[Comparison]) -> str:
     labels = {row.name: row.label for row in table.rows}
-    body = [
-        [_label(c.row, labels), c.against, str(c.seed), signed(c.difference), f"{c.probability:.4f}"] for c in compared
-    ]
-    return _CHANCE + markdown(["", "against", "seed", "difference", "p"], body)
+    body = [[_label(c.row, labels), c.against, c.seeds, signed(c.difference), f"{c.probability:.4f}"] for c in compared]
+    return _CHANCE + markdown(["", "against", "seeds", "difference", "p"], body)
 
 
 def _label(row: str, labels: Mapping[str, str]) -> str:

@@ -2,9 +2,12 @@
 
 import csv
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+
+import numpy as np
 
 from experiments.catalogue import AT, Catalogue, Row, Table
 from experiments.results import latest, read_results
@@ -19,12 +22,12 @@ COUNTS = "counts.{task}.json"  # kept in the model directory
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Two runs of one seed, each with the weights that the development split chose."""
+    """Two rows by the runs of the same seeds, each with the weights that the development split chose."""
 
     row: str  # both with @variant
     against: str
     task: str
-    seed: int
+    seeds: str  # one, or all that both rows have, separated by blanks: their counts are added up sentence by sentence
     difference: float  # of the test scores, in points
     probability: float  # of one at least as large by chance
 
@@ -35,10 +38,10 @@ def comparisons(table: Table, place: Place) -> list[Comparison]:
     A variant of a row is compared with the same variant of the other row.
     """
     path = place.catalogue.root / table.folder / FILE
-    known = {(c.row, c.against, c.task, c.seed): c for c in _read(path)}
+    known = {(c.row, c.against, c.task, c.seeds): c for c in _read(path)}
     for comparison in _computed(table, place):
-        known[comparison.row, comparison.against, comparison.task, comparison.seed] = comparison
-    found = sorted(known.values(), key=lambda c: (_position(table, c.row), c.row, c.seed))
+        known[comparison.row, comparison.against, comparison.task, comparison.seeds] = comparison
+    found = sorted(_newest(known.values()), key=lambda c: (_position(table, c.row), c.row, len(c.seeds), c.seeds))
     if found:
         _write(path, found)
     return found
@@ -63,19 +66,36 @@ def _computed(table: Table, place: Place) -> Iterator[Comparison]:
         homes = table.home(row), _home(row.against, table, place.catalogue)
         for variant in ("", *place.catalogue.variants):
             first, second = (_seeds(home, variant, row.task, place) for home in homes)
-            for seed in first & second:
-                runs = Run(homes[0], seed, variant), Run(homes[1], seed, variant)
-                if all(is_trained(run, place) for run in runs):
-                    yield _compare(row, runs, place)
+            seeds = sorted(seed for seed in first & second if _are_there(homes, seed, variant, place))
+            for chosen in [[seed] for seed in seeds] + ([seeds] if len(seeds) > 1 else []):
+                yield _compare(row, homes, chosen, variant, place)
 
 
-def _compare(row: Row, runs: tuple[Run, Run], place: Place) -> Comparison:
-    a, b = (counts(run, row.task, place) for run in runs)
+def _newest(known: Collection[Comparison]) -> Iterator[Comparison]:
+    """Those of one seed, and of several together the one of most."""
+    most: Counter[tuple[str, str]] = Counter()
+    for c in known:
+        most[c.row, c.task] = max(most[c.row, c.task], len(c.seeds.split()))
+    yield from (c for c in known if len(c.seeds.split()) in (1, most[c.row, c.task]))
+
+
+def _are_there(homes: tuple[str, str], seed: int, variant: str, place: Place) -> bool:
+    return all(is_trained(Run(home, seed, variant), place) for home in homes)
+
+
+def _compare(row: Row, homes: tuple[str, str], seeds: Sequence[int], variant: str, place: Place) -> Comparison:
+    a, b = (_added([counts(Run(home, seed, variant), row.task, place) for seed in seeds]) for home in homes)
     difference = 100 * (_score(a) - _score(b))
     probability = approximate_randomisation(a, b, trials=10_000, seed=13)
-    seed, variant = runs[0].seed, AT + runs[0].variant if runs[0].variant else ""
-    names = row.name + variant, f"{row.against}{variant}"
-    return Comparison(*names, row.task, seed, round(difference, 2), round(probability, 4))
+    name, against = (name + (AT + variant if variant else "") for name in (row.name, row.against or ""))
+    used = " ".join(map(str, seeds))
+    return Comparison(name, against, row.task, used, round(difference, 2), round(probability, 4))
+
+
+def _added(found: Sequence[Sequence[Triple]]) -> list[Triple]:
+    """The counts of several runs, sentence by sentence: a swap then exchanges all that was said of a sentence."""
+    totals = np.sum([np.array(counted) for counted in found], axis=0)
+    return [(correct, predicted, gold) for correct, predicted, gold in totals.tolist()]
 
 
 def _home(against: str, table: Table, catalogue: Catalogue) -> str:
@@ -124,7 +144,7 @@ def _read(path: Path) -> list[Comparison]:
     with path.open(encoding="utf-8", newline="") as file:
         return [
             Comparison(
-                line["row"], line["against"], line["task"], int(line["seed"]), float(line["difference"]),
+                line["row"], line["against"], line["task"], line["seeds"], float(line["difference"]),
                 float(line["probability"]),
             )
             for line in csv.DictReader(file)

@@ -18,7 +18,7 @@ def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(pla
     assert len(supervise(place, stages, jobs=2, say=lambda _: None).done) == 2
     table: Table = place.catalogue.table("toy")
     (found,) = comparisons(table, place)
-    assert (found.row, found.against, found.task, found.seed) == ("with-vectors", "ours", "ner", 1)
+    assert (found.row, found.against, found.task, found.seeds) == ("with-vectors", "ours", "ner", "1")
     assert 0 < found.probability <= 1
 
     counted = counts(Run("toy/ours", 1), "ner", place)
@@ -33,10 +33,24 @@ def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(pla
     assert same == found
     assert (of_variant.row, of_variant.against) == ("with-vectors@wide", "ours@wide")
 
+    again = stages_of("toy", place.catalogue, rows=["ours", "with-vectors"], seeds=[2])
+    supervise(place, again, jobs=2, say=lambda _: None)
+    first, second, both, _ = comparisons(table, place)
+    assert [c.seeds for c in (first, second, both)] == ["1", "2", "1 2"]
+    assert first == found
+    assert both.difference == pytest.approx(_f1_of_both("with-vectors", place) - _f1_of_both("ours", place), abs=0.01)
+    assert comparisons(table, elsewhere) == [first, second, both, of_variant]
+
     vectors = character_vectors(tagger, "ner", ["Lima", "Oslo", "Lima"])
     assert vectors.shape == (3, 8)
     assert (vectors[0] == vectors[2]).all()
     assert (vectors[0] != vectors[1]).any()
+
+
+def _f1_of_both(row: str, place: Place) -> float:
+    all_counts = [triple for seed in (1, 2) for triple in counts(Run(f"toy/{row}", seed), "ner", place)]
+    correct, predicted, gold = (sum(column) for column in zip(*all_counts, strict=True))
+    return 200 * correct / (predicted + gold)
 
 
 def test_neighbours_by_hand() -> None:
