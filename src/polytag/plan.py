@@ -203,6 +203,14 @@ class Training(Table):
     )
     threads: Count | None = Field(None, description="CPU threads; PyTorch's own choice unless given")
 
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if self.epoch_of == "smallest" and self.task_sampling == "proportional":
+            raise ValueError(
+                "an epoch_of 'smallest' needs task_sampling 'round': 'proportional' goes through every task"
+            )
+        return self
+
 
 class Plan(Table):
     """A whole plan, checked, with every default filled in."""

@@ -147,6 +147,7 @@ BAD = {
     "an unknown task": (422, {"words": ["a"], "tasks": ["en-nr"]}, "no task 'en-nr'; did you mean 'en-ner'?"),
     "a foreign task": (422, {"words": ["a"], "language": "es", "tasks": ["en-ner"]}, "task en-ner reads en"),
     "too many sequences": (422, {"words": ["a"], "tasks": ["en-ner"], "nbest": 5}, "at most 4"),
+    "no task": (422, {"words": ["a"], "tasks": []}, "tasks: "),
     "a negative number": (422, {"words": ["a"], "tasks": ["en-ner"], "nbest": -1}, "nbest: "),
     "a long sentence": (413, {"words": ["a"] * 41, "language": "en"}, "41 words, expected at most 40"),
     "many words": (413, {"words": [["a"] * 31] * 2, "language": "en"}, "more than 60 words"),

@@ -19,7 +19,7 @@ from polytag.cli.options import model_argument, weights_options
     type=click.IntRange(min=1),
     default=20_000,
     show_default=True,
-    help="Words of a request at most; a sentence has 2,000 at most.",
+    help="Words of a request at most.",
 )
 @click.option(
     "--timeout",

@@ -30,7 +30,7 @@ class TagRequest(BaseModel):
     words: Words | None = Field(None, description="the words of one sentence, or of several")
     tokenised: bool = Field(False, description="the text has a sentence per line, words parted by blanks")
     language: str | None = Field(None, description="its name or code in /model; needed where a model reads several")
-    tasks: list[str] | None = Field(None, description="all tasks of the language unless given")
+    tasks: list[str] | None = Field(None, min_length=1, description="all tasks of the language unless given")
     confidence: bool = Field(False, description="also give the probability of each tag and of each span")
     nbest: int = Field(0, ge=0, description="also give so many of the most probable tag sequences")
 
