@@ -60,15 +60,16 @@ def lines(table: Table, catalogue: Catalogue) -> list[Line]:
 
 
 def variant_lines(table: Table, catalogue: Catalogue) -> list[tuple[Line, Line | None]]:
-    """What was run of variants, each beside the same row without: only rows at home in this folder."""
-    plain = {(line.name, line.row.task, line.vectors): line for line in lines(table, catalogue) if not line.row.run}
+    """What was run of variants, each beside the same row without: only runs at home in this folder."""
+    plain = {(line.name, line.row.task, line.vectors): line for line in lines(table, catalogue)}
     found = []
     for row in table.rows:
-        if row.run is None:
-            of_row = [r for r in _all(catalogue, table.folder, row.task) if r.row.startswith(row.name + AT)]
+        folder, _, home = table.home(row).partition("/")
+        if folder == table.folder:
+            of_row = [r for r in _all(catalogue, folder, row.task) if r.row.startswith(home + AT)]
             for name in dict.fromkeys(result.row for result in of_row):
                 for line in _by_vectors(row, name, [r for r in of_row if r.row == name]):
-                    found.append((line, plain.get((row.name, row.task, line.vectors))))
+                    found.append((line, plain.get((home, row.task, line.vectors))))
     return found
 
 

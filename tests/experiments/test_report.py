@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from experiments.catalogue import Catalogue
 from experiments.results import append
 from experiments.tables import mean_and_sd, signed
 from experiments.training import Place
@@ -52,6 +53,18 @@ def test_variants_stand_apart_with_what_they_gain_on_the_same_seeds(filled: Plac
     assert "| ours | wide | 99.00 | 91.25 | 90.00 | 90.25 | 3 | 1 | ours | 12 | +1.50 |" in page
     assert "* `wide`: " in page
     assert "* `margin-0`: " not in page  # nothing was run with it
+
+
+def test_a_variant_of_a_joint_run_is_shown_for_each_of_its_tasks(filled: Place) -> None:
+    root = filled.catalogue.root
+    with (root / "toy" / "table.toml").open("a") as file:
+        file.write('\n[[rows]]\nname = "of-pos"\nlabel = "its words"\ntask = "pos"\nrun = "toy/ours"\n')
+    of_pos = [replace(RESULT, task="pos", test=70.0), replace(RESULT, row="ours@wide", task="pos", test=72.0)]
+    append(root / "toy", of_pos, lock=root / "lock")
+    page = pages(replace(filled, catalogue=Catalogue(root)))["toy/README.md"]
+    (shown,) = [line for line in page.splitlines() if line.startswith("| its words | wide |")]
+    assert shown.endswith("| +2.00 |")
+    assert "| ours | wide | 99.00 |" in page
 
 
 def test_the_overview_says_what_was_tried_where_the_paper_is_not_reached(filled: Place) -> None:
