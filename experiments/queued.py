@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 
 from experiments.catalogue import Catalogue, Stage
-from experiments.results import latest, read_results
+from experiments.tables import lines
 from experiments.training import Place, Run, source
 
 
@@ -40,19 +40,18 @@ def stages_of(
 
 
 def shortfall(home: str, catalogue: Catalogue) -> float | None:
-    """How far the best measured seed stays below the paper, best-on-test, in the worst of the rows that quote a run.
+    """How far the mean over the seeds stays below the paper, best-on-test, in the worst of the rows that quote a run.
 
-    None without a figure of the paper or without a result; negative where the paper is surpassed.
+    None without a figure of the paper or without a result; negative where the paper is surpassed. Of several kinds of
+    vectors the best counts.
     """
-    found: dict[str, float] = {}
-    folder, _, name = home.partition("/")
-    for result in latest(read_results(catalogue.root / folder)):
-        if result.row == name and result.best_on_test is not None:
-            found[result.task] = max(result.best_on_test, found.get(result.task, 0.0))
-    quoting = [
-        (row.task, row.paper) for table in catalogue.tables.values() for row in table.rows if table.home(row) == home
-    ]
-    return max((paper - found[task] for task, paper in quoting if paper is not None and task in found), default=None)
+    found: dict[tuple[str, str], float] = {}
+    for table in catalogue.tables.values():
+        for line in lines(table, catalogue):
+            if table.home(line.row) == home and line.shortfall is not None:
+                key = table.folder, line.row.name
+                found[key] = min(line.shortfall, found.get(key, line.shortfall))
+    return max(found.values(), default=None)
 
 
 def _of_stage(stage: Stage, place: Place) -> Iterator[Run]:
