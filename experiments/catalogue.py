@@ -122,6 +122,21 @@ class Catalogue:
             raise PlanError(f"there is no table '{folder}'{nearest(folder, self.tables)}")
         return self.tables[folder]
 
+    def named(self, row: str, table: Table) -> tuple[Table, Row]:
+        """A row as a table's file names it: ``FOLDER/ROW``, or ``ROW`` alone for one of its own.
+
+        Raises:
+            PlanError: there is none such.
+        """
+        return self.find(row if "/" in row else f"{table.folder}/{row}")
+
+    def rival(self, row: Row, table: Table) -> str | None:
+        """FOLDER/ROW of the training that a row is compared with."""
+        if row.against is None:
+            return None
+        other, against = self.named(row.against, table)
+        return other.home(against)
+
     def find(self, home: str) -> tuple[Table, Row]:
         """The table and row of ``FOLDER/ROW``.
 
@@ -158,7 +173,7 @@ class Catalogue:
             raise PlanError(f"{table.folder}/table.toml: row '{row.name}' quotes a run, whose epochs are its own")
         for other in (row.epochs_from, row.against):
             if other is not None:
-                self.find(other if "/" in other else f"{table.folder}/{other}")
+                self.named(other, table)
 
     def _read(self, name: str) -> dict[str, Any]:
         path = self.root / f"{name}.toml"

@@ -1,12 +1,13 @@
 """Every README below experiments, generated: nothing in them is typed by hand but what table.toml says."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from experiments import countries, plots, tokens
 from experiments.catalogue import AT, Table
 from experiments.results import FILE, Result, latest, read_results
 from experiments.significance import Comparison, comparisons
+from experiments.spread import Spread, spreads
 from experiments.tables import (
     BELOW,
     Line,
@@ -54,7 +55,7 @@ def _page(table: Table, folder: Path, place: Place) -> str:
 
 def _results(table: Table, folder: Path, place: Place) -> str:
     found, variants = lines(table, place.catalogue), variant_lines(table, place.catalogue)
-    compared = comparisons(table, place)
+    compared, spread = comparisons(table, place), list(spreads(table, place.catalogue))
     parts = [
         f"Test {table.metric}, percent. Run: `python -m experiments run {table.folder} --data DATA`\n",
         main_table(found),
@@ -64,6 +65,7 @@ def _results(table: Table, folder: Path, place: Place) -> str:
         else "",
         "## Variants\n\n" + _variants(variants, place) + "\n" + variant_table(variants) if variants else "",
         _compared(table, compared) if compared else "",
+        _spread(table, spread) if spread else "",
         _below(found),
         _commands(found, table),
         _provenance(table, place),
@@ -156,6 +158,13 @@ run said what (approximate randomisation over sentences, 10,000 trials). One see
 them; where there are several, the last line of a row adds up what all runs said of each sentence before it is swapped.
 
 """
+_SPREAD = """\
+## By these seeds?
+
+What other seeds would give on the same test sentences: the difference of the mean test scores over so many seeds of
+each row, with its interval by Welch's t. Two seeds of each tell little of the spread: their intervals are wide.
+
+"""
 
 
 def _summary(table: Table, place: Place) -> list[str]:
@@ -174,14 +183,29 @@ def _summary(table: Table, place: Place) -> list[str]:
 
 
 def _compared(table: Table, compared: Sequence[Comparison]) -> str:
-    labels = {row.name: row.label for row in table.rows}
-    body = [[_label(c.row, labels), c.against, c.seeds, signed(c.difference), f"{c.probability:.4f}"] for c in compared]
+    body = [[_label(c.row, table), c.against, c.seeds, signed(c.difference), f"{c.probability:.4f}"] for c in compared]
     return _CHANCE + markdown(["", "against", "seeds", "difference", "p"], body)
 
 
-def _label(row: str, labels: Mapping[str, str]) -> str:
+def _spread(table: Table, spread: Sequence[Spread]) -> str:
+    body = [
+        [
+            _label(s.row, table),
+            s.against,
+            f"{s.seeds[0]}, {s.seeds[1]}",
+            signed(s.difference),
+            f"{signed(s.low)} to {signed(s.high)}",
+            f"{s.probability:.3f}",
+        ]
+        for s in spread
+    ]
+    return _SPREAD + markdown(["", "against", "seeds", "difference", "95 % interval", "p"], body)
+
+
+def _label(row: str, table: Table) -> str:
     name, _, variant = row.partition(AT)
-    return labels.get(name, name) + (f" ({variant})" if variant else "")
+    label = next((row.label for row in table.rows if row.name == name), name)
+    return label + (f" ({variant})" if variant else "")
 
 
 def _variants(found: Sequence[tuple[Line, Line | None]], place: Place) -> str:

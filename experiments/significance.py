@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from experiments.catalogue import AT, Catalogue, Row, Table
+from experiments.catalogue import AT, Row, Table
 from experiments.results import latest, read_results
 from experiments.training import Place, Run, directory, is_trained
 from polytag.files import atomic_write
@@ -61,9 +61,9 @@ def counts(run: Run, task: str, place: Place) -> list[Triple]:
 
 def _computed(table: Table, place: Place) -> Iterator[Comparison]:
     for row in table.rows:
-        if row.against is None:
+        if (rival := place.catalogue.rival(row, table)) is None:
             continue
-        homes = table.home(row), _home(row.against, table, place.catalogue)
+        homes = table.home(row), rival
         for variant in ("", *place.catalogue.variants):
             first, second = (_seeds(home, variant, row.task, place) for home in homes)
             seeds = sorted(seed for seed in first & second if _are_there(homes, seed, variant, place))
@@ -96,11 +96,6 @@ def _added(found: Sequence[Sequence[Triple]]) -> list[Triple]:
     """The counts of several runs, sentence by sentence: a swap then exchanges all that was said of a sentence."""
     totals = np.sum([np.array(counted) for counted in found], axis=0)
     return [(correct, predicted, gold) for correct, predicted, gold in totals.tolist()]
-
-
-def _home(against: str, table: Table, catalogue: Catalogue) -> str:
-    other, row = catalogue.find(against if "/" in against else f"{table.folder}/{against}")
-    return other.home(row)
 
 
 def _seeds(home: str, variant: str, task: str, place: Place) -> set[int]:

@@ -54,9 +54,15 @@ def lines(table: Table, catalogue: Catalogue) -> list[Line]:
     """Every row of a table, once for each kind of vectors that it was run with; without results, once and empty."""
     found = []
     for row in table.rows:
-        folder, _, name = table.home(row).partition("/")
-        found += _by_vectors(row, name, _results(catalogue, folder, row.task, name)) or [Line(row, name, ())]
+        home = table.home(row)
+        found += lines_of(row, home, catalogue) or [Line(row, home.partition("/")[2], ())]
     return found
+
+
+def lines_of(row: Row, home: str, catalogue: Catalogue) -> list[Line]:
+    """What FOLDER/ROW[@VARIANT] was measured to give for a row's task, once for each kind of vectors."""
+    folder, _, name = home.partition("/")
+    return _by_vectors(row, name, [result for result in _all(catalogue, folder, row.task) if result.row == name])
 
 
 def variant_lines(table: Table, catalogue: Catalogue) -> list[tuple[Line, Line | None]]:
@@ -138,10 +144,6 @@ def _score(value: float | None) -> str:
 
 def _all(catalogue: Catalogue, folder: str, task: str) -> list[Result]:
     return [result for result in latest(read_results(catalogue.root / folder)) if result.task == task]
-
-
-def _results(catalogue: Catalogue, folder: str, task: str, name: str) -> list[Result]:
-    return [result for result in _all(catalogue, folder, task) if result.row == name]
 
 
 def _by_vectors(row: Row, name: str, results: Iterable[Result]) -> list[Line]:

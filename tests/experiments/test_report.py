@@ -56,6 +56,15 @@ def test_variants_stand_apart_with_what_they_gain_on_the_same_seeds(filled: Plac
     assert "* `margin-0`: " not in page  # nothing was run with it
 
 
+def test_a_difference_over_seeds_has_its_interval(filled: Place) -> None:
+    root = filled.catalogue.root
+    other = [replace(RESULT, row="with-vectors", seed=seed, test=90.0 + seed) for seed in (1, 2)]
+    append(root / "toy", other, lock=root / "lock")
+    page = pages(filled)["toy/README.md"]
+    assert "| with vectors | ours | 2, 2 | +2.50 | " in page
+    assert "## By chance?" not in page  # no model is there to count sentences by
+
+
 def test_a_variant_of_a_joint_run_is_shown_for_each_of_its_tasks(filled: Place) -> None:
     root = filled.catalogue.root
     with (root / "toy" / "table.toml").open("a") as file:
