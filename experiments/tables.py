@@ -3,6 +3,7 @@
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from experiments.catalogue import AT, Catalogue, Row, Table
@@ -10,6 +11,14 @@ from experiments.results import Result, latest, read_results
 
 MINUS = "−"
 BELOW = 1.0  # points under the paper's figure from which a cause is looked for
+README = "README.md"
+COLUMNS = """\
+`best-on-test` is the highest test score of all epochs, mean and standard deviation over the seeds: optimistic, and
+there only to be compared with the paper's figure, which the authors' code chooses so. `dev-selected` is the test score
+of the epoch that the development split chose (of a joint run, for each task by its own): the number to trust.
+`vectors` says whose word vectors: `ours` are far smaller than the paper's SENNA and Polyglot; `none` needs none, so
+that row is exactly comparable. `minutes` are of one core and one seed. An empty cell was not run.
+"""
 
 
 @dataclass(frozen=True)
@@ -113,6 +122,11 @@ def markdown(head: Sequence[str], body: Iterable[Sequence[str]]) -> str:
     """A table; cells are text."""
     rows = [head, ["---"] * len(head), *body]
     return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+
+
+def picture(path: Path) -> str:
+    """A picture that lies beside the page."""
+    return f"![{path.stem}]({path.name})\n"
 
 
 def mean_and_sd(values: Sequence[float]) -> str:
