@@ -23,24 +23,35 @@ CURVE = {  # label, colour -> how the runs of a rate are named; the rate 1 alone
 FULL_ALONE = "table5/ours"
 
 
-def overview(path: Path, found: Sequence[tuple[str, Line]]) -> bool:
-    """Each row that has the paper's figure and a result: a grey mark for the paper, blue ones for the measured."""
-    rows = [(table, line) for table, line in found if line.row.paper is not None and line.best_on_test]
+def overview(path: Path, found: Sequence[tuple[str, Line, Line | None]]) -> bool:
+    """Each row that has the paper's figure and a result: a grey mark for the paper, blue ones for the measured.
+
+    A row is its label, what was measured, and the same by our recipe, if that was run.
+    """
+    rows = [row for row in reversed(found) if row[1].row.paper is not None and row[1].best_on_test]
     if not rows:
         return False
     plt = _pyplot()
-    figure, axes = plt.subplots(figsize=(8, 1.2 + 0.28 * len(rows)), layout="constrained")
-    for y, (_, line) in enumerate(reversed(rows)):
-        best = statistics.mean(line.best_on_test)
-        axes.plot([line.row.paper, best], [y, y], color="#cccccc", zorder=1)
-        axes.scatter([line.row.paper], [y], color=PAPER, marker="|", s=90, label="paper" if y == 0 else None)
-        axes.scatter([best], [y], color=OURS, s=22, label="best-on-test" if y == 0 else None)
-        label = "dev-selected" if y == 0 else None
-        axes.scatter([statistics.mean(line.test)], [y], facecolors="white", edgecolors=OURS, s=22, label=label)
-    axes.set_yticks(range(len(rows)), [f"{table}: {line.row.label} ({line.vectors})" for table, line in reversed(rows)])
+    figure, axes = plt.subplots(figsize=(8, 1.4 + 0.28 * len(rows)), layout="constrained")
+
+    def mark(values: Mapping[int, float], label: str, **style: Any) -> None:
+        axes.scatter(list(values.values()), list(values), label=label, **style)
+
+    paper = {y: line.row.paper for y, (_, line, _) in enumerate(rows) if line.row.paper is not None}
+    best = {y: statistics.mean(line.best_on_test) for y, (_, line, _) in enumerate(rows)}
+    recipe = {y: statistics.mean(ours.best_on_test) for y, (*_, ours) in enumerate(rows) if ours}
+    axes.hlines(list(paper), [best[y] for y in paper], list(paper.values()), color="#cccccc", zorder=1)
+    mark(paper, "paper", color=PAPER, marker="|", s=90)
+    mark(best, "best-on-test", color=OURS, s=22)
+    selected = {y: statistics.mean(line.test) for y, (_, line, _) in enumerate(rows)}
+    mark(selected, "dev-selected", facecolors="white", edgecolors=OURS, s=22)
+    mark(recipe, "best-on-test by our recipe", color=OTHER, marker="D", s=14)
+    axes.set_yticks(range(len(rows)), [label for label, *_ in rows])
+    axes.margins(y=0.5 / len(rows))
+    axes.set_axisbelow(True)
     axes.set_xlabel("test score, percent")
     axes.grid(axis="x", color="#eeeeee")
-    axes.legend(loc="lower left", frameon=False, fontsize=8)
+    figure.legend(loc="outside upper right", ncols=4, frameon=False, fontsize=8)
     _save(figure, path)
     return True
 

@@ -140,7 +140,7 @@ def _label(row: str, table: Table) -> str:
 
 
 def _variants(found: Sequence[tuple[Line, Line | None]], place: Place) -> str:
-    tried = {line.name.partition(AT)[2] for line, _ in found}
+    tried = {line.variant for line, _ in found}
     known = place.catalogue.variants.items()
     return "".join(f"* `{name}`: {variant.about}\n" for name, variant in known if name in tried)
 

@@ -30,6 +30,11 @@ class Line:
     results: tuple[Result, ...]
 
     @property
+    def variant(self) -> str:
+        """Its name, if any."""
+        return self.name.partition(AT)[2]
+
+    @property
     def test(self) -> list[float]:
         """Test scores at the epoch chosen on the development split."""
         return [result.test for result in self.results if result.test is not None]
@@ -112,9 +117,8 @@ def variant_table(found: Iterable[tuple[Line, Line | None]]) -> str:
     body = []
     for line, plain in found:
         gain = line.gain_over(plain, "test") if plain else None
-        variant = line.name.partition(AT)[2]
         shown = "" if gain is None else signed(gain)
-        body.append([line.row.label, variant, _score(line.row.paper), *_measured(line), shown])
+        body.append([line.row.label, line.variant, _score(line.row.paper), *_measured(line), shown])
     return markdown(head, body)
 
 

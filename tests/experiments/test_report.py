@@ -105,6 +105,15 @@ def test_reports_are_the_same_each_time(filled: Place) -> None:
     assert (filled.catalogue.root / "overview.svg").read_bytes() == picture
 
 
+def test_the_overview_draws_our_recipe_beside_the_row(filled: Place) -> None:
+    root = filled.catalogue.root
+    pages(filled)
+    without = (root / "overview.svg").read_bytes()
+    append(root / "toy", [replace(RESULT, row="ours@best", best_on_test=95.0)], lock=root / "lock")
+    pages(filled)
+    assert (root / "overview.svg").read_bytes() != without
+
+
 def test_without_any_result_there_are_pages_all_the_same(place: Place) -> None:
     found = pages(place)
     assert "| ours | 99.00 |  |" in found["toy/README.md"]
