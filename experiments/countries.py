@@ -14,7 +14,7 @@ import torch
 from numpy.typing import NDArray
 
 from experiments.tables import markdown
-from experiments.training import Place, Run, directory, is_trained
+from experiments.training import Place, Run, directory, trained_seeds
 from polytag.corpus.sentence import Sentence
 from polytag.files import atomic_write
 from polytag.tagging import Tagger
@@ -26,15 +26,15 @@ MEASURED = {  # what is measured -> homes and tasks of the English and of the Sp
     "separately": (("table2/ours", "en-ner"), ("table5/ours", "es-ner")),
     "the English network for both": (("table2/ours", "en-ner"), ("table2/ours", "en-ner")),
     "the Spanish network for both": (("table5/ours", "es-ner"), ("table5/ours", "es-ner")),
-    "not trained: the letters' own similarity": (("", ""), ("", "")),
 }
 NOT_TRAINED = "not trained: the letters' own similarity"
 COLUMNS = (
-    "measured", "pairs", "euclidean_other", "cosine_other", "euclidean_both", "cosine_both", "changed_names",
+    "measured", "seed", "pairs", "euclidean_other", "cosine_other", "euclidean_both", "cosine_both", "changed_names",
     "euclidean_other_changed",
 )  # fmt: skip
 
 Vectors = NDArray[np.float32]
+Key = tuple[str, str]  # what is measured, and with which seed
 
 
 def pairs(folder: Path) -> list[tuple[str, str]]:
@@ -71,45 +71,48 @@ def neighbours(english: Vectors, spanish: Vectors, *, cosine: bool, both: bool) 
     return found
 
 
-def measure(folder: Path, place: Place) -> dict[str, tuple[Vectors, Vectors]]:
+def measure(folder: Path, place: Place) -> dict[Key, tuple[Vectors, Vectors]]:
     """Write neighbours.csv for the models that are there and return their vectors."""
     names = pairs(folder)
-    known = {line["measured"]: line for line in _read(folder / FILE)}
-    vectors = {name: found for name in MEASURED if (found := _vectors(name, names, place)) is not None}
+    known = {(line["measured"], line["seed"]): line for line in _read(folder / FILE)}
+    vectors = dict(_vectors(names, place))
     changed = np.array([english != spanish for english, spanish in names] * 2)
-    for name, (english, spanish) in vectors.items():
-        known[name] = _line(name, english, spanish, changed)
-    if known:
-        with atomic_write(folder / FILE) as file:
-            writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(known[name] for name in MEASURED if name in known)
+    for key, (english, spanish) in vectors.items():
+        known[key] = _line(key, english, spanish, changed)
+    order = [*MEASURED, NOT_TRAINED]
+    with atomic_write(folder / FILE) as file:
+        writer = csv.DictWriter(file, COLUMNS, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(known[key] for key in sorted(known, key=lambda key: (order.index(key[0]), key[1])))
     return vectors
 
 
 def table(folder: Path) -> str:
     """neighbours.csv in Markdown; lines that could not be measured are empty."""
-    known = {line["measured"]: line for line in _read(folder / FILE)}
+    lines = list(_read(folder / FILE))
     head = [
-        "character GRU trained", "names", "nearest in the other language: Euclidean", "cosine",
+        "character GRU trained", "seed", "names", "nearest in the other language: Euclidean", "cosine",
         "nearest among all names: Euclidean", "cosine", "only names that differ: Euclidean",
     ]  # fmt: skip
-    return markdown(head, ([name, *_cells(known.get(name))] for name in MEASURED))
+    body = []
+    for name in (*MEASURED, NOT_TRAINED):
+        of_name = [[name, *_cells(line)] for line in lines if line["measured"] == name]
+        body += of_name or [[name, *[""] * 7]]
+    return markdown(head, body)
 
 
-def _cells(line: Mapping[str, str] | None) -> list[str]:
-    if line is None:
-        return [""] * 6
+def _cells(line: Mapping[str, str]) -> list[str]:
     total = 2 * int(line["pairs"])
-    shares = [_share(int(line[key]), total) for key in COLUMNS[2:6]]
-    return [str(total), *shares, _share(int(line["euclidean_other_changed"]), int(line["changed_names"]))]
+    shares = [_share(int(line[key]), total) for key in COLUMNS[3:7]]
+    of_changed = _share(int(line["euclidean_other_changed"]), int(line["changed_names"]))
+    return [line["seed"], str(total), *shares, of_changed]
 
 
 def _share(hits: int, total: int) -> str:
     return f"{hits} of {total} ({hits / max(1, total):.0%})"
 
 
-def _line(name: str, english: Vectors, spanish: Vectors, changed: NDArray[np.bool_]) -> dict[str, str]:
+def _line(key: Key, english: Vectors, spanish: Vectors, changed: NDArray[np.bool_]) -> dict[str, str]:
     def hits(*, cosine: bool, both: bool) -> NDArray[np.bool_]:
         return neighbours(english, spanish, cosine=cosine, both=both)
 
@@ -118,20 +121,22 @@ def _line(name: str, english: Vectors, spanish: Vectors, changed: NDArray[np.boo
         hits(cosine=False, both=True).sum(), hits(cosine=True, both=True).sum(),
         changed.sum(), (hits(cosine=False, both=False) & changed).sum(),
     ]  # fmt: skip
-    return dict(zip(COLUMNS, [name, str(len(english)), *(str(int(value)) for value in counted)], strict=True))
+    return dict(zip(COLUMNS, [*key, str(len(english)), *(str(int(value)) for value in counted)], strict=True))
 
 
-def _vectors(name: str, names: Sequence[tuple[str, str]], place: Place) -> tuple[Vectors, Vectors] | None:
+def _vectors(names: Sequence[tuple[str, str]], place: Place) -> Iterator[tuple[Key, tuple[Vectors, Vectors]]]:
     english, spanish = ([pair[i] for pair in names] for i in (0, 1))
-    if name == NOT_TRAINED:
-        return _bags(english), _bags(spanish)
-    found = []
-    for (home, task), words in zip(MEASURED[name], (english, spanish), strict=True):
-        run = Run(home, 1)
-        if not is_trained(run, place):
-            return None
-        found.append(character_vectors(_load(directory(run, place), task), task, words))
-    return found[0], found[1]
+    for name, ((home, task), (other_home, other_task)) in MEASURED.items():
+        for seed in sorted(trained_seeds(home, "", place) & trained_seeds(other_home, "", place)):
+            yield (
+                (name, str(seed)),
+                (_of_model(home, seed, task, english, place), _of_model(other_home, seed, other_task, spanish, place)),
+            )
+    yield (NOT_TRAINED, ""), (_bags(english), _bags(spanish))
+
+
+def _of_model(home: str, seed: int, task: str, names: Sequence[str], place: Place) -> Vectors:
+    return character_vectors(_load(directory(Run(home, seed), place), task), task, names)
 
 
 def _load(model: Path, task: str) -> Tagger:

@@ -76,8 +76,8 @@ def _tokens(folder: Path, place: Place) -> str:
 def _figure(folder: Path, place: Place) -> str:
     vectors, names = countries.measure(folder, place), countries.pairs(folder)
     for measured, file in PICTURES.items():
-        if measured in vectors:
-            plots.names(folder / file, names, vectors[measured], f"Character GRU trained {measured}")
+        if (measured, "1") in vectors:  # the first seed's
+            plots.names(folder / file, names, vectors[measured, "1"], f"Character GRU trained {measured}")
     same = sum(english == spanish for english, spanish in names)
     shown = [picture(folder / file) for file in PICTURES.values() if (folder / file).exists()]
     return (

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from experiments.catalogue import AT, Row, Table
-from experiments.results import latest, read_results
-from experiments.training import Place, Run, directory, is_trained
+from experiments.training import Place, Run, directory, trained_seeds
 from polytag.files import atomic_write
 from polytag.scoring import approximate_randomisation, sentence_counts
 from polytag.scoring.significance import Triple
@@ -65,8 +64,7 @@ def _computed(table: Table, place: Place) -> Iterator[Comparison]:
             continue
         homes = table.home(row), rival
         for variant in ("", *place.catalogue.variants):
-            first, second = (_seeds(home, variant, row.task, place) for home in homes)
-            seeds = sorted(seed for seed in first & second if _are_there(homes, seed, variant, place))
+            seeds = sorted(set.intersection(*(trained_seeds(home, variant, place) for home in homes)))
             for chosen in [[seed] for seed in seeds] + ([seeds] if len(seeds) > 1 else []):
                 yield _compare(row, homes, chosen, variant, place)
 
@@ -77,10 +75,6 @@ def _newest(known: Collection[Comparison]) -> Iterator[Comparison]:
     for c in known:
         most[c.row, c.task] = max(most[c.row, c.task], len(c.seeds.split()))
     yield from (c for c in known if len(c.seeds.split()) in (1, most[c.row, c.task]))
-
-
-def _are_there(homes: tuple[str, str], seed: int, variant: str, place: Place) -> bool:
-    return all(is_trained(Run(home, seed, variant), place) for home in homes)
 
 
 def _compare(row: Row, homes: tuple[str, str], seeds: Sequence[int], variant: str, place: Place) -> Comparison:
@@ -96,12 +90,6 @@ def _added(found: Sequence[Sequence[Triple]]) -> list[Triple]:
     """The counts of several runs, sentence by sentence: a swap then exchanges all that was said of a sentence."""
     totals = np.sum([np.array(counted) for counted in found], axis=0)
     return [(correct, predicted, gold) for correct, predicted, gold in totals.tolist()]
-
-
-def _seeds(home: str, variant: str, task: str, place: Place) -> set[int]:
-    run = Run(home, 0, variant)
-    found = latest(read_results(place.catalogue.root / run.folder))
-    return {result.seed for result in found if result.row == run.row and result.task == task}
 
 
 def _count(model: Path, task: str) -> list[Triple]:

@@ -99,6 +99,12 @@ def is_trained(run: Run, place: Place) -> bool:
     return (directory(run, place) / "report.json").exists()
 
 
+def trained_seeds(home: str, variant: str, place: Place) -> set[int]:
+    """The seeds of a training whose models are here."""
+    found = directory(Run(home, 0, variant), place).parent.glob("seed*/report.json")
+    return {int(report.parent.name.removeprefix("seed")) for report in found}
+
+
 def source(run: Run, place: Place) -> Run | None:
     """The run whose best epoch a run without development data takes, with the same seed and variant."""
     row = place.catalogue.find(run.home)[1]

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from experiments import countries
 from experiments.catalogue import HERE, Table
 from experiments.countries import character_vectors, neighbours, pairs
 from experiments.queued import stages_of
@@ -13,7 +14,9 @@ from polytag.tagging import Tagger
 
 
 @pytest.mark.usefixtures("quick_start")
-def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(place: Place) -> None:
+def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(
+    place: Place, monkeypatch: pytest.MonkeyPatch
+) -> None:
     stages = stages_of("toy", place.catalogue, rows=["ours", "with-vectors"])
     assert len(supervise(place, stages, jobs=2, say=lambda _: None).done) == 2
     table: Table = place.catalogue.table("toy")
@@ -45,6 +48,16 @@ def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(pla
     assert vectors.shape == (3, 8)
     assert (vectors[0] == vectors[2]).all()
     assert (vectors[0] != vectors[1]).any()
+
+    monkeypatch.setattr(countries, "MEASURED", {"one for both": (("toy/ours", "ner"), ("toy/ours", "ner"))})
+    folder = place.catalogue.root
+    (folder / countries.NAMES).write_text("english,spanish\nLima,Lima\nOslo,Oslos\nRome,Roma\n")
+    keys = [("one for both", "1"), ("one for both", "2"), (countries.NOT_TRAINED, "")]
+    assert list(countries.measure(folder, place)) == keys
+    shown = countries.table(folder)
+    assert [tuple(line.split(" | ")[:2]) for line in shown.splitlines()[2:]] == [(f"| {a}", b) for a, b in keys]
+    assert list(countries.measure(folder, elsewhere)) == keys[-1:]
+    assert countries.table(folder) == shown
 
 
 def _f1_of_both(row: str, place: Place) -> float:
