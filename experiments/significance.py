@@ -97,7 +97,7 @@ def _count(model: Path, task: str) -> list[Triple]:
     from polytag.tagging import Tagger
 
     best_for = task if (model / f"best.{task}.safetensors").exists() else None
-    tagger = Tagger.load(model, best_for=best_for)
+    tagger = Tagger.load(model, best_for=best_for, precision="float32")  # what the scores of results.csv come from
     gold = list(split_sentences(tagger.plan, task, "test"))
     vocabulary = tagger.vocabularies.tags[tagger.plan.tasks[task].tags]
     found: list[Triple] = []

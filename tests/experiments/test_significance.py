@@ -7,6 +7,7 @@ from experiments import countries
 from experiments.catalogue import HERE, Table
 from experiments.countries import character_vectors, neighbours, pairs
 from experiments.queued import stages_of
+from experiments.results import read_results
 from experiments.significance import comparisons, counts
 from experiments.supervisor import supervise
 from experiments.training import Place, Run, directory
@@ -23,6 +24,8 @@ def test_rows_are_compared_on_the_same_sentences_and_what_was_computed_stays(
     (found,) = comparisons(table, place)
     assert (found.row, found.against, found.task, found.seeds) == ("with-vectors", "ours", "ner", "1")
     assert 0 < found.probability <= 1
+    scores = {result.row: result.test for result in read_results(place.catalogue.root / "toy")}
+    assert found.difference == pytest.approx(scores["with-vectors"] - scores["ours"], abs=0.011)
 
     counted = counts(Run("toy/ours", 1), "ner", place)
     tagger = Tagger.load(directory(Run("toy/ours", 1), place))
