@@ -35,8 +35,13 @@ def spreads(table: Table, catalogue: Catalogue) -> Iterator[Spread]:
         for variant in ("", *(AT + name for name in catalogue.variants)):
             of_row, of_rival = (lines_of(row, home + variant, catalogue) for home in (table.home(row), rival))
             for line, other in product(of_row, of_rival):
-                if line.vectors == other.vectors and min(len(line.test), len(other.test)) > 1:
+                if _one_kind(line.vectors, other.vectors) and min(len(line.test), len(other.test)) > 1:
                     yield _spread(line, other, (row.name + variant, f"{row.against}{variant}"))
+
+
+def _one_kind(vectors: str, others: str) -> bool:
+    """Whether two rows have the same vectors, or only one has any: those of a partner's language."""
+    return vectors == others or "none" in (vectors, others)
 
 
 def _spread(line: Line, other: Line, names: tuple[str, str]) -> Spread:

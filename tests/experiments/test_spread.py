@@ -39,6 +39,13 @@ def test_variants_meet_the_same_variant_and_vectors_the_same_vectors(place: Plac
     assert (found.row, found.against) == ("with-vectors@wide", "ours@wide")
 
 
+def test_a_partner_may_bring_vectors_of_its_own(place: Place) -> None:
+    fill(place, "ours", 80.0, 82.0, vectors="none")
+    fill(place, "with-vectors", 85.0, 87.0)
+    (found,) = spreads(place.catalogue.table("toy"), place.catalogue)
+    assert found.difference == pytest.approx(5.0)
+
+
 def test_one_seed_says_nothing_of_others(place: Place) -> None:
     fill(place, "ours", 80.0, 82.0, 84.0)
     fill(place, "with-vectors", 85.0)
