@@ -11,6 +11,8 @@ try:
 except ImportError as error:
     sys.exit(f"{error.name} is not installed, expected it for this script: pip install numpy onnxruntime")
 
+FEATURES = (("own", 1), ("around", 2))
+
 
 def padded(rows):
     table = np.zeros((len(rows), max(map(len, rows))), np.int64)
@@ -25,6 +27,10 @@ class OnnxTagger:
         self.about = json.loads(self.session.get_modelmeta().custom_metadata_map["polytag"])
         self.words = {word: index for index, word in enumerate(self.about["words"] or [], 1)}
         self.alphabet = {character: index for index, character in enumerate(self.about["alphabet"] or [], 3)}
+        self.features = {
+            name: tuple({feature: index for index, feature in enumerate(found[of], first)} for of, first in FEATURES)
+            for name, found in self.about.get("features", {}).items()  # older graphs have none
+        }
         self.lists = {name: {tuple(w): c for w, c in found} for name, found in self.about["gazetteers"].items()}
 
     def tag(self, sentences):
@@ -37,6 +43,7 @@ class OnnxTagger:
             "words": np.array([self.index(word) for word in distinct]),
             "sentences": padded([[distinct[word] for word in sentence] for sentence in sentences]),
             "lengths": np.array([len(sentence) for sentence in sentences]),
+            **{name: np.array([features(*of, word) for word in distinct]) for name, of in self.features.items()},
             **{name: padded([matches(entries, s) for s in sentences]) for name, entries in self.lists.items()},
         }
         wanted = {value.name for value in self.session.get_inputs()}
@@ -57,6 +64,14 @@ class OnnxTagger:
         kept = word[: max(1, self.about["characters"] - 2 * edges)]
         ids = [self.alphabet.get(character, 0) for character in kept] or [0]
         return [1, *ids, 2] if edges else ids
+
+
+def features(own, around, word):
+    """The indices of a word's features; what each of them is stands in polytag's export/description.py."""
+    kinds = ("X" if c.isupper() else "x" if c.isalpha() else "d" if c.isdigit() else c for c in word)
+    affixes = [f"p={word[:size]}" for size in (1, 2, 3, 4)] + [f"x={word[-size:]}" for size in (1, 2, 3, 4)]
+    seen = [f"l={word.lower()}", f"c={word.isupper():d}{word.istitle():d}{word.isdigit():d}"]
+    return [own.get(f, 0) for f in (f"w={word}", f"s={''.join(kinds)}", *affixes)] + [around.get(f, 0) for f in seen]
 
 
 def matches(entries, words):

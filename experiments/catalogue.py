@@ -181,8 +181,13 @@ class Catalogue:
 
 
 def expand(settings: Sequence[str], plan: Path) -> list[str]:
-    """Settings with ``KIND.*.key`` written out for each part or task that a plan file declares."""
+    """Settings with ``KIND.*.key`` written out for each part or task of a plan file.
+
+    A task that names no tag part has one of its own.
+    """
     declared = _toml(plan)
+    tasks: dict[str, Any] = declared.get("tasks", {})
+    declared["tags"] = declared.get("tags", {}) | {task.get("tags", name): {} for name, task in tasks.items()}
     expanded = []
     for setting in settings:
         kind, star, rest = setting.partition(".*.")

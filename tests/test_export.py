@@ -26,7 +26,7 @@ from polytag.model.checkpoint import save_description, save_weights
 from polytag.model.network import Network
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
-from tests.tiny import LABELS, SPANS, WORDS, tagger, texts
+from tests.tiny import LABELS, SPANS, WORDS, features_of, tagger, texts
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -60,7 +60,13 @@ def made(
         chars={name: build_chars(known, boundaries=part.boundaries) for name, part in plan.chars.items()},
         words={"w": build_words(known, lowercase=plan.words["w"].lowercase, zero_digits=plan.words["w"].zero_digits)},
         tags={
-            task: build_tags([LABELS.get(data, SPANS)], scheme=scheme, data_scheme=data, gazetteer=gazetteer)
+            task: build_tags(
+                [LABELS.get(data, SPANS)],
+                scheme=scheme,
+                data_scheme=data,
+                gazetteer=gazetteer,
+                features=features_of(known) if plan.tags[task].features else None,
+            )
             for task, data in tasks.items()
         },
     )
@@ -88,10 +94,17 @@ SHAPES: dict[str, dict[str, Any]] = {
     "words as they are": {"words": {"lowercase": False, "zero_digits": False}},
     "words cut": {"words": {"max_characters": 4}},
     "gazetteer": {"gazetteer": LIST},
+    "features": {"tags": {"features": True}},
+    "features, words cut": {"tags": {"features": True}, "words": {"max_characters": 4}},
     "constrained": {"tags": {"constrained": True}},
     "constrained gazetteer": {"tags": {"constrained": True}, "gazetteer": LIST},
     "several tasks": {"tasks": {"ner": "iob1", "pos": "plain", "chunk": "bilou"}},
     "several tasks, constrained": {"tasks": {"ner": "bioes", "pos": "plain"}, "tags": {"constrained": True}},
+    "several tasks, all there is": {
+        "tasks": {"ner": "bioes", "pos": "plain"},
+        "tags": {"constrained": True, "features": True},
+        "gazetteer": LIST,
+    },
     "the network in IOB2": {"scheme": "iob2", "tasks": {"ner": "iob1"}},
     "the network in IOB1": {"scheme": "iob1", "tasks": {"ner": "bioes"}, "tags": {"constrained": True}},
 }
@@ -117,16 +130,11 @@ def outputs(path: Path, source: Tagger, sentences: Sequence[Sentence]) -> dict[s
 
 
 def emissions(source: Tagger, sentences: Sequence[Sentence], task: str) -> list[np.ndarray[Any, Any]]:
-    """The network's own, [T, K] for each sentence."""
-    encoder, part = source.new_encoder(task), source.plan.tasks[task].tags
-    vocabulary = source.vocabularies.tags[part]
-    columns = {}
-    if vocabulary.gazetteer:
-        columns[part] = [np.array(vocabulary.gazetteer.match(s.words), dtype=np.int64) for s in sentences]
-    with torch.inference_mode():
-        batch = encoder.batch([encoder.forms(s.words) for s in sentences], gazetteer=columns)
-        found = source.network.emissions(source.network.context(batch, task), batch, task)
-    return batch.packing.unpack(found.numpy())
+    """The tagger's own, [T, K] for each sentence."""
+    found = {}
+    for indices, lattice in source.lattices(sentences, task, constrained=False):
+        found |= dict(zip(indices, lattice.packing.unpack(lattice.emissions.numpy()), strict=True))
+    return [found[index] for index in range(len(sentences))]
 
 
 @pytest.mark.parametrize("shape", SHAPES)

@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 
+from polytag.batching.features import FEWEST, FeatureVocabulary, build_features
 from polytag.batching.gazetteer import Gazetteer
 from polytag.batching.vocabulary import Vocabularies, build_chars, build_tags, build_words
 from polytag.corpus.sentence import Sentence
@@ -36,6 +37,11 @@ def endless(words: Sequence[str] = WORDS) -> Iterator[Sentence]:
         yield Sentence((words[number % len(words)], f"w{number:x}q", "."))
 
 
+def features_of(sentences: Iterable[Sentence]) -> FeatureVocabulary:
+    """Every feature of some sentences, however often they are there."""
+    return build_features([sentence.words for sentence in sentences] * FEWEST)
+
+
 def tagger(
     tasks: Mapping[str, str] = {"ner": "iob2"},
     *,
@@ -62,7 +68,13 @@ def tagger(
         chars={"all": build_chars(known)},
         words={name: build_words(known) for name in plan.words},
         tags={
-            task: build_tags([LABELS.get(data, labels)], scheme=scheme, data_scheme=data, gazetteer=gazetteer)
+            task: build_tags(
+                [LABELS.get(data, labels)],
+                scheme=scheme,
+                data_scheme=data,
+                gazetteer=gazetteer,
+                features=features_of(known) if plan.tags[task].features else None,
+            )
             for task, data in tasks.items()
         },
     )

@@ -74,10 +74,12 @@ class Contexts:
     def new_encoder(self, task: str) -> Encoder:
         """An encoder of the language that a task reads, with an empty memory."""
         settings = self.plan.tasks[task]
+        vocabularies = {part: self.vocabularies.tags[part].features for part in self.network.features(settings.words)}
         return Encoder(
             self.vocabularies.words[settings.words],
             None if settings.chars is None else self.vocabularies.chars[settings.chars],
             max_characters=self.plan.words[settings.words].max_characters,
+            features={part: vocabulary for part, vocabulary in vocabularies.items() if vocabulary},
         )
 
     def table(self, task: str) -> WordTable:
@@ -88,7 +90,8 @@ class Contexts:
             words = self.network.words[settings.words]
             assert isinstance(words, WordEncoder)
             assert chars is None or isinstance(chars, CharEncoder)
-            self._tables[settings.words] = WordTable(self.new_encoder(task), chars, words)
+            features = self.network.features(settings.words)
+            self._tables[settings.words] = WordTable(self.new_encoder(task), chars, words, features)
         return self._tables[settings.words]
 
     def _keep_up_with_weights(self) -> None:

@@ -100,6 +100,9 @@ class Tags(Table):
     gazetteer_dropout: Fraction = Field(
         0.0, description="of words, while training: their gazetteer column is as if no entry had matched"
     )
+    features: Flag = Field(
+        False, description="train a linear CRF on affixes, shapes and neighbours of words too, and add its scores"
+    )
     constrained: Flag = Field(False, description="decode valid tag sequences only")
     dropout: Fraction = Field(0.0, description="at the input of the CRF")
 
@@ -181,6 +184,9 @@ class Training(Table):
     optimizer: Literal["adagrad", "adam"] = Field("adagrad", description="how weights are moved")
     learning_rate: Positive = Field(0.01, description="at the start")
     final_learning_rate: Positive | None = Field(None, description="decay linearly to this over all epochs")
+    feature_learning_rate: Positive = Field(
+        0.3, description="at the start, of the linear CRF on features: stochastic gradient descent"
+    )
     epsilon: Positive = Field(1e-6, description="AdaGrad: inside the square root; Adam: outside it")
     accumulators: Literal["shared", "task"] = Field(
         "shared", description="of AdaGrad and Adam in shared parts: one set, or one for each task"

@@ -101,6 +101,7 @@ def test_a_star_stands_for_each_part(place: Place) -> None:
         "words.spanish.layers=1",
         "training.epochs=1",
     ]
+    assert expand(["tags.*.features=true"], CATALOGUE.plan("table4/no-words")) == ["tags.nl-ner.features=true"]
 
 
 def test_other_vectors_take_the_place_of_ours(tmp_path: Path) -> None:

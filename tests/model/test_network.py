@@ -141,6 +141,7 @@ ABLATIONS: dict[str, dict[str, Any]] = {
     "three layers": {"chars": {"layers": 3}, "words": {"layers": 3}},
     "no boundaries": {"chars": {"boundaries": False}},
     "a gazetteer": {"tags": {"gazetteer": "list.txt"}},
+    "features": {"tags": {"features": True}},
     "constrained, IOB2": {"tags": {"constrained": True, "scheme": "iob2"}},
     "dropout everywhere": {"chars": {"dropout": 0.5}, "words": {"dropout": 0.5}, "tags": {"dropout": 0.5}},
 }  # fmt: skip

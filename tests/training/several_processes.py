@@ -17,6 +17,7 @@ VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "joint, adagrad": (("ner", "pos", "xx"), {"learning_rate": 0.05, "clip": 5.0}),
     "joint, accumulators of each task": (("ner", "pos", "xx"), {"accumulators": "task", "learning_rate": 0.05}),
     "joint, adam": (("ner", "xx"), {"optimizer": "adam", "final_learning_rate": 1e-4, "task_sampling": "proportional"}),
+    "features": (("ner", "xx"), {"features": True, "learning_rate": 0.05, "clip": 5.0}),
 }
 RESUMED = "joint, adagrad"
 

@@ -1,5 +1,6 @@
 """Training elsewhere than on the CPU: devices by name, batches that move whole, the same numbers on a GPU."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,7 @@ META = torch.device("meta")  # holds no values, but is elsewhere
 
 
 def trainer_of(corpora: Path, output: Path, *, device: str = "cpu", dropout: float = 0.0, **training: Any) -> Trainer:
-    tables = toy.tables("ner", "xx", search=corpora, **training)
+    tables = toy.tables("ner", "xx", search=corpora, features=True, **training)
     for part in (*tables["chars"].values(), *tables["words"].values()):
         part["dropout"] = dropout
     return Trainer(prepare(toy.make_plan(tables)), output, device=device)
@@ -30,14 +31,16 @@ def tensors(batch: Batch) -> list[Tensor]:
     assert batch.tags is not None
     of_characters = [batch.characters.ids, batch.characters.word]
     places = [x for packing in (batch.packing, batch.characters.packing) for x in (packing.reverse, packing.last)]
-    return [batch.words, batch.tags, *of_characters, *places, *batch.gazetteer.values()]
+    assert batch.forms is not None
+    of_features = [batch.forms, *batch.features.values(), batch.packing.neighbours(2)]
+    return [batch.words, batch.tags, *of_characters, *places, *batch.gazetteer.values(), *of_features]
 
 
 @pytest.fixture
 def batch(corpora: Path, tmp_path: Path) -> Batch:
     trainer = trainer_of(corpora, tmp_path)
     made = trainer._batch(trainer._turns(0)[0])
-    return Batch(made.words, made.packing, made.characters, made.tags, {"ner": torch.zeros_like(made.words)})
+    return replace(made, gazetteer={"ner": torch.zeros_like(made.words)})
 
 
 def test_a_batch_moves_whole(batch: Batch) -> None:

@@ -21,7 +21,7 @@ OPTIMIZERS = {
 
 
 def trainer_of(corpora: Path, output: Path, *tasks: str, **training: object) -> Trainer:
-    return Trainer(prepare(toy.plan(corpora, *tasks, **training)), output)
+    return Trainer(prepare(toy.plan(corpora, *tasks, features=True, **training)), output)
 
 
 def weights(trainer: Trainer) -> dict[str, Tensor]:
@@ -67,6 +67,9 @@ def test_a_step_moves_the_task_s_parts_and_nothing_else(
     for name in old:
         if not name.startswith(used):
             assert torch.equal(old[name], new[name]), f"{name} moved"
+        elif name.endswith(("features.own.weight", "features.around.weight")):
+            assert torch.equal(old[name][0], new[name][0]), f"the row of no feature moved in {name}"
+            assert not torch.equal(old[name], new[name]), f"{name} stands still"
         elif name.endswith("words.en.embedding.weight") or name.endswith("words.xx.embedding.weight"):
             moved = (old[name] != new[name]).any(dim=1).nonzero()[:, 0].tolist()
             assert set(moved) == words

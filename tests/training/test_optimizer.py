@@ -98,6 +98,25 @@ def test_the_learning_rate_decays_linearly_or_stays() -> None:
 
 
 @pytest.mark.parametrize("name", ["adagrad", "adam"])
+def test_features_move_by_their_gradients_at_a_rate_of_their_own(name: str) -> None:
+    settings = Training(
+        optimizer=name,
+        learning_rate=0.1,
+        final_learning_rate=0.02,
+        feature_learning_rate=0.5,  # type: ignore[arg-type]
+    )
+    network, rows = nn.Parameter(torch.zeros(2)), nn.Parameter(torch.zeros(3, 2))
+    optimizers = make_optimizers([network], [], settings, features=[rows])
+    for progress, rate in ((0.0, 0.5), (0.5, 0.3), (1.0, 0.1)):
+        set_learning_rate(optimizers, settings, progress)
+        before = rows.detach().clone()
+        rows.grad = torch.sparse_coo_tensor(torch.tensor([[0, 2, 2]]), torch.ones(3, 2), (3, 2))
+        for optimizer in optimizers:
+            optimizer.step()
+        torch.testing.assert_close(before - rows.detach(), rate * torch.tensor([[1.0, 1.0], [0.0, 0.0], [2.0, 2.0]]))
+
+
+@pytest.mark.parametrize("name", ["adagrad", "adam"])
 def test_a_restored_state_goes_on_bit_for_bit(name: str) -> None:
     settings = Training(optimizer=name)  # type: ignore[arg-type]
 

@@ -25,7 +25,7 @@ VARIANTS: dict[str, dict[str, Any]] = {
 
 
 def plan_of(corpora: Path, variant: str, **training: Any) -> Plan:
-    tables = toy.tables("ner", "xx", search=corpora, **VARIANTS[variant], **training)
+    tables = toy.tables("ner", "xx", search=corpora, features=True, **VARIANTS[variant], **training)
     for part in (*tables["chars"].values(), *tables["words"].values()):
         part["dropout"] = 0.3
     return toy.make_plan(tables)

@@ -70,13 +70,14 @@ TASKS: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 
 
-def tables(*tasks: str, search: Path | None = None, **training: Any) -> dict[str, Any]:
-    """A plan's tables for some of the tasks, with the parts that they name."""
+def tables(*tasks: str, search: Path | None = None, features: bool = False, **training: Any) -> dict[str, Any]:
+    """A plan's tables for some of the tasks, with the parts that they name; all tag parts with ``features`` or none."""
     chosen = {task: deepcopy(dict(TASKS[task])) for task in tasks}
     words = dict.fromkeys(settings["words"] for settings in chosen.values())
     return {
         "chars": {"all": dict(CHARS)},
         "words": {name: dict(WORDS) for name in words},
+        **({"tags": {task: {"features": True} for task in chosen}} if features else {}),
         "tasks": chosen,
         "training": TRAINING | training,
         "initialisation": {"chars": 0.01},

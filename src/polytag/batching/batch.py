@@ -64,6 +64,17 @@ class Packing:
         _, steps, sequences = self._rows
         return torch.from_numpy(self._offsets[self.lengths[sequences] - 1 - steps] + sequences).to(self.device)
 
+    def neighbours(self, reach: int) -> Tensor:
+        """For each row the rows of the words from ``reach`` before to ``reach`` after it, [N, 2 * reach + 1].
+
+        Beside the sentence stands N.
+        """
+        _, steps, sequences = self._rows
+        places = steps[:, None] + np.arange(-reach, reach + 1)
+        inside = (places >= 0) & (places < self.lengths[sequences][:, None])
+        rows = self._offsets[np.where(inside, places, 0)] + sequences[:, None]
+        return torch.from_numpy(np.where(inside, rows, len(steps))).to(self.device)
+
     @cached_property
     def last(self) -> Tensor:
         """The last row of each packed sequence, [B]."""
@@ -119,6 +130,9 @@ class Batch:
     tags: Tensor | None = None  # N, of one task, while training, if all of them are known
     gazetteer: Mapping[str, Tensor] = field(default_factory=dict)  # tag part -> N, the column that is 1
     allowed: Tensor | None = None  # N K, of one task, while training: what each tag may be, if some are unknown
+    forms: Tensor | None = None  # N, the row of each word in what follows
+    features: Mapping[str, Tensor] = field(default_factory=dict)  # tag part -> U F, of distinct words, while training
+    feature_scores: Mapping[str, Tensor] = field(default_factory=dict)  # tag part -> what comes of them, while tagging
 
     def to(self, device: torch.device) -> "Batch":
         """The same batch on another device; itself if it is there."""
@@ -131,6 +145,9 @@ class Batch:
             tags=None if self.tags is None else self.tags.to(device),
             allowed=None if self.allowed is None else self.allowed.to(device),
             gazetteer={part: columns.to(device) for part, columns in self.gazetteer.items()},
+            forms=None if self.forms is None else self.forms.to(device),
+            features={part: indices.to(device) for part, indices in self.features.items()},
+            feature_scores={part: scores.to(device) for part, scores in self.feature_scores.items()},
         )
 
 

@@ -1,11 +1,13 @@
 """From sentences to batches: one encoder per language, that is per pair of a word part and a character part."""
 
+from array import array
 from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import torch
 
 from polytag.batching.batch import Batch, Characters, Ints, Mask, Packing, pack_distinct
+from polytag.batching.features import AROUND, OWN, FeatureVocabulary, Rows
 from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, WordVocabulary
 
 # Distinct words remembered, and characters in them; tagging a large file must not fill the memory.
@@ -16,8 +18,17 @@ _NO_CHARACTERS = np.zeros(0, dtype=np.int64)
 class Encoder:
     """Turns words into indices and remembers them for each distinct word."""
 
-    def __init__(self, words: WordVocabulary, chars: CharVocabulary | None, *, max_characters: int) -> None:
+    def __init__(
+        self,
+        words: WordVocabulary,
+        chars: CharVocabulary | None,
+        *,
+        max_characters: int,
+        features: Mapping[str, FeatureVocabulary] | None = None,
+    ) -> None:
+        """``features``: of the tag parts that have them."""
         self.words, self.chars, self.max_characters = words, chars, max_characters
+        self._feature_vocabularies = features or {}
         self._forget()
 
     def __len__(self) -> int:
@@ -30,6 +41,7 @@ class Encoder:
         self._word_ids: list[int] = []
         self._characters: list[Ints] = []
         self._dropped = 0
+        self._features = {part: array("i") for part in self._feature_vocabularies}
 
     def forms(self, words: Sequence[str]) -> Ints:
         """The number of each word in this encoder's table of distinct words, [T]; valid until `trim`."""
@@ -41,6 +53,8 @@ class Encoder:
         self._word_ids.append(self.words.index(word))
         if self.chars is not None:
             self._characters.append(self.chars.indices(word, self.max_characters))
+        for part, vocabulary in self._feature_vocabularies.items():
+            self._features[part].extend(vocabulary.indices(word))
         return self._forms.setdefault(word, len(self._forms))
 
     def trim(self) -> bool:
@@ -59,6 +73,11 @@ class Encoder:
         ids, found = np.array(self._word_ids[start:end], dtype=np.int64), self._characters[start:end]
         return ids, pack_distinct(np.arange(len(ids)), found)
 
+    def features(self, part: str, forms: "slice | Ints") -> Rows:
+        """Indices of the features that a tag part sees of remembered words, [..., F]."""
+        rows: Rows = np.frombuffer(self._features[part], dtype=np.int32).reshape(-1, OWN + AROUND)
+        return rows[forms].copy()  # as long as there is a view, the array cannot grow
+
     def drop_characters(self, end: int) -> None:
         """Forget the characters of the words before number ``end``, for a caller that knows their vectors.
 
@@ -74,11 +93,13 @@ class Encoder:
         tags: Sequence[Ints] | None = None,
         allowed: Sequence[Mask] | None = None,
         gazetteer: Mapping[str, Sequence[Ints]] | None = None,
+        features: Sequence[str] = (),
         characters: bool = True,
     ) -> Batch:
         """Sentences, each as its `forms`, with the tags of one task and gazetteer columns for each tag part.
 
-        Where tags are unknown, ``allowed`` [T, K] of each sentence stands in place of ``tags``.
+        Where tags are unknown, ``allowed`` [T, K] of each sentence stands in place of ``tags``. ``features`` names the
+        tag parts whose features of words are wanted.
         Without ``characters`` the batch has none: for a caller that knows the character vectors of its words.
         """
         packing = Packing.of([len(sentence) for sentence in forms])
@@ -98,6 +119,8 @@ class Encoder:
                 part: torch.from_numpy(packing.pack(np.concatenate(columns)))
                 for part, columns in (gazetteer or {}).items()
             },
+            forms=torch.from_numpy(inverse) if features else None,
+            features={part: torch.from_numpy(self.features(part, distinct)) for part in features},
         )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from polytag.batching.features import FeatureVocabulary
 from polytag.batching.gazetteer import Gazetteer
 from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
 from polytag.corpus.schemes import convert_partial, convert_tags
@@ -107,6 +108,7 @@ class TagVocabulary:
     scheme: str
     data_scheme: str
     gazetteer: Gazetteer | None = field(default=None, compare=False)
+    features: FeatureVocabulary | None = field(default=None, compare=False)
 
     @cached_property
     def _index(self) -> dict[str, int]:
@@ -152,12 +154,20 @@ class TagVocabulary:
             "scheme": self.scheme,
             "data_scheme": self.data_scheme,
             "gazetteer": self.gazetteer.to_json() if self.gazetteer else None,
+            "features": self.features.to_json() if self.features else None,
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "TagVocabulary":
         gazetteer = Gazetteer.from_json(data["gazetteer"]) if data["gazetteer"] else None
-        return cls(tuple(data["tags"]), data["scheme"], data["data_scheme"], gazetteer)
+        features = data.get("features")  # none in models from before there were any
+        return cls(
+            tuple(data["tags"]),
+            data["scheme"],
+            data["data_scheme"],
+            gazetteer,
+            FeatureVocabulary.from_json(features) if features else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -198,6 +208,7 @@ def build_tags(
     scheme: str,
     data_scheme: str,
     gazetteer: Gazetteer | None = None,
+    features: FeatureVocabulary | None = None,
 ) -> TagVocabulary:
     """The tags in use, ``O`` first, then sorted; for spans every prefix of every type, seen or not.
 
@@ -206,9 +217,9 @@ def build_tags(
     sequences = ([tag for tag in sequence if tag != UNKNOWN_TAG] for sequence in sequences)
     if data_scheme == "plain":
         tags = sorted({tag for sequence in sequences for tag in sequence})
-        return TagVocabulary(tuple(tags), "plain", "plain", gazetteer)
+        return TagVocabulary(tuple(tags), "plain", "plain", gazetteer, features)
     seen = {tag for sequence in sequences for tag in convert_tags(sequence, scheme)} - {"O"}
     prefixes = {"bioes": "BIES", "iob2": "BI", "iob1": "BI"}[scheme]
     types = sorted({tag.partition("-")[2] for tag in seen})
     tags = ["O", *(f"{prefix}-{type_}" if type_ else prefix for type_ in types for prefix in prefixes)]
-    return TagVocabulary(tuple(tags), scheme, data_scheme, gazetteer)
+    return TagVocabulary(tuple(tags), scheme, data_scheme, gazetteer, features)

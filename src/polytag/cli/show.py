@@ -72,7 +72,9 @@ def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list
             f"{s.dimension if s.embedding else 'no embedding'} -> {s.layers} x {s.hidden} x 2, {s.cell}"
             f"{f', language {s.language}' if s.language else ''}"
         ),
-        "tags": lambda s: f"{', constrained' * s.constrained}{', gazetteer' * bool(s.gazetteer)}",
+        "tags": lambda s: (
+            f"{', constrained' * s.constrained}{', gazetteer' * bool(s.gazetteer)}{', features' * s.features}"
+        ),
     }
     lines = []
     for kind, shape in shapes.items():

@@ -7,6 +7,7 @@ Inputs, all int64 (B sentences, T words, U distinct words, S characters; padding
     sentences          [B, T]  the distinct word at each place
     lengths            [B]     words of each sentence, at least 1
     gazetteer.PART     [B, T]  the gazetteer's column of each word; only for parts that have one
+    features.PART      [U, F]  indices of the features of each distinct word; only for parts that have some
 Outputs, for each task:
     emissions.TASK     [B, T, K]  scores of each tag of the network's scheme, float32
     tags.TASK          [B, T]     the best tags in the scheme of the user's data, -1 beside the sentence

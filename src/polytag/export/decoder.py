@@ -5,10 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
+from torch import Tensor
 
+from polytag.batching.features import AROUND, EDGE, NONE, OWN, REACH
 from polytag.export.graph import Graph
 from polytag.export.rewriting import Tables
 from polytag.model.crf import Crf
+from polytag.model.feature_crf import PLACES, FeatureCrf
 
 FLOAT, INT, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 
@@ -32,19 +35,58 @@ def places(graph: Graph) -> Places:
     return Places(graph.node("Less", column, lengths), graph.node("Less", next_, lengths))
 
 
-def emissions(graph: Graph, crf: Crf, part: str, context: str) -> str:
+def emissions(graph: Graph, crf: Crf, part: str, context: str, at: Places) -> str:
     """Scores of each tag at each word, [T, B, K]."""
     scores = graph.node("MatMul", context, graph.constant(crf.projection.detach().cpu().numpy(), f"tags.{part}.w"))
-    if crf.gazetteer is None:
-        return scores
-    rows = graph.constant(crf.gazetteer.detach().cpu().numpy(), f"tags.{part}.gazetteer")
-    columns = graph.node("Transpose", graph.input(f"gazetteer.{part}", ["B", "T"]), perm=[1, 0])
-    return graph.node("Add", scores, graph.node("Gather", rows, columns))
+    if crf.gazetteer is not None:
+        rows = graph.constant(crf.gazetteer.detach().cpu().numpy(), f"tags.{part}.gazetteer")
+        columns = graph.node("Transpose", graph.input(f"gazetteer.{part}", ["B", "T"]), perm=[1, 0])
+        scores = graph.node("Add", scores, graph.node("Gather", rows, columns))
+    if crf.features is not None:
+        scores = graph.node("Add", scores, _of_features(graph, crf.features, part, at))
+    return scores
+
+
+def _of_features(graph: Graph, crf: FeatureCrf, part: str, at: Places) -> str:
+    """What features add to the scores at each word, [T, B, K]."""
+    given, tags = graph.input(f"features.{part}", ["U", OWN + AROUND]), len(crf.start)
+    own = _summed(graph, crf.own.weight, _columns(graph, given, 0, OWN), f"tags.{part}.own")
+    around = _summed(graph, crf.around.weight, _columns(graph, given, OWN, OWN + AROUND), f"tags.{part}.around")
+    edge = graph.constant(crf.around.weight[EDGE].detach().cpu().numpy()[None])
+    seen = graph.node("Concat", around, edge, axis=0)  # what beside a sentence is, as one word more: U
+    number = graph.node("Shape", given, end=1)
+    words = graph.node("Transpose", graph.input("sentences", ["B", "T"]), perm=[1, 0])
+    known = graph.node("Where", at.running, words, number)
+    margins = graph.constant(np.array([REACH, 0, REACH, 0]))
+    wide = graph.node("Pad", known, margins, graph.node("Squeeze", number))
+    scores = graph.node("Gather", own, words)
+    for place in range(PLACES):
+        end = place - 2 * REACH or np.iinfo(np.int64).max
+        rows = graph.node("Slice", wide, *(graph.constant(np.array([n])) for n in (place, end, 0)))
+        scores_there = graph.node("Gather", _columns(graph, seen, place * tags, (place + 1) * tags), rows)
+        scores = graph.node("Add", scores, scores_there)
+    return scores
+
+
+def _columns(graph: Graph, x: str, start: int, end: int) -> str:
+    return graph.node("Slice", x, *(graph.constant(np.array([n])) for n in (start, end, 1)))
+
+
+def _summed(graph: Graph, weights: Tensor, features: str, name: str) -> str:
+    """The sum of the weights of each word's features, [U, K]; those that are none weigh nothing."""
+    table = weights.detach().cpu().numpy().copy()
+    table[NONE] = 0
+    return graph.node(
+        "ReduceSum",
+        graph.node("Gather", graph.constant(table, name), features),
+        graph.constant(np.array([1])),
+        keepdims=0,
+    )
 
 
 def best_path(graph: Graph, crf: Crf, task: str, scores: str, at: Places, *, constrained: bool) -> str:
     """The best tags of the network's scheme, [T, B]; beside a sentence stands its last tag."""
-    start, steps, end = crf.start.detach(), crf.transitions.detach(), crf.valid_end
+    (steps, start), end = (scores.detach() for scores in crf.moves()), crf.valid_end
     if constrained:
         start, steps = start + crf.valid_start, steps + crf.valid_step
     first = graph.node("Gather", scores, graph.constant(np.array(0)), axis=0)  # B K

@@ -9,6 +9,9 @@ boundaries    whether 1 and 2 stand before and after the characters of each word
 characters    how many characters of a word are read, the two above included
 tasks         by name: "emissions", the tags of the network, and "tags", those that are written
 gazetteers    by input: entries as pairs of words and columns; the longest that matches at a word takes its words
+features      by input: "own" features, which count from 1, and those "around", from 2; 0 is any other. The columns of a
+              word: ten of "own", the word (w=), its shape (s=), its first 1, 2, 3, 4 characters (p=) and its last (x=);
+              two of "around", the word in lower case (l=) and whether it is upper case, title case and digits (c=010)
 """
 
 import json
@@ -48,6 +51,7 @@ def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
             for part, v in vocabularies.items()
             if v.gazetteer
         },
+        "features": {f"features.{part}": v.features.to_json() for part, v in vocabularies.items() if v.features},
     })  # fmt: skip
 
 

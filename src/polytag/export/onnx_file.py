@@ -116,7 +116,7 @@ def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) ->
         part = tagger.plan.tasks[task].tags
         crf = tagger.network.tags[part]
         assert isinstance(crf, Crf)
-        scores = decoder.emissions(graph, crf, part, context)
+        scores = decoder.emissions(graph, crf, part, context, at)
         valid_only = crf.constrained if constrained is None else constrained
         path = decoder.best_path(graph, crf, task, scores, at, constrained=valid_only)
         written = decoder.as_written(graph, path, at, rewriting(tagger.vocabularies.tags[part]).tables)

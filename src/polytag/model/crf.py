@@ -11,9 +11,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from polytag import ops
-from polytag.batching.batch import Packing
+from polytag.batching.batch import Batch, Packing
 from polytag.batching.vocabulary import TagVocabulary
 from polytag.corpus.schemes import allowed
+from polytag.model.feature_crf import FeatureCrf
 from polytag.plan import Tags
 
 Floats = npt.NDArray[np.floating[Any]]
@@ -142,6 +143,7 @@ class Crf(nn.Module):
         self.start = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, tags))[0])
         columns = len(vocabulary.gazetteer.tags) if vocabulary.gazetteer else 0
         self.gazetteer = nn.Parameter(nn.init.xavier_uniform_(torch.empty(columns, tags))) if columns else None
+        self.features = FeatureCrf(vocabulary.features, tags) if vocabulary.features else None
         # -inf, not a large negative number: what is forbidden is impossible, at any scale of the other scores.
         for name, valid in zip(("valid_start", "valid_step", "valid_end"), _valid(vocabulary), strict=True):
             self.register_buffer(name, valid, persistent=False)
@@ -168,28 +170,51 @@ class Crf(nn.Module):
             gazetteer = gazetteer.masked_fill(hidden, 0)  # the column of words that no entry matches
         return projected + self.gazetteer[gazetteer]  # a one-hot input times its weights is one row of them
 
-    def loss(self, emissions: Tensor, tags: Tensor, packing: Packing, *, margin: float) -> Tensor:
-        """Softmax-margin loss of each sentence, [B], in packed order (paper, equation 2)."""
-        return ops.crf.softmax_margin(emissions, tags, self.transitions, self.start, packing.batch_sizes, margin=margin)
+    def loss(self, emissions: Tensor, batch: Batch, part: str, *, margin: float) -> Tensor:
+        """Softmax-margin loss of each sentence, [B], in packed order (paper, equation 2).
 
-    def partial_loss(self, emissions: Tensor, allowed: Tensor, packing: Packing, *, margin: float) -> Tensor:
-        """The same where the tags [N, K] are sets: a sum over all that an unknown tag may be."""
-        scores = (self.transitions, self.start, packing.batch_sizes)
-        return ops.crf.partial_softmax_margin(emissions, allowed, *scores, margin=margin)
+        Where there are features, that of their own CRF is added: it moves nothing but the features' weights.
+        ``part`` is the name of this tag part.
+        """
+        loss = _loss(emissions, self.transitions, self.start, batch, margin)
+        if self.features is None:
+            return loss
+        of_features = self.features.emissions(batch, part)
+        return loss + _loss(of_features, self.features.transitions, self.features.start, batch, margin)
+
+    def moves(self) -> tuple[Tensor, Tensor]:
+        """Transitions [K, K] and START scores [K], those of the features added."""
+        if self.features is None:
+            return self.transitions, self.start
+        return self.transitions + self.features.transitions, self.start + self.features.start
 
     def lattice(
-        self, emissions: Tensor, packing: Packing, *, constrained: bool | None = None, temperature: float = 1.0
+        self, emissions: Tensor, batch: Batch, part: str, *, constrained: bool | None = None, temperature: float = 1.0
     ) -> Lattice:
-        """The scores that decoding and marginals use; ``constrained`` allows valid tag sequences only."""
-        if not (self.constrained if constrained is None else constrained):
-            return Lattice(emissions, self.transitions, self.start, packing, temperature)
-        emissions = emissions.index_add(0, packing.last, self.valid_end.expand(len(packing.last), -1))
-        transitions, start = self.transitions + self.valid_step, self.start + self.valid_start
+        """The scores that decoding and marginals use, those of features added to ``emissions``.
+
+        ``constrained`` allows valid tag sequences only; ``part`` is the name of this tag part.
+        """
+        packing, (transitions, start) = batch.packing, self.moves()
+        if self.features is not None:
+            emissions = emissions + self.features.emissions(batch, part)
+        if self.constrained if constrained is None else constrained:
+            emissions = emissions.index_add(0, packing.last, self.valid_end.expand(len(packing.last), -1))
+            transitions, start = transitions + self.valid_step, start + self.valid_start
         return Lattice(emissions, transitions, start, packing, temperature)
 
     valid_start: Tensor
     valid_step: Tensor
     valid_end: Tensor
+
+
+def _loss(emissions: Tensor, transitions: Tensor, start: Tensor, batch: Batch, margin: float) -> Tensor:
+    """Of each sentence, [B]; where tags are unknown, a sum over all that they may be."""
+    scores = (transitions, start, batch.packing.batch_sizes)
+    if batch.allowed is not None:
+        return ops.crf.partial_softmax_margin(emissions, batch.allowed, *scores, margin=margin)
+    assert batch.tags is not None
+    return ops.crf.softmax_margin(emissions, batch.tags, *scores, margin=margin)
 
 
 def _valid(vocabulary: TagVocabulary) -> list[Tensor]:

@@ -3,7 +3,7 @@
 It sees tensors only; `polytag.tagging.Tagger` puts strings on both ends.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TypeVar
 
 import torch
@@ -15,6 +15,7 @@ from polytag.batching.vocabulary import Vocabularies
 from polytag.errors import PlanError
 from polytag.model.char_encoder import CharEncoder
 from polytag.model.crf import Crf, Lattice
+from polytag.model.feature_crf import FeatureCrf
 from polytag.model.word_encoder import WordEncoder
 from polytag.plan import Plan
 
@@ -96,7 +97,7 @@ class Network(nn.Module):
             encoder.gru.precision = precision  # type: ignore[union-attr]
 
     def emissions(self, context: Tensor, batch: Batch, task: str) -> Tensor:
-        """Scores of each tag at each word, [N, K]."""
+        """Scores of each tag at each word by the network alone, without features, [N, K]."""
         return self._emissions(context, batch, [task])[0]
 
     def _emissions(self, context: Tensor, batch: Batch, tasks: Sequence[str]) -> list[Tensor]:
@@ -109,11 +110,8 @@ class Network(nn.Module):
 
     def loss(self, batch: Batch, task: str, *, margin: float) -> Tensor:
         """Mean softmax-margin loss of the sentences of a batch with tags."""
-        emissions, crf = self.emissions(self.context(batch, task), batch, task), self._crf(task)
-        if batch.allowed is not None:
-            return crf.partial_loss(emissions, batch.allowed, batch.packing, margin=margin).mean()
-        assert batch.tags is not None
-        return crf.loss(emissions, batch.tags, batch.packing, margin=margin).mean()
+        emissions = self.emissions(self.context(batch, task), batch, task)
+        return self._crf(task).loss(emissions, batch, self.tasks[task].tags, margin=margin).mean()
 
     def lattices(
         self, context: Tensor, batch: Batch, tasks: Sequence[str], *, constrained: bool | None = None
@@ -121,10 +119,25 @@ class Network(nn.Module):
         """What decoding needs for each of several tasks of a language, from one ``context``."""
         return {
             task: self._crf(task).lattice(
-                emissions, batch.packing, constrained=constrained, temperature=self.temperatures.get(task, 1.0)
+                emissions,
+                batch,
+                self.tasks[task].tags,
+                constrained=constrained,
+                temperature=self.temperatures.get(task, 1.0),
             )
             for task, emissions in zip(tasks, self._emissions(context, batch, tasks), strict=True)
         }
+
+    def features(self, words: str) -> dict[str, FeatureCrf]:
+        """By tag part, what is trained on features of the words of a language."""
+        parts = dict.fromkeys(task.tags for task in self.tasks.values() if task.words == words)
+        return {part: crf.features for part in parts if (crf := self._part(part)).features is not None}
+
+    def feature_parameters(self) -> Iterator[nn.Parameter]:
+        """The weights of features, of all tag parts."""
+        for part in self.tags:
+            if (crf := self._part(part).features) is not None:
+                yield from crf.parameters()
 
     def parts_of(self, task: str) -> dict[str, nn.Module]:
         """The parts that a task uses, by name (``words.english``)."""
@@ -133,7 +146,10 @@ class Network(nn.Module):
         return {f"{kind}.{name}": getattr(self, kind)[name] for kind, name in names.items() if name is not None}
 
     def _crf(self, task: str) -> Crf:
-        crf = self.tags[self.tasks[task].tags]
+        return self._part(self.tasks[task].tags)
+
+    def _part(self, name: str) -> Crf:
+        crf = self.tags[name]
         assert isinstance(crf, Crf)
         return crf
 

@@ -56,6 +56,11 @@ class Trainer:
         self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
         self.network.train_in(training_precision(self.settings.precision, self.device))
         self.progress = Progress()
+        features = {id(parameter) for parameter in self.network.feature_parameters()}
+        self._clipped = [  # each to a norm of its own: neither shall slow down the other
+            [p for p in self.network.parameters() if (id(p) in features) == of_features]
+            for of_features in (False, True)
+        ]
         self.optimizers = self._make_optimizers()
         self._loss = loss_functions(self.network, margin=self.settings.margin, world=self.world)
         self._encoders: dict[str, Encoder] = {}
@@ -114,7 +119,8 @@ class Trainer:
             loss = self._loss[turn.task](batch) * weight
         loss.backward()  # type: ignore[no-untyped-call]
         if self.settings.clip is not None:
-            clip_gradients(self.network.parameters(), self.settings.clip)
+            for parameters in self._clipped:
+                clip_gradients(parameters, self.settings.clip)
         for optimizer in optimizers:
             optimizer.step()
         for parameter in self.network.parameters():  # fused steps do not count, and the tagger goes by the count
@@ -200,10 +206,14 @@ class Trainer:
             if isinstance(module, WordEncoder) and module.embedding is not None
         }
 
+        features = {id(parameter) for parameter in self.network.feature_parameters()}
+
         def optimizers(modules: Sequence[torch.nn.Module]) -> list[Optimizer]:
             parameters = [p for module in modules for p in module.parameters()]
             rows = [p for p in parameters if id(p) in sparse]
-            return make_optimizers([p for p in parameters if id(p) not in sparse], rows, self.settings)
+            plain = [p for p in parameters if id(p) in features]
+            dense = [p for p in parameters if id(p) not in sparse | features]
+            return make_optimizers(dense, rows, self.settings, features=plain)
 
         if self.settings.accumulators == "task":
             return {task: optimizers(list(self.network.parts_of(task).values())) for task in self.plan.tasks}
@@ -229,4 +239,5 @@ class Trainer:
         forms, tags, columns = zip(*(self._encoded[turn.task][i] for i in turn.sentences), strict=True)
         gazetteer = {} if columns[0] is None else {settings.tags: columns}
         gold = gold_of(tags, len(self.tagger.vocabularies.tags[settings.tags]))
-        return self._encoders[settings.words].batch(forms, **gold, gazetteer=gazetteer)
+        features = [part for part in self.network.features(settings.words) if part == settings.tags]
+        return self._encoders[settings.words].batch(forms, **gold, gazetteer=gazetteer, features=features)

@@ -9,35 +9,48 @@ from torch import Tensor, nn
 from polytag.plan import Training
 
 Optimizer = torch.optim.Optimizer
+_SCALE = "scale"  # of a group's learning rate, in terms of the plan's
 
 
 def make_optimizers(
-    parameters: Iterable[nn.Parameter], sparse: Iterable[nn.Parameter], settings: Training
+    parameters: Iterable[nn.Parameter],
+    sparse: Iterable[nn.Parameter],
+    settings: Training,
+    *,
+    features: Iterable[nn.Parameter] = (),
 ) -> list[Optimizer]:
     """The optimizers of a set of parameters; ``sparse`` holds the word embeddings, whose gradients are rows.
 
     AdaGrad's epsilon stands inside the square root, as in the authors' code, so it is the accumulators' first value.
+    ``features`` holds the weights of features. They move by plain gradients: AdaGrad and Adam would give a feature that
+    was seen twice as large a weight as one that was seen a thousand times.
     """
     torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]  # torch warns until one decides
     dense, rows, rate = list(parameters), list(sparse), settings.learning_rate
+    plain = [{"params": group, _SCALE: settings.feature_learning_rate / rate} for group in [list(features)] if group]
+    of_features: list[Optimizer] = [torch.optim.SGD(plain, lr=settings.feature_learning_rate)] if plain else []
     if settings.optimizer == "adagrad":
         adagrad = partial(torch.optim.Adagrad, lr=rate, initial_accumulator_value=settings.epsilon, eps=0.0)
         # The fused step takes less than half the time, but no sparse gradients; not every PyTorch has it on a GPU.
         on_cpu = all(parameter.device.type == "cpu" for parameter in dense)
-        return [adagrad(group, fused=fused) for group, fused in ((dense, on_cpu), (rows, False)) if group]
+        groups = ((dense, on_cpu), (rows, False))
+        return [*(adagrad(group, fused=fused) for group, fused in groups if group), *of_features]
     optimizers: list[Optimizer] = [torch.optim.Adam(dense, lr=rate, eps=settings.epsilon, fused=True)]
     if rows:
         optimizers.append(torch.optim.SparseAdam(rows, lr=rate, eps=settings.epsilon))
-    return optimizers
+    return optimizers + of_features
 
 
 def set_learning_rate(optimizers: Iterable[Optimizer], settings: Training, progress: float) -> None:
-    """Linear decay from ``learning_rate`` to ``final_learning_rate``; ``progress`` runs from 0 to 1."""
+    """Linear decay from ``learning_rate`` to ``final_learning_rate``; ``progress`` runs from 0 to 1.
+
+    The rate of features starts from a value of its own and decays in the same proportion.
+    """
     first = settings.learning_rate
     last = first if settings.final_learning_rate is None else settings.final_learning_rate
     for optimizer in optimizers:
         for group in optimizer.param_groups:
-            group["lr"] = first + (last - first) * progress
+            group["lr"] = (first + (last - first) * progress) * group.get(_SCALE, 1.0)
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], largest: float) -> float:

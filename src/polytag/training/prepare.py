@@ -9,6 +9,7 @@ from typing import Any
 
 import torch
 
+from polytag.batching.features import build_features
 from polytag.batching.gazetteer import Gazetteer
 from polytag.batching.vectors import Vectors, coverage, load_vectors
 from polytag.batching.vocabulary import (
@@ -149,6 +150,9 @@ def _tags(plan: Plan, name: str, sentences: Corpora) -> TagVocabulary:
         scheme=plan.tags[name].scheme,
         data_scheme=plan.tasks[users[0]].scheme,
         gazetteer=Gazetteer.load(plan.find(gazetteer, f"tags.{name}.gazetteer")) if gazetteer else None,
+        features=build_features(s.words for s in _of_users(plan, "tags", name, sentences, ("train",)))
+        if plan.tags[name].features
+        else None,
     )
 
 

@@ -1,0 +1,95 @@
+"""Features of words that are written by hand: what a linear CRF sees beside the network (`tags.NAME.features`).
+
+Of a word itself: the word, its shape (Xx-dd), its prefixes and suffixes of up to four characters. Of a word and of the
+words up to two away, each place for itself: the word in lower case, and whether it is upper case, title case or digits.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+REACH = 2  # words to either side
+NONE, EDGE = 0, 1  # indices: of what training did not see often enough; of a place beside the sentence
+OWN, AROUND = 10, 2  # features of a word for itself; features that words near it see too
+FEWEST = 2  # times that a feature occurs in training
+
+Rows = npt.NDArray[np.int32]
+
+
+class _Shape(dict[int, str]):
+    """For `str.translate`: X for a capital letter, x for any other, d for a digit, all else as it is."""
+
+    def __missing__(self, code: int) -> str:
+        character = chr(code)
+        kind = "X" if character.isupper() else "x" if character.isalpha() else "d" if character.isdigit() else character
+        self[code] = kind
+        return kind
+
+
+_SHAPE = _Shape()
+
+
+def own_features(word: str) -> list[str]:
+    """What only the word's own place sees; affixes of short words repeat the whole word."""
+    return [
+        f"w={word}", f"s={word.translate(_SHAPE)}",
+        f"p={word[:1]}", f"p={word[:2]}", f"p={word[:3]}", f"p={word[:4]}",
+        f"x={word[-1:]}", f"x={word[-2:]}", f"x={word[-3:]}", f"x={word[-4:]}",
+    ]  # fmt: skip
+
+
+def around_features(word: str) -> list[str]:
+    """What the places up to `REACH` away see too."""
+    return [f"l={word.lower()}", f"c={word.isupper():d}{word.istitle():d}{word.isdigit():d}"]
+
+
+@dataclass(frozen=True)
+class FeatureVocabulary:
+    """The features that training saw `FEWEST` times or more; indices of ``own`` count from 1, of ``around`` from 2."""
+
+    own: tuple[str, ...]
+    around: tuple[str, ...]
+
+    @cached_property
+    def _index(self) -> tuple[dict[str, int], dict[str, int]]:
+        own, around = enumerate(self.own, start=1), enumerate(self.around, start=EDGE + 1)
+        return {name: index for index, name in own}, {name: index for index, name in around}
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """Indices of ``own`` and of ``around``, those that stand for no feature among them."""
+        return len(self.own) + 1, len(self.around) + EDGE + 1
+
+    def indices(self, word: str) -> Iterator[int]:
+        """The `OWN` and then the `AROUND` indices of a word."""
+        own, around = self._index
+        return chain(
+            (own.get(name, NONE) for name in own_features(word)),
+            (around.get(name, NONE) for name in around_features(word)),
+        )
+
+    def to_json(self) -> dict[str, Any]:
+        return {"own": list(self.own), "around": list(self.around)}
+
+    @classmethod
+    def from_json(cls, data: Mapping[str, Any]) -> "FeatureVocabulary":
+        return cls(tuple(data["own"]), tuple(data["around"]))
+
+
+def build_features(sentences: Iterable[Sequence[str]]) -> FeatureVocabulary:
+    """The vocabulary of training sentences, each as its words; most frequent features first."""
+    words = Counter(chain.from_iterable(sentences))
+    own: Counter[str] = Counter()
+    around: Counter[str] = Counter()
+    for word, count in words.items():
+        own.update(dict.fromkeys(own_features(word), count))
+        around.update(dict.fromkeys(around_features(word), count))
+    return FeatureVocabulary(*(
+        tuple(name for name, count in found.most_common() if count >= FEWEST) for found in (own, around)
+    ))  # fmt: skip
