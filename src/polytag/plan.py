@@ -185,7 +185,7 @@ class Training(Table):
     learning_rate: Positive = Field(0.01, description="at the start")
     final_learning_rate: Positive | None = Field(None, description="decay linearly to this over all epochs")
     feature_learning_rate: Positive = Field(
-        0.3, description="at the start, of the linear CRF on features: stochastic gradient descent"
+        1.0, description="at the start, of the linear CRF on features: stochastic gradient descent"
     )
     epsilon: Positive = Field(1e-6, description="AdaGrad: inside the square root; Adam: outside it")
     accumulators: Literal["shared", "task"] = Field(
