@@ -34,8 +34,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         prog="python benchmarks/peers", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     add = parser.add_argument
-    add("--data", type=Path, required=True, help="directory with conll2003/ and conll2000/")
-    add("--only", nargs="+", default=[], metavar="NAME", help="of crfsuite, spacy, flair, nltk, polytag(-ner, -pos)")
+    add("--data", type=Path, required=True, help="directory with conll2003/, conll2002/ and conll2000/")
+    add(
+        "--only",
+        nargs="+",
+        default=[],
+        metavar="NAME",
+        help="of crfsuite, spacy, flair, nltk, polytag, or with a corpus: crfsuite-es",
+    )
     add("--model", type=Path, help="polytag's model of entities to tag with, and to train by the plan of")
     add("--pos-model", type=Path, help="the same for parts of speech; without, what is trained here tags")
     add("--full", action="store_true", help="train until each has converged, as its authors advise (a day)")

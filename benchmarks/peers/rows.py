@@ -42,6 +42,18 @@ CORPORA = {
         "CoNLL-2003 English, entities",
         train="conll2003/eng.train", dev="conll2003/eng.testa", test="conll2003/eng.testb", column=3, spans=True,
     ),
+    "es": Corpus(
+        "CoNLL-2002 Spanish, entities",
+        train="conll2002/esp.train", dev="conll2002/esp.testa", test="conll2002/esp.testb", column=2, spans=True,
+    ),
+    "nl": Corpus(
+        "CoNLL-2002 Dutch, entities",
+        train="conll2002/ned.train", dev="conll2002/ned.testa", test="conll2002/ned.testb", column=2, spans=True,
+    ),
+    "chunking": Corpus(
+        "CoNLL-2000, chunks",
+        train="conll2000/train.txt", dev=None, test="conll2000/test.txt", column=2, spans=True,
+    ),
     "pos": Corpus(
         "CoNLL-2000, the column of parts of speech",
         train="conll2000/train.txt", dev=None, test="conll2000/test.txt", column=1, spans=False,
@@ -59,6 +71,14 @@ ROWS = (
     _row("spacy", "spaCy `ner`", "ner", "spacy_ner.py", 2_000, "steps"),
     _row("flair", "flair, LSTM-CRF", "ner", "flair_ner.py", 1, "epochs"),
     _row("polytag", "polytag", "ner", "polytag_tags.py", 1, "epochs"),
+    *(
+        row
+        for corpus in ("es", "nl", "chunking")
+        for row in (
+            _row("crfsuite", "CRFsuite, hand features", corpus, "crfsuite_ner.py", 100, "iterations"),
+            _row("polytag", "polytag", corpus, "polytag_tags.py", 1, "epochs"),
+        )
+    ),
     _row("nltk", "NLTK perceptron", "pos", "nltk_pos.py", 5, "iterations"),
     _row("polytag", "polytag", "pos", "polytag_tags.py", 1, "epochs"),
 )

@@ -56,9 +56,9 @@ class Trainer:
         self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
         self.network.train_in(training_precision(self.settings.precision, self.device))
         self.progress = Progress()
-        features = {id(parameter) for parameter in self.network.feature_parameters()}
+        self._features = {id(parameter) for parameter in self.network.feature_parameters()}
         self._clipped = [  # each to a norm of its own: neither shall slow down the other
-            [p for p in self.network.parameters() if (id(p) in features) == of_features]
+            [p for p in self.network.parameters() if (id(p) in self._features) == of_features]
             for of_features in (False, True)
         ]
         self.optimizers = self._make_optimizers()
@@ -206,14 +206,12 @@ class Trainer:
             if isinstance(module, WordEncoder) and module.embedding is not None
         }
 
-        features = {id(parameter) for parameter in self.network.feature_parameters()}
-
         def optimizers(modules: Sequence[torch.nn.Module]) -> list[Optimizer]:
             parameters = [p for module in modules for p in module.parameters()]
             rows = [p for p in parameters if id(p) in sparse]
-            plain = [p for p in parameters if id(p) in features]
-            dense = [p for p in parameters if id(p) not in sparse | features]
-            return make_optimizers(dense, rows, self.settings, features=plain)
+            features = [p for p in parameters if id(p) in self._features]
+            dense = [p for p in parameters if id(p) not in sparse | self._features]
+            return make_optimizers(dense, rows, self.settings, features=features)
 
         if self.settings.accumulators == "task":
             return {task: optimizers(list(self.network.parts_of(task).values())) for task in self.plan.tasks}
