@@ -10,14 +10,16 @@ import pytest
 import torch
 
 from polytag.corpus.sentence import Sentence
+from polytag.evaluation import sentences_to_score
+from polytag.training import train
+from tests.training import toy
 
 DIRECTORY = Path(__file__).parent.parent / "benchmarks"
 QUICK = ["--tiny", "--batch", "4", "--steps", "2", "--rounds", "1"]
 
 
-@pytest.fixture
-def script() -> Iterator[ModuleType]:
-    spec = importlib.util.spec_from_file_location("training_step", DIRECTORY / "training_step.py")
+def loaded(name: str) -> Iterator[ModuleType]:
+    spec = importlib.util.spec_from_file_location(name, DIRECTORY / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -25,6 +27,30 @@ def script() -> Iterator[ModuleType]:
     threads = torch.get_num_threads()
     yield module
     torch.set_num_threads(threads)
+
+
+@pytest.fixture
+def script() -> Iterator[ModuleType]:
+    yield from loaded("training_step")
+
+
+@pytest.fixture
+def features() -> Iterator[ModuleType]:
+    yield from loaded("features")
+
+
+def test_features_are_taken_apart(features: ModuleType, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """A network that learned nothing beside features that did."""
+    toy.write_all(tmp_path)
+    tables = toy.tables("ner", search=tmp_path, features=True, learning_rate=1e-9, epochs=8)
+    tagger = train(toy.make_plan(tables), output=tmp_path / "model")
+    features.main([str(tmp_path / "model"), "--rounds", "1"])
+    lines = [line.split() for line in capsys.readouterr().out.splitlines()]
+    assert [line[0] for line in lines] == ["network", "features", "both", "network", "both"]
+    scores = {line[0]: (float(line[2]), float(line[4])) for line in lines[:3]}
+    sentences = list(sentences_to_score(tagger, split="dev")["ner"])
+    assert scores["both"][0] == pytest.approx(tagger.evaluate(sentences, "ner").score, abs=0.01)
+    assert scores["network"][0] < 50 < scores["features"][0]
 
 
 def test_training_step_times_every_contender(
