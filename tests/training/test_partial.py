@@ -127,7 +127,7 @@ def partly(sentences: list[Sentence], share: float, seed: int = 0) -> list[Sente
 
 
 def plan_of(directory: Path, *tasks: str, **training: Any) -> Any:
-    return toy.plan(directory, *tasks, **training)
+    return toy.plan(directory, *tasks, features=True, **training)
 
 
 @pytest.fixture

@@ -1,7 +1,6 @@
 """A linear CRF on hand features of words, beside the network: the two are trained each for itself, their scores added.
 
-Neither sees what the other says, so what one gets wrong the other need not; trained as one sum, the features would fit
-the training sentences within an epoch and leave the network nothing to learn.
+Neither sees what the other says, so what one gets wrong the other need not.
 """
 
 import torch

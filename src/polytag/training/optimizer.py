@@ -22,8 +22,7 @@ def make_optimizers(
     """The optimizers of a set of parameters; ``sparse`` holds the word embeddings, whose gradients are rows.
 
     AdaGrad's epsilon stands inside the square root, as in the authors' code, so it is the accumulators' first value.
-    ``features`` holds the weights of features. They move by plain gradients: AdaGrad and Adam would give a feature that
-    was seen twice as large a weight as one that was seen a thousand times.
+    ``features`` holds the weights of features. They move by plain gradients, which need no accumulators for so many.
     """
     torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]  # torch warns until one decides
     dense, rows, rate = list(parameters), list(sparse), settings.learning_rate
