@@ -26,7 +26,7 @@ from polytag.model.checkpoint import save_description, save_weights
 from polytag.model.network import Network
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
-from tests.tiny import LABELS, SPANS, WORDS, features_of, tagger, texts
+from tests.tiny import SPANS, WORDS, tag_vocabularies, tagger, texts
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -59,16 +59,7 @@ def made(
     vocabularies = Vocabularies(
         chars={name: build_chars(known, boundaries=part.boundaries) for name, part in plan.chars.items()},
         words={"w": build_words(known, lowercase=plan.words["w"].lowercase, zero_digits=plan.words["w"].zero_digits)},
-        tags={
-            task: build_tags(
-                [LABELS.get(data, SPANS)],
-                scheme=scheme,
-                data_scheme=data,
-                gazetteer=gazetteer,
-                features=features_of(known) if plan.tags[task].features else None,
-            )
-            for task, data in tasks.items()
-        },
+        tags=tag_vocabularies(plan, tasks, scheme=scheme, labels=SPANS, gazetteer=gazetteer, known=known),
     )
     network = Network(plan, vocabularies).eval()
     generator = torch.Generator().manual_seed(1)

@@ -6,11 +6,12 @@ from typing import Any
 
 import torch
 
-from polytag.batching.features import FEWEST, FeatureVocabulary, build_features
+from polytag.batching.features import FEWEST, build_features
 from polytag.batching.gazetteer import Gazetteer
-from polytag.batching.vocabulary import Vocabularies, build_chars, build_tags, build_words
+from polytag.batching.vocabulary import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
 from polytag.corpus.sentence import Sentence
 from polytag.model.network import Network
+from polytag.plan import Plan
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
 
@@ -37,9 +38,24 @@ def endless(words: Sequence[str] = WORDS) -> Iterator[Sentence]:
         yield Sentence((words[number % len(words)], f"w{number:x}q", "."))
 
 
-def features_of(sentences: Iterable[Sentence]) -> FeatureVocabulary:
-    """Every feature of some sentences, however often they are there."""
-    return build_features([sentence.words for sentence in sentences] * FEWEST)
+def tag_vocabularies(
+    plan: Plan,
+    tasks: Mapping[str, str],
+    *,
+    scheme: str,
+    labels: Iterable[str],
+    gazetteer: Gazetteer | None,
+    known: Iterable[Sentence],
+) -> dict[str, TagVocabulary]:
+    """The tags of each task; where its part has features, all those of the ``known`` sentences."""
+    features = build_features([sentence.words for sentence in known] * FEWEST)
+    return {
+        task: build_tags(
+            [LABELS.get(data, labels)], scheme=scheme, data_scheme=data, gazetteer=gazetteer,
+            features=features if plan.tags[task].features else None,
+        )
+        for task, data in tasks.items()
+    }  # fmt: skip
 
 
 def tagger(
@@ -67,16 +83,7 @@ def tagger(
     vocabularies = Vocabularies(
         chars={"all": build_chars(known)},
         words={name: build_words(known) for name in plan.words},
-        tags={
-            task: build_tags(
-                [LABELS.get(data, labels)],
-                scheme=scheme,
-                data_scheme=data,
-                gazetteer=gazetteer,
-                features=features_of(known) if plan.tags[task].features else None,
-            )
-            for task, data in tasks.items()
-        },
+        tags=tag_vocabularies(plan, tasks, scheme=scheme, labels=labels, gazetteer=gazetteer, known=known),
     )
     network = Network(plan, vocabularies).eval()
     generator = torch.Generator().manual_seed(seed)

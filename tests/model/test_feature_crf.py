@@ -144,7 +144,6 @@ def test_they_learn_what_they_see(tmp_path: Path) -> None:
     """A network that learns nothing beside features that do: the tags of words that training never saw."""
     toy.write_all(tmp_path)
     tables = toy.tables("ner", search=tmp_path, features=True, learning_rate=1e-9, epochs=8)
-    tables["training"]["feature_learning_rate"] = 30.0  # in terms of a rate that nobody would choose
     prepared = prepare(toy.make_plan(tables))
     trainer = Trainer(prepared, tmp_path / "model")
     for event in trainer.events():
