@@ -8,7 +8,7 @@ BIN := .venv/bin
 setup: .venv/.ready
 
 # One install: constraints.txt pins torch to the release whose CPU build is enough, and everything else to what was tested.
-.venv/.ready: pyproject.toml constraints.txt setup.py $(wildcard src/polytag/ops/native/*.cpp src/polytag/ops/native/*.h)
+.venv/.ready: pyproject.toml constraints.txt setup.py $(wildcard src/polytag/native/*.cpp src/polytag/native/*.h)
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
 	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'

@@ -4,12 +4,12 @@ from pathlib import Path
 
 from setuptools import Extension, setup
 
-FOLDER = Path("src/polytag/ops/native")
+FOLDER = Path("src/polytag/native")
 
 setup(
     ext_modules=[
         Extension(
-            "polytag.ops.native.core",
+            "polytag.native.core",
             sources=sorted(map(str, FOLDER.glob("*.cpp"))),
             depends=sorted(map(str, FOLDER.glob("*.h"))),
             language="c++",

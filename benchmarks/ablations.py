@@ -68,7 +68,7 @@ def smaller_batches() -> None:
 
 def instructions(level: int) -> Callable[[], None]:
     def switch() -> None:
-        from polytag.ops.native import core
+        from polytag.native import core
 
         library = core()
         if library is None or not library.polytag_select(level):

@@ -19,12 +19,12 @@ from statistics import median
 
 import torch
 
-from polytag.batching.vocabulary import Vocabularies
 from polytag.corpus.sentence import Sentence
 from polytag.evaluation import sentences_to_score
 from polytag.model.network import Network
 from polytag.scoring import approximate_randomisation, sentence_counts
 from polytag.tagging import Tagger
+from polytag.vocabulary.vocabularies import Vocabularies
 
 SPLITS = ("dev", "test")
 

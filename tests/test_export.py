@@ -14,8 +14,6 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.batching.gazetteer import Gazetteer
-from polytag.batching.vocabulary import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
 from polytag.cli import main
 from polytag.corpus.schemes import SCHEMES
 from polytag.corpus.sentence import Sentence
@@ -26,6 +24,8 @@ from polytag.model.checkpoint import save_description, save_weights
 from polytag.model.network import Network
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
+from polytag.vocabulary.gazetteer import Gazetteer
+from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
 from tests.tiny import SPANS, WORDS, tag_vocabularies, tagger, texts
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")

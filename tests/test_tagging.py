@@ -11,7 +11,6 @@ import torch
 
 from polytag import contexts
 from polytag.batching import encoder
-from polytag.batching.gazetteer import Gazetteer
 from polytag.corpus import blocks, documents
 from polytag.corpus.schemes import is_valid, problems, spans
 from polytag.corpus.sentence import Sentence
@@ -19,6 +18,7 @@ from polytag.corpus.text import Block, Layout, Lines
 from polytag.errors import PolytagError
 from polytag.scoring import SpanCounts
 from polytag.tagging import Tagger
+from polytag.vocabulary.gazetteer import Gazetteer
 from tests import tiny
 from tests.oracles import Chain, packing
 from tests.oracles_spans import conlleval, random_tags

@@ -6,14 +6,14 @@ from typing import Any
 
 import torch
 
-from polytag.batching.features import FEWEST, build_features
-from polytag.batching.gazetteer import Gazetteer
-from polytag.batching.vocabulary import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
 from polytag.corpus.sentence import Sentence
 from polytag.model.network import Network
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
+from polytag.vocabulary.features import FEWEST, build_features
+from polytag.vocabulary.gazetteer import Gazetteer
+from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
 
 WORDS = ["the", "a", "mayor", "of", "Lima", "Oslo", "saw", "Ann", "Lee", "and", "7", "1999", "hills", ";", "café"]
 LABELS = {"plain": ["NOUN", "VERB", "DET"]}  # of all other schemes: spans of two types

@@ -16,7 +16,6 @@ import torch
 
 from growth.measure import Sample
 from growth.text import LETTERS, SEED
-from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 from polytag.bulk import cut
 from polytag.corpus import Sentence
 from polytag.errors import PolytagError
@@ -26,6 +25,7 @@ from polytag.model.precision import choose_precision
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer
+from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 
 TASK = "t"
 SIZES: dict[str, dict[str, dict[str, int]]] = {  # nothing is the paper's, polytag's own defaults

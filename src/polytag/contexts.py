@@ -8,7 +8,6 @@ from torch import Tensor
 
 from polytag.batching.batch import Batch, Ints, Packing
 from polytag.batching.encoder import Encoder, by_length, gazetteer_columns
-from polytag.batching.vocabulary import Vocabularies
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
 from polytag.model.char_encoder import CharEncoder
@@ -18,6 +17,7 @@ from polytag.model.precision import choose_precision
 from polytag.model.word_encoder import WordEncoder
 from polytag.model.word_table import WordTable
 from polytag.plan import Plan
+from polytag.vocabulary.vocabularies import Vocabularies
 
 BATCH_SENTENCES, BATCH_WORDS = 256, 4_096
 CHUNK_WORDS = 16_384  # read ahead, sorted by length, tagged, put back in order: what bounds the memory

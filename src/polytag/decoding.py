@@ -8,11 +8,11 @@ import torch
 from torch import Tensor
 
 from polytag.batching.batch import Ints
-from polytag.batching.vocabulary import TagVocabulary
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import MOST_ALTERNATIVES, Alternative, Span
 from polytag.errors import PolytagError
 from polytag.model.crf import Candidates, Confidence, Lattice
+from polytag.vocabulary.vocabularies import TagVocabulary
 
 
 @dataclass(frozen=True, slots=True)

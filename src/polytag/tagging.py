@@ -11,7 +11,6 @@ from torch import Tensor
 from polytag.batching.batch import Batch
 from polytag.batching.device import find_device
 from polytag.batching.encoder import Encoder
-from polytag.batching.vocabulary import Vocabularies
 from polytag.contexts import Contexts, View, chunks
 from polytag.corpus.answers import rendered
 from polytag.corpus.schemes import check_spans
@@ -25,6 +24,7 @@ from polytag.model.crf import Lattice
 from polytag.model.network import Network
 from polytag.plan import Plan
 from polytag.scoring import Calibration, Counts, counts_for
+from polytag.vocabulary.vocabularies import Vocabularies
 
 
 class Tagger:

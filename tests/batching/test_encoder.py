@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from polytag.batching import encoder as module
 from polytag.batching.batch import Batch
 from polytag.batching.encoder import Encoder, by_length, gazetteer_columns
-from polytag.batching.gazetteer import Gazetteer
-from polytag.batching.vocabulary import END, START, UNKNOWN, build_chars, build_tags, build_words
 from polytag.corpus.sentence import Sentence
 from polytag.model.char_encoder import CharEncoder
 from polytag.plan import Chars, Initialisation
+from polytag.vocabulary.gazetteer import Gazetteer
+from polytag.vocabulary.vocabularies import END, START, UNKNOWN, build_chars, build_tags, build_words
 
 TEXTS = ("the mayor of Lima", "Lima", "the the mayor of the 7 hills saw Lima and Lima saw the mayor", "Xyzzy saw 1789")
 

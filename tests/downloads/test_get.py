@@ -7,11 +7,11 @@ from unittest import mock
 
 import pytest
 
-from polytag.batching.vectors import load_vectors
 from polytag.corpus.check import check
 from polytag.downloads import Dataset, Fetcher, datasets, get, is_there, licence_text, lookup, names
 from polytag.downloads.record import NAME
 from polytag.errors import PolytagError
+from polytag.vocabulary.vectors import load_vectors
 from tests.downloads import archives
 from tests.downloads.server import Site
 

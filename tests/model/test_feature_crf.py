@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from polytag.batching.batch import Batch, Packing
-from polytag.batching.features import EDGE, NONE, OWN, REACH, FeatureVocabulary
 from polytag.corpus.sentence import Sentence
 from polytag.model.feature_crf import PLACES, FeatureCrf
 from polytag.tagging import Tagger
 from polytag.training import Step, Trainer, prepare
+from polytag.vocabulary.features import EDGE, NONE, OWN, REACH, FeatureVocabulary
 from tests import oracles, tiny
 from tests.training import toy
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from polytag.ops.native import core
+from polytag.native import core
 
 INSTRUCTIONS = {"avx2": 1, "avx512": 2, "amx": 3}
 

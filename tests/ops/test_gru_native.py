@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from polytag import ops
+from polytag.native import PANEL, Precision, core, multiply, pack
 from polytag.ops.gru import native, packed, reference
-from polytag.ops.native import PANEL, Precision, core, multiply, pack
 from tests.ops.test_gru import BIAS, LENGTHS, RESET_AFTER, Form, Layer, all_close, output_and_gradients, random_layer
 from tests.oracles import poisoned
 
@@ -192,5 +192,5 @@ def test_only_float32_goes_there() -> None:
 
 
 def test_it_can_be_switched_off() -> None:
-    code = "from polytag.ops.native import core; raise SystemExit(core() is not None)"
+    code = "from polytag.native import core; raise SystemExit(core() is not None)"
     assert subprocess.run([sys.executable, "-c", code], env={"POLYTAG_NATIVE": "0"}, check=False).returncode == 0

@@ -9,9 +9,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from polytag.ops import native
+from polytag import native
+from polytag.native.layer import PRECISIONS, PackedLayer, Precision, supports
 from polytag.ops.gru import reference
-from polytag.ops.native.layer import PRECISIONS, PackedLayer, Precision, supports
 from tests.ops.test_gru import BIAS, LENGTHS, RESET_AFTER, Layer, random_layer
 from tests.oracles import poisoned
 

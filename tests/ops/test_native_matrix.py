@@ -5,9 +5,9 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from polytag.ops import native
-from polytag.ops.native.layer import supports
-from polytag.ops.native.matrix import PRECISIONS, PackedMatrix, Precision, project
+from polytag import native
+from polytag.native.layer import supports
+from polytag.native.matrix import PRECISIONS, PackedMatrix, Precision, project
 from tests.oracles import poisoned
 
 pytestmark = [

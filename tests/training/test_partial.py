@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 import torch
 
-from polytag.batching.vocabulary import build_tags
 from polytag.corpus import check, schemes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import split_sentences
@@ -18,6 +17,7 @@ from polytag.errors import CorpusError
 from polytag.evaluation import evaluate
 from polytag.scoring import SpanCounts, TagCounts
 from polytag.training import Evaluation, Note, Trainer, prepare, train_events
+from polytag.vocabulary.vocabularies import build_tags
 from tests.training import toy
 
 SPAN_SCHEMES = [name for name in SCHEMES if name != "plain"]

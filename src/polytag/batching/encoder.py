@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from polytag.batching.batch import Batch, Characters, Ints, Mask, Packing, pack_distinct
-from polytag.batching.features import AROUND, OWN, FeatureVocabulary, Rows
-from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, WordVocabulary
+from polytag.vocabulary.features import AROUND, OWN, FeatureVocabulary, Rows
+from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, WordVocabulary
 
 # Distinct words remembered, and characters in them; tagging a large file must not fill the memory.
 _MOST_FORMS, _MOST_CHARACTERS = 65_536, 8_000_000

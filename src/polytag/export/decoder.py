@@ -7,11 +7,11 @@ import numpy.typing as npt
 from onnx import TensorProto
 from torch import Tensor
 
-from polytag.batching.features import AROUND, EDGE, NONE, OWN, REACH
 from polytag.export.graph import Graph
 from polytag.export.rewriting import Tables
 from polytag.model.crf import Crf
 from polytag.model.feature_crf import PLACES, FeatureCrf
+from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN, REACH
 
 FLOAT, INT, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 

@@ -19,9 +19,9 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from polytag.batching.gazetteer import Gazetteer
 from polytag.export.rewriting import rewriting
 from polytag.tagging import Tagger
+from polytag.vocabulary.gazetteer import Gazetteer
 
 KEY, VERSION = "polytag", 1
 

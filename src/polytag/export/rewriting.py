@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from polytag.batching.vocabulary import TagVocabulary
 from polytag.corpus.tag_rules import EDGE, begins, ends, parse_any
+from polytag.vocabulary.vocabularies import TagVocabulary
 
 Table = npt.NDArray[np.int64]
 

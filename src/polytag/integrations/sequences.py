@@ -6,10 +6,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from polytag.batching.vocabulary import TagVocabulary
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError, PolytagError
 from polytag.files import atomic_write
+from polytag.vocabulary.vocabularies import TagVocabulary
 
 TASK = "y"  # the one task of an estimator's plan
 # (network's scheme, data's scheme) -> letters written otherwise. IOB1 cannot be told word by word: it is given as IOB2.

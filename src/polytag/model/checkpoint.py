@@ -19,13 +19,13 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor
 
-from polytag.batching.vocabulary import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 from polytag.errors import ModelError, PlanError
 from polytag.files import atomic_write
 from polytag.model.network import Network
 from polytag.model.temperatures import load_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
+from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 
 FORMAT, VERSION = "polytag-model", 1
 WEIGHTS = "weights.safetensors"

@@ -12,10 +12,10 @@ from torch import Tensor, nn
 
 from polytag import ops
 from polytag.batching.batch import Batch, Packing
-from polytag.batching.vocabulary import TagVocabulary
 from polytag.corpus.schemes import allowed
 from polytag.model.feature_crf import FeatureCrf
 from polytag.plan import Tags
+from polytag.vocabulary.vocabularies import TagVocabulary
 
 Floats = npt.NDArray[np.floating[Any]]
 

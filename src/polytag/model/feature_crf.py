@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from polytag.batching.batch import Batch
-from polytag.batching.features import EDGE, NONE, OWN, REACH, FeatureVocabulary
+from polytag.vocabulary.features import EDGE, NONE, OWN, REACH, FeatureVocabulary
 
 PLACES = 2 * REACH + 1
 

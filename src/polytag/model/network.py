@@ -11,13 +11,13 @@ from torch import Tensor, nn
 
 from polytag import ops
 from polytag.batching.batch import Batch
-from polytag.batching.vocabulary import Vocabularies
 from polytag.errors import PlanError
 from polytag.model.char_encoder import CharEncoder
 from polytag.model.crf import Crf, Lattice
 from polytag.model.feature_crf import FeatureCrf
 from polytag.model.word_encoder import WordEncoder
 from polytag.plan import Plan
+from polytag.vocabulary.vocabularies import Vocabularies
 
 M = TypeVar("M", bound=nn.Module)
 Version = list[tuple[int, int]]  # address and number of changes of each parameter

@@ -9,17 +9,6 @@ from typing import Any
 
 import torch
 
-from polytag.batching.features import build_features
-from polytag.batching.gazetteer import Gazetteer
-from polytag.batching.vectors import Vectors, coverage, load_vectors
-from polytag.batching.vocabulary import (
-    TagVocabulary,
-    Vocabularies,
-    WordVocabulary,
-    build_chars,
-    build_tags,
-    build_words,
-)
 from polytag.corpus.documents import files_of, format_of
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import SPLITS, split_sentences
@@ -29,6 +18,17 @@ from polytag.plan import Plan
 from polytag.tagging import Tagger
 from polytag.training.tag_schemes import Corpora, with_schemes
 from polytag.training.unknown import annotated, refuse_unknown
+from polytag.vocabulary.features import build_features
+from polytag.vocabulary.gazetteer import Gazetteer
+from polytag.vocabulary.vectors import Vectors, coverage, load_vectors
+from polytag.vocabulary.vocabularies import (
+    TagVocabulary,
+    Vocabularies,
+    WordVocabulary,
+    build_chars,
+    build_tags,
+    build_words,
+)
 
 
 @dataclass

@@ -6,10 +6,10 @@ from typing import TypedDict
 import numpy as np
 
 from polytag.batching.batch import Ints, Mask
-from polytag.batching.vocabulary import TagVocabulary
 from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError
+from polytag.vocabulary.vocabularies import TagVocabulary
 
 
 class Gold(TypedDict, total=False):

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from polytag.native import Crf, core, library
 from polytag.ops.crf.cpu import safe_to_exponentiate
-from polytag.ops.native import Crf, core, library
 
 
 def usable(emissions: Tensor) -> bool:

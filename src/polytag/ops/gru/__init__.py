@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from torch import Tensor
 
+from polytag.native import Precision
 from polytag.ops.gru import native, packed
-from polytag.ops.native import Precision
 
 
 def gru(

@@ -13,8 +13,8 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from polytag.ops.native import PRECISIONS, Precision, Scan, core, library, multiply, pack
-from polytag.ops.native.layer import PackedLayer
+from polytag.native import PRECISIONS, Precision, Scan, core, library, multiply, pack
+from polytag.native.layer import PackedLayer
 
 
 def usable(x: Tensor) -> bool:

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.batching.vectors import Coverage, Vectors, coverage, load_vectors
-from polytag.batching.vectors.rows import Rows
 from polytag.errors import VectorsError
+from polytag.vocabulary.vectors import Coverage, Vectors, coverage, load_vectors
+from polytag.vocabulary.vectors.rows import Rows
 from tests.licensed import licensed
 
 WORDS = ["the", "São_Paulo", "a\u00a0b", "0,00", "\u2028", "…"]

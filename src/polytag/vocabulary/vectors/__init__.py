@@ -7,16 +7,16 @@ from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 
-from polytag.batching.vectors.binary import read_word2vec_binary
-from polytag.batching.vectors.polyglot import read_polyglot
-from polytag.batching.vectors.rows import Coverage as Coverage
-from polytag.batching.vectors.rows import Selection
-from polytag.batching.vectors.rows import Vectors as Vectors
-from polytag.batching.vectors.rows import coverage as coverage
-from polytag.batching.vectors.senna import read_senna
-from polytag.batching.vectors.source import detect
-from polytag.batching.vectors.text import read_glove, read_word2vec
 from polytag.errors import VectorsError, nearest
+from polytag.vocabulary.vectors.binary import read_word2vec_binary
+from polytag.vocabulary.vectors.polyglot import read_polyglot
+from polytag.vocabulary.vectors.rows import Coverage as Coverage
+from polytag.vocabulary.vectors.rows import Selection
+from polytag.vocabulary.vectors.rows import Vectors as Vectors
+from polytag.vocabulary.vectors.rows import coverage as coverage
+from polytag.vocabulary.vectors.senna import read_senna
+from polytag.vocabulary.vectors.source import detect
+from polytag.vocabulary.vectors.text import read_glove, read_word2vec
 
 __all__ = ["READERS", "Coverage", "Vectors", "coverage", "load_vectors"]
 

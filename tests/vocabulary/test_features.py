@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag.batching.features import (
+from polytag.vocabulary.features import (
     AROUND,
     EDGE,
     FEWEST,

@@ -11,8 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.batching.gazetteer import Gazetteer
-from polytag.batching.vocabulary import (
+from polytag.corpus.schemes import allowed, convert_tags, is_valid, spans
+from polytag.corpus.sentence import Sentence
+from polytag.vocabulary.gazetteer import Gazetteer
+from polytag.vocabulary.vocabularies import (
     END,
     START,
     UNKNOWN,
@@ -24,8 +26,6 @@ from polytag.batching.vocabulary import (
     build_words,
     normaliser,
 )
-from polytag.corpus.schemes import allowed, convert_tags, is_valid, spans
-from polytag.corpus.sentence import Sentence
 from tests.oracles_spans import random_tags
 
 SCHEMES = ("iob1", "iob2", "bioes", "bilou")
@@ -171,7 +171,7 @@ class TestTags:
 
 def test_the_order_does_not_depend_on_the_hash_seed() -> None:
     code = """
-from polytag.batching.vocabulary import *
+from polytag.vocabulary.vocabularies import *
 s = Sentence(tuple("the The zebra Quito 42 lima Å".split()))
 print(build_words([s], vector_words=["x", "a"]).words, ascii(build_chars([s]).alphabet))
 print(build_tags([["B-X", "O", "S-Y", "B-A"]], scheme="bioes", data_scheme="bioes").tags)

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
-from polytag.batching.vectors.binary import require_finite
-from polytag.batching.vectors.restricted_pickle import restricted_load
-from polytag.batching.vectors.rows import Matrix, Rows, Selection, Vectors
-from polytag.batching.vectors.source import opened
 from polytag.errors import VectorsError
+from polytag.vocabulary.vectors.binary import require_finite
+from polytag.vocabulary.vectors.restricted_pickle import restricted_load
+from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
+from polytag.vocabulary.vectors.source import opened
 
 
 def read_polyglot(path: Path, select: Selection) -> Vectors:

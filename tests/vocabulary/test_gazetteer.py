@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag.batching.gazetteer import Entry, Gazetteer
 from polytag.errors import VectorsError
+from polytag.vocabulary.gazetteer import Entry, Gazetteer
 from tests.licensed import licensed
 
 ENTRIES: list[Entry] = [

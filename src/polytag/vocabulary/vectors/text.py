@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from polytag.batching.vectors.rows import Matrix, Rows, Selection, Vectors
-from polytag.batching.vectors.source import HEAD_BYTES, HEADER, opened, read_head
 from polytag.errors import VectorsError
+from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
+from polytag.vocabulary.vectors.source import HEAD_BYTES, HEADER, opened, read_head
 
 BLOCK_ROWS = 2000  # one call into numpy for so many rows: large enough to be quick, small enough to be nothing
 MAX_DIMENSION = 1 << 16

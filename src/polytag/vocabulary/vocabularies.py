@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from polytag.batching.features import FeatureVocabulary
-from polytag.batching.gazetteer import Gazetteer
 from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
 from polytag.corpus.schemes import convert_partial, convert_tags
 from polytag.corpus.sentence import Sentence
+from polytag.vocabulary.features import FeatureVocabulary
+from polytag.vocabulary.gazetteer import Gazetteer
 
 UNKNOWN, START, END = 0, 1, 2
 _DIGIT = re.compile(r"[0-9]")

@@ -6,8 +6,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
-from polytag.batching.vectors.source import opened
 from polytag.errors import VectorsError
+from polytag.vocabulary.vectors.source import opened
 
 Entry = tuple[str, tuple[str, ...]]  # type, words
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from polytag.ops.native import PRECISIONS, Precision, library
+from polytag.native import PRECISIONS, Precision, library
 
 
 class PackedMatrix:

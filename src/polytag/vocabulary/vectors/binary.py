@@ -7,10 +7,10 @@ from pathlib import Path
 
 import numpy as np
 
-from polytag.batching.vectors.rows import Matrix, Rows, Selection, Vectors
-from polytag.batching.vectors.source import opened
-from polytag.batching.vectors.text import BLOCK_ROWS, read_header
 from polytag.errors import VectorsError
+from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
+from polytag.vocabulary.vectors.source import opened
+from polytag.vocabulary.vectors.text import BLOCK_ROWS, read_header
 
 CHUNK_BYTES = 1 << 20
 

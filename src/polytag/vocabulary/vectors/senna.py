@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
-from polytag.batching.vectors.rows import Selection, Vectors
-from polytag.batching.vectors.source import opened, read_head
-from polytag.batching.vectors.text import TextLayout
 from polytag.errors import VectorsError
+from polytag.vocabulary.vectors.rows import Selection, Vectors
+from polytag.vocabulary.vectors.source import opened, read_head
+from polytag.vocabulary.vectors.text import TextLayout
 
 # Beside each other, or as they lie in SENNA's own archive.
 PLACES = {"words.lst": (".", "hash"), "embeddings.txt": (".", "embeddings")}

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from polytag.ops.native import PRECISIONS, Precision, core, library
+from polytag.native import PRECISIONS, Precision, core, library
 
 
 def supports(precision: Precision) -> bool:

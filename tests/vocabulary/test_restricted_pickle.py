@@ -13,9 +13,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.batching.vectors import load_vectors
-from polytag.batching.vectors.restricted_pickle import restricted_load
 from polytag.errors import VectorsError
+from polytag.vocabulary.vectors import load_vectors
+from polytag.vocabulary.vectors.restricted_pickle import restricted_load
 
 MATRIX = np.array([[1.5, -2.0, 0.25], [3.0, 1e-3, -7.0]], dtype="<f4")
 RECONSTRUCT = b"cnumpy.core.multiarray\n_reconstruct\ncnumpy\nndarray\nK\x00\x85U\x01b\x87R"  # protocol 2
@@ -165,7 +165,7 @@ GLOBALS = [
     ("numpy.core.multiarray", "scalar"),
     ("_codecs", "decode"),
     ("copyreg", "_reconstructor"),
-    ("polytag.batching.vectors.restricted_pickle", "ALLOWED"),
+    ("polytag.vocabulary.vectors.restricted_pickle", "ALLOWED"),
 ]
 
 
