@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from polytag.errors import PlanError as PlanError
     from polytag.errors import PolytagError as PolytagError
     from polytag.errors import VectorsError as VectorsError
-    from polytag.evaluation import evaluate as evaluate
+    from polytag.tagger.evaluation import evaluate as evaluate
     from polytag.plan import Plan as Plan
     from polytag.plan_file import load_plan as load_plan
-    from polytag.tagging import Tagger as Tagger
-    from polytag.tagging import load as load
+    from polytag.tagger.tagging import Tagger as Tagger
+    from polytag.tagger.tagging import load as load
     from polytag.training import train as train
     from polytag.training import train_events as train_events
 

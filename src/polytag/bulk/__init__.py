@@ -3,4 +3,4 @@
 from polytag.bulk.pieces import Piece as Piece
 from polytag.bulk.pieces import cut as cut
 from polytag.bulk.processes import tagging as tagging
-from polytag.bulk.worker import Request as Request
+from polytag.bulk.worker import Assignment as Assignment

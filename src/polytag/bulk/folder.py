@@ -108,6 +108,9 @@ def opened(path: Path, request: Mapping[str, Any]) -> Iterator[Folder]:
 def digest_of(model: Path, weights: str) -> str:
     """A checksum of all that decides what a model says."""
     digest = blake2b(digest_size=16)
+    if model.is_file():  # packed
+        digest.update(blake2b(model.read_bytes()).digest())
+        return digest.hexdigest()
     calibration = [model / "calibration.json"] if (model / "calibration.json").exists() else []
     for file in (model / "plan.toml", *sorted((model / "vocabulary").glob("*.json")), model / weights, *calibration):
         digest.update(blake2b(file.read_bytes()).digest())

@@ -16,7 +16,7 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from polytag.bulk.pieces import Piece
-from polytag.bulk.worker import Request, Worker
+from polytag.bulk.worker import Assignment, Worker
 from polytag.errors import PolytagError
 
 AHEAD = 3  # pieces for each worker that are being tagged, or wait for their turn to be written
@@ -27,10 +27,10 @@ Pipe = Connection  # of a piece to a worker, and of its answer
 
 
 @contextmanager
-def tagging(request: Request, *, workers: int = 1) -> Iterator[Render]:
+def tagging(assignment: Assignment, *, workers: int = 1) -> Iterator[Render]:
     """A function that tags a stream of pieces in order and in constant memory; the model is loaded on entry.
 
-    With several workers, each is a process with a model of its own and, unless the request says otherwise, one
+    With several workers, each is a process with a model of its own and, unless the assignment says otherwise, one
     thread. What they give is byte for byte what one process gives. They are spawned, so a script that calls this needs
     the usual ``if __name__ == "__main__":``. They end with the block, however it ends, and with this process.
 
@@ -40,10 +40,10 @@ def tagging(request: Request, *, workers: int = 1) -> Iterator[Render]:
         CorpusError: while tagging, what is wrong with the text, after all that stands before it has been given.
     """
     if workers == 1:
-        worker = Worker(request)
+        worker = Worker(assignment)
         yield lambda pieces: map(worker.render, pieces)
         return
-    with _started(replace(request, threads=request.threads or 1), workers) as pipes:
+    with _started(replace(assignment, threads=assignment.threads or 1), workers) as pipes:
         pool = _Pool(pipes)
         pool.receive()  # the first that has loaded the model, or why it could not
         yield pool.render
@@ -124,7 +124,7 @@ def _alive() -> Iterator[None]:
 
 
 @contextmanager
-def _started(request: Request, workers: int) -> Iterator[list[Pipe]]:
+def _started(assignment: Assignment, workers: int) -> Iterator[list[Pipe]]:
     """A pipe to each of some new processes, which are gone at the end."""
     context = get_context("spawn")  # a fork would copy a process that may have threads
     pipes: list[Pipe] = []
@@ -133,7 +133,7 @@ def _started(request: Request, workers: int) -> Iterator[list[Pipe]]:
         for _ in range(workers):
             ours, theirs = context.Pipe()
             pipes.append(ours)
-            processes.append(context.Process(target=_serve, args=(theirs, request), daemon=True))
+            processes.append(context.Process(target=_serve, args=(theirs, assignment), daemon=True))
             with _interrupts_blocked():
                 processes[-1].start()
             theirs.close()  # so that the pipe ends with the process
@@ -164,12 +164,12 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: "Connection[Answer, Piece]", request: Request) -> None:
+def _serve(pipe: "Connection[Answer, Piece]", assignment: Assignment) -> None:
     """A worker process: says that it is ready, then answers each piece, until the parent is gone."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was blocked until here, for threads that block nothing
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            worker = Worker(request)
+            worker = Worker(assignment)
         except Exception as error:
             pipe.send(_told(error))
             return

@@ -14,7 +14,7 @@ from polytag.cli.outputs import check_apart, opened
 if TYPE_CHECKING:
     from polytag.suggesting import Suggested
     from polytag.suggesting.reading import Candidate, Input
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
 
 @click.command()
@@ -77,13 +77,12 @@ def suggest(
     from polytag.corpus.lookup import find_file
     from polytag.suggesting import suggest as suggest_from
     from polytag.suggesting import written
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
-    use_threads(threads)
     found_files = [file if str(file) == "-" else find_file(file, data) for file in files or [Path("-")]]
     check_apart(output, found_files)
     sources = [sys.stdin.buffer if str(file) == "-" else file for file in found_files]
-    tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision", "device")})
+    tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision")}, threads=threads)
     chosen = _fitting(target_format, tagger.choose(tasks))  # before anything is read
     read_as = {name: options.pop(name) for name in ("source_format", "word", "language")}
     candidates = chain.from_iterable(_candidates(source, tagger, chosen, **read_as) for source in sources)

@@ -12,7 +12,7 @@ from polytag.cli.outputs import check_apart, check_file, opened
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
-    from polytag.bulk import Piece, Request
+    from polytag.bulk import Assignment, Piece
 
 
 @click.command()
@@ -51,7 +51,10 @@ def tag(
     workers: int | None,
     engine: str,
     column: str | None,
+    tasks: tuple[str, ...],
+    confidence: bool,
     nbest: int | None,
+    constrained: bool | None,
     **options: Any,
 ) -> None:
     """Tag FILES, or standard input, with MODEL; memory stays constant however large they are.
@@ -71,8 +74,9 @@ def tag(
     for each task a list of {"type", "start", "end", "characters", "probability"}, start and end counting words; with
     --confidence "confidence", and with --nbest "alternatives", for each task a list of {"tags", "probability"}.
     """
-    from polytag.bulk import Request
+    from polytag.bulk import Assignment
     from polytag.corpus.lookup import find_file
+    from polytag.tagger.request import Request
 
     _check(source_format, target_format, options["language"])
     if column and engine != "ray":
@@ -81,11 +85,12 @@ def tag(
         check_file(output)
     sources = [file if str(file) == "-" else find_file(file, data) for file in files]
     check_apart(output, sources)
-    request = Request(model=str(model), nbest=nbest or 0, records=target_format == "jsonl", **options)
+    request = Request(tasks, confidence, nbest or 0, constrained)
+    assignment = Assignment(model=str(model), request=request, records=target_format == "jsonl", **options)
     if engine == "ray":
-        _tag_on_ray(sources, output, request, format=source_format, column=column, workers=workers)
+        _tag_on_ray(sources, output, assignment, format=source_format, column=column, workers=workers)
     else:
-        _tag_here(sources, output, request, format=source_format, workers=workers or 1)
+        _tag_here(sources, output, assignment, format=source_format, workers=workers or 1)
 
 
 def _check(source_format: str, target_format: str | None, language: str | None) -> None:
@@ -97,21 +102,21 @@ def _check(source_format: str, target_format: str | None, language: str | None) 
             raise click.UsageError(f"{option} is for plain text: say --from text")
 
 
-def _tag_here(files: Sequence[Path], output: Path | None, request: "Request", *, format: str, workers: int) -> None:
+def _tag_here(files: Sequence[Path], output: Path | None, assignment: "Assignment", *, format: str, workers: int) -> None:
     from polytag.bulk import tagging
 
     if format == "parquet" or (format == "auto" and any(file.suffix == ".parquet" for file in files)):
         raise click.UsageError("Parquet is tagged into a directory: use --engine ray")
-    with tagging(request, workers=workers) as rendered, opened(output) as target:
-        target.writelines(rendered(_pieces(files, format, request.word)))
+    with tagging(assignment, workers=workers) as rendered, opened(output) as target:
+        target.writelines(rendered(_pieces(files, format, assignment.word)))
 
 
-def _tag_on_ray(files: Sequence[Path], output: Path | None, request: "Request", **options: Any) -> None:
+def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignment", **options: Any) -> None:
     from polytag.bulk.ray_engine import tag_files
 
     if output is None or not files:
         raise click.UsageError("--engine ray tags FILES into a directory: name both, the directory with --output")
-    tag_files(files, output, request, **options)
+    tag_files(files, output, assignment, **options)
 
 
 def _pieces(files: Sequence[Path], format: str, word: int) -> Iterator["Piece"]:

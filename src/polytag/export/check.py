@@ -13,7 +13,7 @@ from polytag.batching.encoder import by_length
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.export.description import KEY, description_of
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 MISSING = "onnxruntime is not installed, expected it to run a graph: pip install 'polytag[onnx]'"
 BATCH_SENTENCES, BATCH_WORDS = 64, 2_048

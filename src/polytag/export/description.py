@@ -20,7 +20,7 @@ from importlib.metadata import version
 from typing import Any
 
 from polytag.export.rewriting import rewriting
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
 
 KEY, VERSION = "polytag", 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 if TYPE_CHECKING:
     import onnx

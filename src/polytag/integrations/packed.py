@@ -6,7 +6,7 @@ from pathlib import Path
 
 from polytag.model.checkpoint import WEIGHTS, save_description, save_weights
 from polytag.model.temperatures import save_temperatures
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 
 def write(tagger: Tagger, directory: Path) -> None:

@@ -31,7 +31,7 @@ from polytag.integrations import packed
 from polytag.integrations.sequences import TASK, SequencesError, located_in, tagged, words_of, write, written_tags
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.training import Note, train_events
 
 PRECISION = "float32"  # what the weights are trained and selected in

@@ -23,8 +23,8 @@ from spacy.tokens import Doc, Span, Token
 
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.integrations import packed, targets
-from polytag.tagging import Tagger
+from polytag.integrations import targets
+from polytag.tagger.tagging import Tagger
 
 for _kind in (Token, Span):
     if not _kind.has_extension(targets.PROBABILITIES):
@@ -45,7 +45,7 @@ class PolytagPipe(Pipe):
         model: str | None = None,
         tasks: Mapping[str, str] | None = None,
         probabilities: bool = False,
-        precision: str = "auto",
+        precision: str | None = None,
     ) -> None:
         """
         Args:
@@ -113,7 +113,7 @@ class PolytagPipe(Pipe):
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
         """Write the model into a directory, as a model directory of polytag."""
-        packed.write(self.tagger, Path(path))
+        save_model(self.tagger.model, path)
 
     def from_disk(self, path: str | Path, **_: Any) -> "PolytagPipe":
         """Use the model that `to_disk` wrote, wherever it came from."""
@@ -121,11 +121,11 @@ class PolytagPipe(Pipe):
 
     def to_bytes(self, **_: Any) -> bytes:
         """The model as bytes."""
-        return bytes(srsly.msgpack_dumps(packed.to_bytes(self.tagger)))
+        return pickle.dumps(self.tagger.model)
 
     def from_bytes(self, bytes_data: bytes, **_: Any) -> "PolytagPipe":
         """Use the model that `to_bytes` gave."""
-        return self._use(packed.from_bytes(srsly.msgpack_loads(bytes_data), precision=self.precision))
+        return self._use(Tagger(pickle.loads(bytes_data), precision=self.precision))
 
     def _use(self, tagger: Tagger) -> "PolytagPipe":
         self._targets = targets.choose(tagger, self.tasks)
@@ -152,7 +152,7 @@ def _sentences(doc: Doc) -> list[list[Token]]:
 @Language.factory(
     "polytag",
     assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "token.tag", "token.pos"],
-    default_config={"model": None, "tasks": None, "probabilities": False, "precision": "auto"},
+    default_config={"model": None, "tasks": None, "probabilities": False, "precision": None},
 )
 def make(
     nlp: Language,
@@ -160,7 +160,7 @@ def make(
     model: str | None,
     tasks: dict[str, str] | None,
     probabilities: bool,
-    precision: str,
+    precision: str | None,
 ) -> PolytagPipe:
     """What `nlp.add_pipe` calls with the component's config."""
     del nlp

@@ -1,6 +1,6 @@
 """The network: characters -> words -> tags. Open this first.
 
-It sees tensors only; `polytag.tagging.Tagger` puts strings on both ends.
+It sees tensors only; `polytag.tagger.tagging.Tagger` puts strings on both ends.
 """
 
 from collections.abc import Iterator, Mapping, Sequence

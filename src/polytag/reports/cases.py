@@ -14,7 +14,7 @@ from polytag.plan import Plan
 from polytag.scoring import Calibration, Counts, counts_for
 
 if TYPE_CHECKING:
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
 CHUNK_SENTENCES = 1_000
 

@@ -14,22 +14,21 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from polytag.batching.batch import Ints
 from polytag.corpus.schemes import check_spans
 from polytag.corpus.sentence import Sentence
-from polytag.decoding import Request, decoded
 from polytag.errors import PolytagError
-from polytag.evaluation import sentences_to_score
 from polytag.model.checkpoint import WEIGHTS
-from polytag.model.crf import Lattice
 from polytag.model.temperatures import save_temperatures
 from polytag.scoring import Calibration
-from polytag.tagging import Tagger
+from polytag.tagger.decoding import Predictions
+from polytag.tagger.evaluation import sentences_to_score
+from polytag.tagger.lattice import Lattice
+from polytag.tagger.packing import Ints
+from polytag.tagger.request import Request
+from polytag.tagger.tagging import Tagger
 
-Held = tuple[list[Sentence], Lattice, Tensor]  # sentences of a batch, the scores of their tag sequences, gold tags [N]
+Held = tuple[list[Sentence], Lattice, Ints]  # sentences of a batch, the scores of their tag sequences, gold tags [N]
 
 LEAST, MOST = 0.05, 20.0  # temperatures that are tried
 PRECISION = 1e-3  # of the temperature, relative
@@ -64,8 +63,8 @@ def calibrate(
     split: str = "dev",
     data: str | PathLike[str] | None = None,
     best_for: str | None = None,
-    precision: str = "float32",
-    device: str = "cpu",
+    precision: str | None = None,
+    threads: int | None = None,
 ) -> dict[str, Fit]:
     """Fit the temperature of each task and write them into the model directory.
 
@@ -77,7 +76,7 @@ def calibrate(
         data: where the plan's relative paths are looked up besides the places it remembers.
         best_for: calibrate the weights kept for this task.
         precision: as for `Tagger.load`.
-        device: as for `Tagger.load`.
+        threads: as for `Tagger.load`.
 
     Raises:
         ModelError: the model cannot be read.
@@ -85,7 +84,7 @@ def calibrate(
         CorpusError: a file cannot be read.
         PolytagError: no sentence has tags that the model knows, or the directory cannot be written.
     """
-    tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
+    tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
     chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
     fits = {task: fit(tagger, list(sentences), task) for task, sentences in chosen.items()}
     save_temperatures(Path(model), weights_file(best_for), {task: found.temperature for task, found in fits.items()})
@@ -166,15 +165,18 @@ def _known(tagger: Tagger, sentences: Iterable[Sentence], task: str) -> list[tup
 def _held(tagger: Tagger, known: Sequence[tuple[Sentence, Ints]], task: str) -> Iterator[Held]:
     """Batches of sentences with their scores, which all temperatures are tried on."""
     for indices, lattice in tagger.lattices([sentence for sentence, _ in known], task):
-        gold = torch.from_numpy(lattice.packing.pack(np.concatenate([known[index][1] for index in indices])))
-        yield [known[index][0] for index in indices], lattice, gold.to(lattice.emissions.device)
+        gold = lattice.packing.pack(np.concatenate([known[index][1] for index in indices]))
+        yield [known[index][0] for index in indices], lattice, gold
 
 
 def _reliability(tagger: Tagger, held: Sequence[Held], task: str, *, temperature: float) -> Calibration:
-    vocabulary, found = tagger.vocabularies.tags[tagger.plan.tasks[task].tags], Calibration()
+    part, found = tagger.engine.part(task), Calibration()
     for sentences, lattice, _ in held:
-        layers = decoded(replace(lattice, temperature=temperature), vocabulary, Request(confidence=True))
-        for sentence, layer in zip(sentences, layers, strict=True):
-            gold = vocabulary.to_data(sentence.tags[task])
-            found.add(gold, layer.tags, layer.confidence or (), layer.spans or ())
+        lengths = np.array([len(sentence) for sentence in sentences])
+        predictions = Predictions(part, lengths, Request([task], confidence=True))
+        tempered = replace(lattice, temperature=temperature)
+        predictions.take(tempered, indices=np.arange(len(sentences)), places=lattice.packing.source)
+        for sentence, said in zip(sentences, predictions.each(), strict=True):
+            gold = part.vocabulary.to_data(sentence.tags[task])
+            found.add(gold, said.tags, said.confidence or (), said.spans or ())
     return found

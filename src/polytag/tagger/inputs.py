@@ -44,7 +44,7 @@ def chosen_tasks(plan: Plan, tasks: Sequence[str] | None) -> list[str]:
     """The tasks to tag with; ``tasks`` may also be the name of one.
 
     Raises:
-        PolytagError: as `polytag.tagging.Tagger.choose`.
+        PolytagError: as `polytag.tagger.tagging.Tagger.choose`.
     """
     tasks = [tasks] if isinstance(tasks, str) else list(tasks or ())
     for task in tasks:

@@ -1,4 +1,4 @@
-"""Score a model directory on the files of its plan, or on another file."""
+"""Score a model on the files of its plan, or on another file."""
 
 from collections.abc import Iterator, Sequence
 from os import PathLike
@@ -8,7 +8,7 @@ from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import has_split, read_as, split_sentences
 from polytag.errors import PlanError
 from polytag.scoring import Counts
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 
 def evaluate(
@@ -19,28 +19,28 @@ def evaluate(
     split: str = "test",
     data: str | PathLike[str] | None = None,
     best_for: str | None = None,
-    precision: str = "float32",
-    device: str = "cpu",
+    precision: str | None = None,
+    threads: int | None = None,
 ) -> dict[str, Counts]:
     """Counts of each task.
 
     Args:
-        model: the model directory.
+        model: a model directory, or a packed file.
         tasks: unless given, all tasks that have the split.
         data_file: an annotated file, read with the columns and format of the task; else the plan's ``split``.
         split: ``"test"`` or ``"dev"``.
         data: where the plan's relative paths are looked up besides the places it remembers.
         best_for: use the weights kept for this task.
-        precision: as for `Tagger.load`; unless given, what the model was trained and selected in.
-        device: as for `Tagger.load`.
+        precision: as for `Tagger.load`.
+        threads: as for `Tagger.load`.
 
     Raises:
         ModelError: the model cannot be read.
         PlanError: a task has no such split, or several tasks would read one file.
         CorpusError: a file cannot be read.
-        PolytagError: this machine has no such device, or no instructions for the precision.
+        PolytagError: this machine has no instructions for the precision.
     """
-    tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
+    tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
     chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
     return {task: tagger.evaluate(sentences, task) for task, sentences in chosen.items()}
 

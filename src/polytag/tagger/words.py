@@ -1,0 +1,150 @@
+"""What a network makes of each distinct word, computed once and kept: bounded, and shared by any number of threads."""
+
+import os
+import weakref
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polytag.tagger.packing import Ints, Packing
+from polytag.vocabulary.vocabularies import END, START, UNKNOWN, CharVocabulary
+
+Floats = npt.NDArray[np.float32]
+Rows = npt.NDArray[np.int32]
+Columns = dict[str, Floats]  # by name, a row for each word
+
+MEMORY = 48 << 20  # bytes of rows that are remembered
+FEWEST = 4_096  # words that are remembered however wide their rows are
+CHARACTERS = 65_536  # that are read at once: the states of a character GRU are held meanwhile, 42 MB with 160 columns
+
+
+@dataclass(slots=True)
+class _Memory:
+    """The words that are known since the last time that all were forgotten. Rows are written before they are told."""
+
+    rows: dict[str, int] = field(default_factory=dict)
+    columns: Columns = field(default_factory=dict)
+
+    def add(self, words: Sequence[str], new: Columns) -> None:
+        """Take words in; whoever holds columns from before keeps those, which have all that was known then."""
+        known, end = len(self.rows), len(self.rows) + len(words)
+        if any(name not in self.columns or end > len(self.columns[name]) for name in new):
+            self.columns = {name: _grown(self.columns.get(name), rows, known, end) for name, rows in new.items()}
+        for name, rows in new.items():
+            self.columns[name][known:end] = rows
+        self.rows.update(zip(words, range(known, end), strict=True))
+
+
+class WordTable:
+    """Words -> rows of columns that ``compute`` makes, which is called for words that are not known yet.
+
+    Two threads may compute the same word, and both get what the first of them stored. Where too many words are known,
+    all are forgotten; whoever works with the old ones still has them.
+    """
+
+    def __init__(self, compute: Callable[[Sequence[str]], Columns], *, row_bytes: int) -> None:
+        self._compute = compute
+        self.most = max(FEWEST, MEMORY // row_bytes)  # words; one call may add its own beyond
+        self._fresh()
+        _TABLES.add(self)
+
+    def _fresh(self) -> None:
+        self._lock, self._memory = Lock(), _Memory()
+
+    def __len__(self) -> int:
+        """How many words are remembered."""
+        return len(self._memory.rows)
+
+    def look_up(self, words: Sequence[str]) -> tuple[Rows, Columns]:
+        """The row of each word, [n], and the columns that have it."""
+        memory = self._memory
+        try:
+            rows = np.fromiter(map(memory.rows.__getitem__, words), np.int32, len(words))
+        except KeyError:
+            memory = self._learn(dict.fromkeys(words))
+            rows = np.fromiter(map(memory.rows.__getitem__, words), np.int32, len(words))
+        return rows, memory.columns  # after the rows: columns only ever grow
+
+    def _learn(self, words: Mapping[str, None]) -> _Memory:
+        """A memory that holds all of the words."""
+        while True:
+            memory = self._memory
+            new = [word for word in words if word not in memory.rows]
+            if not new:
+                return memory
+            found = self._compute(new)
+            with self._lock:
+                memory = self._memory
+                if len(memory.rows) > self.most:
+                    memory = _Memory()
+                fresh = [at for at, word in enumerate(new) if word not in memory.rows]
+                if len(fresh) < len(new):  # another thread has met them too
+                    new, found = [new[at] for at in fresh], {name: rows[fresh] for name, rows in found.items()}
+                memory.add(new, found)
+                self._memory = memory
+
+
+_TABLES: "weakref.WeakSet[WordTable]" = weakref.WeakSet()
+
+
+def _after_fork() -> None:
+    """Begin anew in a child process: a thread that is not there may have held a lock, or been half-way through."""
+    for table in list(_TABLES):
+        table._fresh()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)
+
+
+def _grown(old: Floats | None, like: Floats, known: int, needed: int) -> Floats:
+    """Room for twice as many rows as are known; memory that nothing was written to costs nothing."""
+    room = np.empty((max(needed, 2 * known, 1_024), *like.shape[1:]), np.float32)
+    if old is not None:
+        room[:known] = old[:known]
+    return room
+
+
+def pieces(words: Sequence[str], limit: int) -> Iterator[Sequence[str]]:
+    """Words in stretches of about `CHARACTERS` characters, of which each word has ``limit`` at most."""
+    ends = np.cumsum([min(len(word), limit) + 2 for word in words])
+    start = 0
+    while start < len(words):
+        before = int(ends[start - 1]) if start else 0
+        end = max(start + 1, int(np.searchsorted(ends, before + CHARACTERS)))
+        yield words[start:end]
+        start = end
+
+
+def packed_characters(vocabulary: CharVocabulary, words: Sequence[str], limit: int) -> tuple[Rows, Packing]:
+    """The characters of words as indices in packed rows; the same as `CharVocabulary.indices` word by word."""
+    bounded = 2 if vocabulary.boundaries else 0
+    kept = max(1, limit - bounded)
+    cut = [word[:kept] for word in words]
+    lengths = np.fromiter(map(len, cut), np.int64, len(cut))
+    codes = np.frombuffer("".join(cut).encode("utf-32-le", "surrogatepass"), np.uint32)
+    ids = np.append(_indices_of(vocabulary, codes), UNKNOWN)  # the last one for words without characters
+    packing = Packing.of(np.maximum(lengths, 1) + bounded)
+    starts = np.where(lengths > 0, np.cumsum(lengths) - lengths, len(codes))[packing.order]
+    ends = packing.lengths[packing.sequences] - 1
+    inner = starts[packing.sequences] + packing.steps - bounded // 2
+    if not bounded:
+        return ids[inner], packing
+    packed = ids[np.clip(inner, 0, len(ids) - 1)]
+    packed[packing.steps == 0] = START
+    packed[packing.steps == ends] = END
+    return packed, packing
+
+
+def _indices_of(vocabulary: CharVocabulary, codes: npt.NDArray[Any]) -> Rows:
+    alphabet = np.frombuffer(vocabulary.alphabet.encode("utf-32-le", "surrogatepass"), np.uint32)
+    if not len(alphabet):
+        return np.full(len(codes), UNKNOWN, np.int32)
+    order = np.argsort(alphabet)
+    places: Ints = np.minimum(np.searchsorted(alphabet, codes, sorter=order), len(alphabet) - 1)
+    found = order[places]
+    return np.where(alphabet[found] == codes, found + 3, UNKNOWN).astype(np.int32)
