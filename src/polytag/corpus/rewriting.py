@@ -76,14 +76,20 @@ class Rewriting:
         tables, edge = self.tables, len(self.tags)
         if tables is None or not len(indices):
             return indices
-        here = indices.astype(np.intp, copy=False)
-        before, after = np.full((2, len(here)), edge, dtype=np.intp)
-        before[1:] = np.where(first[1:], edge, here[:-1])
-        after[:-1] = np.where(first[1:], edge, here[1:])
+        here, starts = indices.astype(np.intp, copy=False), np.flatnonzero(first)
+        before, after = np.roll(here, 1), np.roll(here, -1)
+        before[0] = after[-1] = edge
+        before[starts] = after[starts - 1] = edge
         row = here * (edge + 1)
-        left, right = tables.left.take(row + before), tables.right.take(row + after)
-        found: Indices = tables.result.take((here * 3 + left) * 2 + right)
+        place = self._rows.take(row + before) + tables.right.take(row + after)
+        found: Indices = tables.result.take(place)
         return found
+
+    @cached_property
+    def _rows(self) -> Table:
+        """Where, in `Tables.result` as one row, stands what a tag with a tag before it becomes, [K, K + 1]."""
+        assert self.tables is not None
+        return (np.arange(len(self.tags))[:, None] * 3 + self.tables.left) * 2
 
     @cached_property
     def _forms(self) -> list[str]:
