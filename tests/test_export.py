@@ -4,7 +4,7 @@ import json
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +15,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytag.cli import main
-from polytag.corpus.schemes import SCHEMES
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.export import agreement, check_export, export_onnx
-from polytag.export.rewriting import rewriting
 from polytag.model.checkpoint import save_description, save_weights
 from polytag.model.network import Network
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
-from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
+from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_words
 from tests.tiny import SPANS, WORDS, tag_vocabularies, tagger, texts
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
@@ -196,24 +194,6 @@ def test_any_text_gets_the_same_tags(pair: tuple[Tagger, Any], sentences: list[l
     source, other = pair
     tagged = list(source.tag_all(Sentence(tuple(words)) for words in sentences))
     assert other.tag(sentences) == {task: [list(s.tags[task]) for s in tagged] for task in source.plan.tasks}
-
-
-@pytest.mark.parametrize("scheme", ["bioes", "iob2", "iob1"])
-@pytest.mark.parametrize("data_scheme", [name for name in SCHEMES if name != "plain"])
-@given(data=st.data())
-def test_the_tables_rewrite_tags_as_the_vocabulary_does(scheme: str, data_scheme: str, data: Any) -> None:
-    vocabulary = build_tags([["B-A", "B-B", "B"]], scheme=scheme, data_scheme=data_scheme)
-    path = data.draw(st.lists(st.integers(0, len(vocabulary) - 1), max_size=12))
-    assert tuple(_rewritten(vocabulary, path)) == vocabulary.to_data([vocabulary.tags[tag] for tag in path])
-
-
-def _rewritten(vocabulary: TagVocabulary, path: Sequence[int]) -> Iterator[str]:
-    found = rewriting(vocabulary)
-    tables = found.tables
-    assert tables is not None
-    around = [len(vocabulary), *path, len(vocabulary)]
-    for before, tag, after in zip(around, path, around[2:], strict=False):
-        yield found.written[tables.result[tag, tables.left[tag, before], tables.right[tag, after]]]
 
 
 def test_the_file_says_how_to_use_it(tmp_path: Path) -> None:

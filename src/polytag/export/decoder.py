@@ -7,8 +7,8 @@ import numpy.typing as npt
 from onnx import TensorProto
 from torch import Tensor
 
+from polytag.corpus.rewriting import Tables
 from polytag.export.graph import Graph
-from polytag.export.rewriting import Tables
 from polytag.model.crf import Crf
 from polytag.model.feature_crf import PLACES, FeatureCrf
 from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN, REACH

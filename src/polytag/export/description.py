@@ -19,9 +19,10 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from polytag.export.rewriting import rewriting
+from polytag.corpus.rewriting import Rewriting
 from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
+from polytag.vocabulary.vocabularies import TagVocabulary
 
 KEY, VERSION = "polytag", 1
 
@@ -43,7 +44,7 @@ def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
         "boundaries": chars is not None and chars.boundaries,
         "characters": encoder.max_characters,
         "tasks": {
-            task: {"emissions": vocabularies[part].tags, "tags": rewriting(vocabularies[part]).written}
+            task: {"emissions": vocabularies[part].tags, "tags": _written(vocabularies[part])}
             for task, part in parts.items()
         },
         "gazetteers": {
@@ -53,6 +54,10 @@ def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
         },
         "features": {f"features.{part}": v.features.to_json() for part, v in vocabularies.items() if v.features},
     })  # fmt: skip
+
+
+def _written(tags: TagVocabulary) -> tuple[str, ...]:
+    return Rewriting(tags.tags, tags.scheme, tags.data_scheme).written
 
 
 def _entries(gazetteer: Gazetteer) -> list[tuple[tuple[str, ...], list[int]]]:

@@ -98,9 +98,9 @@ def build(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None = No
 def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) -> "Graph":
     from onnx import TensorProto
 
+    from polytag.corpus.rewriting import Rewriting
     from polytag.export import decoder, encoders
     from polytag.export.graph import Graph
-    from polytag.export.rewriting import rewriting
     from polytag.model.char_encoder import CharEncoder
     from polytag.model.crf import Crf
     from polytag.model.word_encoder import WordEncoder
@@ -119,7 +119,9 @@ def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) ->
         scores = decoder.emissions(graph, crf, part, context, at)
         valid_only = crf.constrained if constrained is None else constrained
         path = decoder.best_path(graph, crf, task, scores, at, constrained=valid_only)
-        written = decoder.as_written(graph, path, at, rewriting(tagger.vocabularies.tags[part]).tables)
+        tags = tagger.vocabularies.tags[part]
+        tables = Rewriting(tags.tags, tags.scheme, tags.data_scheme).tables
+        written = decoder.as_written(graph, path, at, tables)
         sentences_first = graph.node("Transpose", scores, perm=[1, 0, 2])
         graph.output(f"emissions.{task}", sentences_first, ["B", "T", len(crf.start)], TensorProto.FLOAT)
         graph.output(f"tags.{task}", graph.node("Transpose", written, perm=[1, 0]), ["B", "T"], TensorProto.INT64)
