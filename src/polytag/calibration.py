@@ -23,7 +23,7 @@ from polytag.corpus.sentence import Sentence
 from polytag.decoding import Request, decoded
 from polytag.errors import PolytagError
 from polytag.evaluation import sentences_to_score
-from polytag.model.checkpoint import WEIGHTS
+from polytag.model.checkpoint import weights_file
 from polytag.model.crf import Lattice
 from polytag.model.temperatures import save_temperatures
 from polytag.scoring import Calibration
@@ -128,11 +128,6 @@ def fit(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> Fit:
         before=_reliability(tagger, held, task, temperature=1.0),
         after=_reliability(tagger, held, task, temperature=temperature),
     )
-
-
-def weights_file(best_for: str | None) -> str:
-    """The name of the file of weights that `Tagger.load` reads."""
-    return f"best.{best_for}.safetensors" if best_for else WEIGHTS
 
 
 def minimum(function: Callable[[float], float], low: float, high: float, *, precision: float) -> float:

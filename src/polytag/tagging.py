@@ -19,9 +19,9 @@ from polytag.corpus.text import Block
 from polytag.decoding import Layer, Request, decoded
 from polytag.errors import PolytagError
 from polytag.inputs import checked, chosen_tasks, sentence_of
-from polytag.model.checkpoint import WEIGHTS, load_model
 from polytag.model.crf import Lattice
 from polytag.model.network import Network
+from polytag.model.torch_network import load_network
 from polytag.plan import Plan
 from polytag.scoring import Calibration, Counts, counts_for
 from polytag.vocabulary.vocabularies import Vocabularies
@@ -62,11 +62,10 @@ class Tagger:
             ModelError: the directory is missing, damaged or of another version.
             PolytagError: this machine has no such device, or no instructions for the precision.
         """
-        name = f"best.{best_for}.safetensors" if best_for else WEIGHTS
         place = find_device(device)
         if place.type != "cpu" and precision not in ("auto", "float32"):
             raise PolytagError(f"precision {precision} is for the CPU, expected 'float32' or 'auto' on {device}")
-        plan, vocabularies, network = load_model(str(directory), weights=name)
+        plan, vocabularies, network = load_network(directory, best_for=best_for)
         return cls(plan, vocabularies, network.to(place), precision=precision)
 
     def tag(

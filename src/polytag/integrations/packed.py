@@ -4,8 +4,9 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from polytag.model.checkpoint import WEIGHTS, save_description, save_weights
+from polytag.model.checkpoint import WEIGHTS, save_description
 from polytag.model.temperatures import save_temperatures
+from polytag.model.torch_network import save_weights
 from polytag.tagging import Tagger
 
 
