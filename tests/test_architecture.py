@@ -43,6 +43,8 @@ TORCH_FREE = (
     "polytag.cli",
     "polytag.corpus",
     "polytag.initialise",
+    "polytag.model",
+    "polytag.model.temperatures",
 )
 TORCH_FREE_FOLDERS = ("corpus", "scoring", "downloads")
 

@@ -17,7 +17,8 @@ from polytag.bulk.worker import Worker, language_of
 from polytag.corpus.documents import FORMATS, blocks
 from polytag.corpus.text import BLANKS, Lines
 from polytag.errors import CorpusError, ModelError, PolytagError
-from polytag.model.checkpoint import save_description, save_weights
+from polytag.model.checkpoint import save_description
+from polytag.model.torch_network import save_weights
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger

@@ -17,8 +17,8 @@ from polytag import calibration, load
 from polytag.calibration import calibrate, fit, minimum
 from polytag.corpus.sentence import Sentence, Span
 from polytag.errors import ModelError, PolytagError
-from polytag.model.checkpoint import save_weights
 from polytag.model.temperatures import CALIBRATION, load_temperatures, save_temperatures
+from polytag.model.torch_network import save_weights
 from polytag.scoring import Calibration, Reliability
 from polytag.tagging import Tagger
 from polytag.training import train

@@ -18,8 +18,9 @@ from polytag.cli import main
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.export import agreement, check_export, export_onnx
-from polytag.model.checkpoint import save_description, save_weights
+from polytag.model.checkpoint import save_description
 from polytag.model.network import Network
+from polytag.model.torch_network import save_weights
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer

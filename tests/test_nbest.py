@@ -15,7 +15,8 @@ from polytag.bulk.worker import Worker
 from polytag.corpus import blocks
 from polytag.corpus.sentence import Alternative, Sentence, Span
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description, save_weights
+from polytag.model.checkpoint import save_description
+from polytag.model.torch_network import save_weights
 from polytag.tagging import Tagger
 from tests import tiny
 from tests.cli.conftest import run

@@ -14,7 +14,8 @@ import pytest
 from polytag.bulk import Request, ray_engine
 from polytag.bulk.folder import Input, names_of, opened
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description, save_weights
+from polytag.model.checkpoint import save_description
+from polytag.model.torch_network import save_weights
 from polytag.tagging import Tagger
 from tests import tiny
 from tests.cli.conftest import run

@@ -141,7 +141,8 @@ def tasks(setting: Setting) -> dict[str, Figure]:
 
 def make_several_tasks(*, setting: dict[str, Any], output: str) -> None:
     """A model directory with all tasks of the training file, which share characters and words; never trained."""
-    from polytag.model.checkpoint import save_description, save_weights
+    from polytag.model.checkpoint import save_description
+    from polytag.model.torch_network import save_weights
     from polytag.plan_file import make_plan
     from polytag.training import prepare
 

@@ -19,9 +19,10 @@ from growth.text import LETTERS, SEED
 from polytag.bulk import cut
 from polytag.corpus import Sentence
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description, save_weights
+from polytag.model.checkpoint import save_description
 from polytag.model.network import Network
 from polytag.model.precision import choose_precision
+from polytag.model.torch_network import save_weights
 from polytag.plan_file import make_plan
 from polytag.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer

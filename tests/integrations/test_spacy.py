@@ -13,7 +13,8 @@ import pytest
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description, save_weights
+from polytag.model.checkpoint import save_description
+from polytag.model.torch_network import save_weights
 from polytag.tagging import Tagger
 from tests.tiny import LABELS, SPANS, WORDS, tagger, texts
 

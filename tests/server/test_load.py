@@ -264,7 +264,8 @@ async def _status(port: int, content: Any) -> int:
 
 class TestCommand:
     def test_a_told_server_answers_what_it_has_accepted_and_ends_well(self, tmp_path: Path) -> None:
-        from polytag.model.checkpoint import save_description, save_weights
+        from polytag.model.checkpoint import save_description
+        from polytag.model.torch_network import save_weights
 
         tagger = make_tagger()
         save_description(tmp_path, tagger.plan, tagger.vocabularies)

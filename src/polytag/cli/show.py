@@ -32,10 +32,10 @@ def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: b
 
 def _show_model(directory: Path, *, everything: bool) -> None:
     from polytag.cli.report import read_report
-    from polytag.model.checkpoint import load_model
-    from polytag.model.network import parameters_in
+    from polytag.model import load_model
 
-    plan, vocabularies, network = load_model(directory)
+    model = load_model(directory)
+    plan, vocabularies = model.plan, model.vocabularies
     if everything:
         click.echo(_toml(plan))
         return
@@ -44,7 +44,7 @@ def _show_model(directory: Path, *, everything: bool) -> None:
         schemes[name] = "plain tags" if vocabulary.plain else f"{plan.tags[name].scheme} tags"
     for kind, unit in (("chars", "characters"), ("words", "words"), ("tags", "tags")):
         for name, vocabulary in getattr(vocabularies, kind).items():
-            weights = parameters_in(getattr(network, kind)[name])
+            weights = sum(array.size for part, array in model.arrays.items() if part.startswith(f"{kind}.{name}."))
             sizes[f"{kind}.{name}"] = f"{len(vocabulary):,} {unit}, {weights:,} weights"
     report = directory / "report.json"
     scores: dict[str, list[str]] = {}

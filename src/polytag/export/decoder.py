@@ -10,7 +10,8 @@ from torch import Tensor
 from polytag.corpus.rewriting import Tables
 from polytag.export.graph import Graph
 from polytag.model.crf import Crf
-from polytag.model.feature_crf import PLACES, FeatureCrf
+from polytag.model.feature_crf import FeatureCrf
+from polytag.model.shapes import PLACES
 from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN, REACH
 
 FLOAT, INT, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL

@@ -8,9 +8,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from polytag.batching.batch import Batch
+from polytag.model.shapes import PLACES
 from polytag.vocabulary.features import EDGE, NONE, OWN, REACH, FeatureVocabulary
-
-PLACES = 2 * REACH + 1
 
 
 class FeatureCrf(nn.Module):

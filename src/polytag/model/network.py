@@ -15,6 +15,7 @@ from polytag.errors import PlanError
 from polytag.model.char_encoder import CharEncoder
 from polytag.model.crf import Crf, Lattice
 from polytag.model.feature_crf import FeatureCrf
+from polytag.model.shapes import char_width, context_width
 from polytag.model.word_encoder import WordEncoder
 from polytag.plan import Plan
 from polytag.vocabulary.vocabularies import Vocabularies
@@ -38,11 +39,11 @@ class Network(nn.Module):
             for name, settings in plan.chars.items()
         })  # fmt: skip
         self.words = _parts("words", {
-            name: WordEncoder(settings, len(vocabularies.words[name]), self._char_width(plan, name), start)
+            name: WordEncoder(settings, len(vocabularies.words[name]), char_width(plan, name), start)
             for name, settings in plan.words.items()
         })  # fmt: skip
         self.tags = _parts("tags", {
-            name: Crf(settings, vocabularies.tags[name], self._context_width(plan, name))
+            name: Crf(settings, vocabularies.tags[name], context_width(plan, name))
             for name, settings in plan.tags.items()
         })  # fmt: skip
 
@@ -153,27 +154,9 @@ class Network(nn.Module):
         assert isinstance(crf, Crf)
         return crf
 
-    def _char_width(self, plan: Plan, words: str) -> int:
-        chars = plan.tasks[plan.users("words", words)[0]].chars
-        return 0 if chars is None else 2 * plan.chars[chars].hidden
-
-    def _context_width(self, plan: Plan, tags: str) -> int:
-        widths = {2 * plan.words[plan.tasks[task].words].hidden: task for task in plan.users("tags", tags)}
-        if len(widths) > 1:
-            raise PlanError(
-                f"tags.{tags}: its tasks {' and '.join(widths.values())} have word GRUs of different widths "
-                f"({' and '.join(map(str, widths))}), so they cannot share it"
-            )
-        return next(iter(widths))
-
 
 def _parts(kind: str, modules: Mapping[str, M]) -> nn.ModuleDict:
     try:
         return nn.ModuleDict(modules)
     except KeyError as error:  # a name that torch keeps for itself, such as 'type'
         raise PlanError(f"{kind}: {error.args[0]} in PyTorch, expected another name for this part") from None
-
-
-def parameters_in(module: nn.Module) -> int:
-    """How many weights a part has."""
-    return sum(parameter.numel() for parameter in module.parameters())

@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
-
 from polytag.errors import ModelError
 from polytag.files import atomic_write
+from polytag.model.array_file import read_metadata
 
 CALIBRATION = "calibration.json"
 FORMAT, VERSION = "polytag-calibration", 1
@@ -65,8 +64,7 @@ def remove_temperatures(directory: Path) -> None:
 
 def _checksum_of(path: Path) -> str:
     """The checksum in the header of a file of weights, which holds for all of the model."""
-    with safe_open(path, framework="pt") as file:
-        return str((file.metadata() or {}).get("checksum"))
+    return str(read_metadata(path).get("checksum"))
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -18,7 +18,7 @@ import numpy as np
 from polytag.corpus.schemes import check_spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import WEIGHTS
+from polytag.model.checkpoint import weights_file
 from polytag.model.temperatures import save_temperatures
 from polytag.scoring import Calibration
 from polytag.tagger.decoding import Predictions
@@ -127,11 +127,6 @@ def fit(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> Fit:
         before=_reliability(tagger, held, task, temperature=1.0),
         after=_reliability(tagger, held, task, temperature=temperature),
     )
-
-
-def weights_file(best_for: str | None) -> str:
-    """The name of the file of weights that `Tagger.load` reads."""
-    return f"best.{best_for}.safetensors" if best_for else WEIGHTS
 
 
 def minimum(function: Callable[[float], float], low: float, high: float, *, precision: float) -> float:

@@ -2,8 +2,9 @@
 
 from contextlib import suppress
 
-from polytag.calibration import Fit, fit, weights_file
+from polytag.calibration import Fit, fit
 from polytag.errors import PolytagError
+from polytag.model.checkpoint import weights_file
 from polytag.model.temperatures import save_temperatures
 from polytag.tagging import Tagger
 from polytag.training.loop import Trainer

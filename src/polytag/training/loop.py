@@ -15,8 +15,9 @@ from polytag.batching.batch import Batch, Ints, Mask
 from polytag.batching.device import find_device
 from polytag.batching.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
-from polytag.model.checkpoint import WEIGHTS, save_weights
+from polytag.model.checkpoint import WEIGHTS, weights_file
 from polytag.model.precision import training_precision
+from polytag.model.torch_network import save_weights
 from polytag.model.word_encoder import WordEncoder
 from polytag.scoring import Counts
 from polytag.training.distributed import World, evaluate, loss_functions
@@ -181,7 +182,7 @@ class Trainer:
             return []
         better = {task: score for task, score in dev.items() if score > self.progress.best_per_task.get(task, -1.0)}
         self.progress.best_per_task |= better
-        return [f"best.{task}.safetensors" for task in better]
+        return [weights_file(task) for task in better]
 
     def _record(self, result: Evaluation) -> None:
         line = {
