@@ -49,13 +49,13 @@ def without_the_word_table() -> None:
 
 
 def viterbi_in_tensors() -> None:
-    from polytag.ops.crf import native
+    from polytag.training.ops.crf import native
 
     native.usable = lambda _: False
 
 
 def crf_loss_in_tensors() -> None:
-    from polytag.ops.crf import native
+    from polytag.training.ops.crf import native
 
     native.takes_loss = lambda *_: False
 
@@ -123,14 +123,14 @@ def nothing() -> None:
 
 def emissions_in_float32() -> None:
     """Each task's projection by a product of its own in float32, whatever the precision."""
-    from polytag.model.crf import Crf
+    from polytag.training.crf import Crf
 
     Crf.pack = lambda *_: None  # type: ignore[method-assign]
 
 
 def products_in_bfloat16() -> None:
     """``training.precision = "bfloat16"``, which is not the default."""
-    from polytag.model.network import Network
+    from polytag.training.network import Network
 
     Network.train_in = lambda network, _, train_in=Network.train_in: train_in(network, "bfloat16")  # type: ignore[method-assign, misc]
 
@@ -176,7 +176,7 @@ def training_speed(data: Path, batch: int, seconds: float) -> float:
 def tagging_speed(data: Path, model: Path, precision: str) -> float:
     """Words per second of processor time from text to text, the words of the file new to the tagger."""
     from polytag.corpus.documents import blocks
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
     tagger = Tagger.load(model, precision=precision)
     list(tagger.tag_all([]))

@@ -19,7 +19,7 @@ import torch
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import read_as
 from polytag.export.check import OnnxTagger, agreement
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 ROUNDS = 3
 

@@ -22,7 +22,7 @@ from polytag.corpus.sentence import Sentence
 from polytag.corpus.writers import as_conll
 from polytag.plan_file import make_plan
 from polytag.suggesting import candidates, suggest
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 EPOCHS = 15
 Choose = Callable[[Tagger, Sequence[Sentence], random.Random], list[Sentence]]

@@ -17,7 +17,7 @@ from experiments.tables import markdown
 from experiments.training import Place, Run, directory, trained_seeds
 from polytag.corpus.sentence import Sentence
 from polytag.files import atomic_write
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 FILE, NAMES = "neighbours.csv", "countries.csv"
 MEASURED = {  # what is measured -> homes and tasks of the English and of the Spanish vectors

@@ -58,7 +58,7 @@ MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imported(node: ast.AST, module: str) -> Iterator[str]:
-    """Our modules that an import statement names: ``from polytag import ops`` is polytag.ops."""
+    """Our modules that an import statement names: ``from polytag import ops`` is polytag.training.ops."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "polytag")
     elif isinstance(node, ast.ImportFrom):
@@ -114,7 +114,7 @@ def test_kernels_are_reached_by_name_and_never_by_file() -> None:
         if unit(module) in ("ops", "") or not any(unit(target) == "ops" for target in imports(module)):
             continue
         assert unit(module) == "model", f"{module} uses a kernel; the networks of polytag.model do"
-        assert {target for target in imports(module) if unit(target) == "ops"} == {"polytag.ops"}
+        assert {target for target in imports(module) if unit(target) == "ops"} == {"polytag.training.ops"}
         for chain in attribute_chains(ast.parse(path.read_text(encoding="utf-8")), "ops"):
             found: object = ops
             for attribute in chain:

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from polytag.corpus.sentence import Sentence
-from polytag.evaluation import sentences_to_score
+from polytag.tagger.evaluation import sentences_to_score
 from polytag.training import train
 from tests.training import toy
 

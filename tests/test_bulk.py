@@ -17,11 +17,10 @@ from polytag.bulk.worker import Worker, language_of
 from polytag.corpus.documents import FORMATS, blocks
 from polytag.corpus.text import BLANKS, Lines
 from polytag.errors import CorpusError, ModelError, PolytagError
-from polytag.model.checkpoint import save_description
-from polytag.model.torch_network import save_weights
+from polytag.model import save_model
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from tests import tiny
 
 SIZE = 200  # bytes of a piece
@@ -42,8 +41,7 @@ TEXTS = {
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("bulk") / "model"
     tagger = tiny.tagger({"ner": "iob2", "upos": "plain"})
-    save_description(directory, tagger.plan, tagger.vocabularies)
-    save_weights(directory, tagger.network)
+    save_model(tagger.model, directory)
     return directory
 
 

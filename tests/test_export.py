@@ -18,11 +18,10 @@ from polytag.cli import main
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.export import agreement, check_export, export_onnx
-from polytag.model.checkpoint import save_description
-from polytag.model.network import Network
-from polytag.model.torch_network import save_weights
+from polytag.model import save_model
+from polytag.training.network import Network
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_words
 from tests.tiny import SPANS, WORDS, tag_vocabularies, tagger, texts
@@ -235,8 +234,7 @@ def test_random_sentences_agree(tmp_path: Path) -> None:
 def two_languages(tmp_path: Path) -> tuple[Tagger, Path]:
     """A model directory of two tasks in one language and one in another."""
     source = tagger({"ner": "iob1", "pos": "plain", "xx": "iob2"}, languages={"xx": "xx"})
-    save_description(tmp_path / "model", source.plan, source.vocabularies)
-    save_weights(tmp_path / "model", source.network)
+    save_model(source.model, tmp_path / "model")
     return source, tmp_path / "model"
 
 

@@ -14,9 +14,8 @@ import pytest
 from polytag.bulk import Request, ray_engine
 from polytag.bulk.folder import Input, names_of, opened
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description
-from polytag.model.torch_network import save_weights
-from polytag.tagging import Tagger
+from polytag.model import save_model
+from polytag.tagger.tagging import Tagger
 from tests import tiny
 from tests.cli.conftest import run
 
@@ -33,8 +32,7 @@ TEXT = "".join(" ".join(words) + "\n" for words in SENTENCES)
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("ray") / "model"
     tagger = tiny.tagger({"ner": "iob2"})
-    save_description(directory, tagger.plan, tagger.vocabularies)
-    save_weights(directory, tagger.network)
+    save_model(tagger.model, directory)
     return directory
 
 

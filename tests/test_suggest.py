@@ -18,7 +18,7 @@ from polytag.suggesting import FORMATS, MEASURES, Suggested, candidates, suggest
 from polytag.suggesting.diverse import choose
 from polytag.suggesting.pool import Pool
 from polytag.suggesting.reading import Candidate, recognised
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.training import prepare, train_events
 from tests import tiny
 from tests.cli.conftest import run

@@ -45,7 +45,7 @@ def _latencies(
     model: str, precision: str, others: Sequence[Sequence[str]], timed: Sequence[Sequence[str]]
 ) -> dict[str, list[float]]:
     """Milliseconds of each sentence the first time, and again, by a tagger that has tagged others before."""
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
     tagger = Tagger.load(model, precision=precision)
     for words in others:

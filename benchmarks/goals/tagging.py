@@ -105,7 +105,7 @@ def loss(setting: Setting) -> dict[str, Figure]:
     import torch
 
     from polytag.errors import PolytagError
-    from polytag.evaluation import evaluate
+    from polytag.tagger.evaluation import evaluate
 
     torch.set_num_threads(1)
 
@@ -142,7 +142,7 @@ def tasks(setting: Setting) -> dict[str, Figure]:
 def make_several_tasks(*, setting: dict[str, Any], output: str) -> None:
     """A model directory with all tasks of the training file, which share characters and words; never trained."""
     from polytag.model.checkpoint import save_description
-    from polytag.model.torch_network import save_weights
+    from polytag.training.torch_network import save_weights
     from polytag.plan_file import make_plan
     from polytag.training import prepare
 

@@ -20,11 +20,11 @@ from polytag.bulk import cut
 from polytag.corpus import Sentence
 from polytag.errors import PolytagError
 from polytag.model.checkpoint import save_description
-from polytag.model.network import Network
-from polytag.model.precision import choose_precision
-from polytag.model.torch_network import save_weights
+from polytag.training.network import Network
+from polytag.training.precision import choose_precision
+from polytag.training.torch_network import save_weights
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 

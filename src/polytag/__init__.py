@@ -18,10 +18,12 @@ if TYPE_CHECKING:
     from polytag.errors import ModelError as ModelError
     from polytag.errors import PlanError as PlanError
     from polytag.errors import PolytagError as PolytagError
+    from polytag.errors import PolytagWarning as PolytagWarning
     from polytag.errors import VectorsError as VectorsError
-    from polytag.tagger.evaluation import evaluate as evaluate
     from polytag.plan import Plan as Plan
     from polytag.plan_file import load_plan as load_plan
+    from polytag.tagger.evaluation import evaluate as evaluate
+    from polytag.tagger.request import Request as Request
     from polytag.tagger.tagging import Tagger as Tagger
     from polytag.tagger.tagging import load as load
     from polytag.training import train as train
@@ -33,12 +35,14 @@ _HOMES = {
     "Plan": "plan",
     "PlanError": "errors",
     "PolytagError": "errors",
+    "PolytagWarning": "errors",
+    "Request": "tagger.request",
     "Sentence": "corpus.sentence",
     "Span": "corpus.sentence",
-    "Tagger": "tagging",
+    "Tagger": "tagger.tagging",
     "VectorsError": "errors",
-    "evaluate": "evaluation",
-    "load": "tagging",
+    "evaluate": "tagger.evaluation",
+    "load": "tagger.tagging",
     "load_plan": "plan_file",
     "train": "training",
     "train_events": "training",

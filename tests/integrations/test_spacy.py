@@ -13,9 +13,8 @@ import pytest
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description
-from polytag.model.torch_network import save_weights
-from polytag.tagging import Tagger
+from polytag.model import save_model
+from polytag.tagger.tagging import Tagger
 from tests.tiny import LABELS, SPANS, WORDS, tagger, texts
 
 spacy = pytest.importorskip("spacy", reason="the extra spacy is not installed")
@@ -29,8 +28,7 @@ PLACES = {"ner": "ents", "chunk": "chunks", "pos": "pos"}
 
 
 def saved(source: Tagger, directory: Path) -> str:
-    save_description(directory, source.plan, source.vocabularies)
-    save_weights(directory, source.network)
+    save_model(source.model, directory)
     return str(directory)
 
 

@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from polytag import Tagger, load, load_plan, train
 from polytag.corpus.sentence import Sentence
 from polytag.model.checkpoint import save_description
-from polytag.model.torch_network import load_tensors, save_tensors, save_weights
+from polytag.training.torch_network import load_tensors, save_tensors, save_weights
 from polytag.plan import Chars, Columns, Initialisation, Tags, Task, Training, Words
 from polytag.training import prepare
 from tests.training import toy

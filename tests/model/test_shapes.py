@@ -6,7 +6,7 @@ import pytest
 
 from polytag.errors import PlanError
 from polytag.model import shapes
-from polytag.model.network import Network
+from polytag.training.network import Network
 from polytag.plan_file import make_plan
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.gazetteer import Gazetteer

@@ -5,7 +5,7 @@ import sys
 
 from polytag.server import Limits, create_app, serve
 from polytag.server.process import bind
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from tests import tiny
 
 

@@ -12,7 +12,7 @@ from polytag.corpus import blocks
 from polytag.corpus.sentence import Sentence
 from polytag.server import Limits, create_app
 from polytag.server.app import FILES
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from tests import tiny
 from tests.server.clients import Local
 from tests.server.process import tagger as make_tagger

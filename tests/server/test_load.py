@@ -264,12 +264,10 @@ async def _status(port: int, content: Any) -> int:
 
 class TestCommand:
     def test_a_told_server_answers_what_it_has_accepted_and_ends_well(self, tmp_path: Path) -> None:
-        from polytag.model.checkpoint import save_description
-        from polytag.model.torch_network import save_weights
+        from polytag.model import save_model
 
         tagger = make_tagger()
-        save_description(tmp_path, tagger.plan, tagger.vocabularies)
-        save_weights(tmp_path, tagger.network)
+        save_model(tagger.model, tmp_path)
         request = {
             "words": [["the", "mayor", "of", "Lima"] * 100] * 8,
             "tasks": ["en-ner", "en-pos"],

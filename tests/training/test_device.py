@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from polytag import train
-from polytag.batching.batch import Batch
-from polytag.batching.device import find_device
+from polytag.training.batch import Batch
+from polytag.training.device import find_device
 from polytag.errors import PolytagError
 from polytag.training import Step, Trainer, prepare, train_events
 from tests.training import toy

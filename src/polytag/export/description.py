@@ -19,21 +19,19 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from polytag.corpus.rewriting import Rewriting
 from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
-from polytag.vocabulary.vocabularies import TagVocabulary
 
 KEY, VERSION = "polytag", 1
 
 
 def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
     """The JSON for tasks of one language; what is not ASCII is escaped: a word may hold half of a surrogate pair."""
-    encoder = tagger.new_encoder(tasks[0])
-    words, chars = encoder.words, encoder.chars
+    inputs = tagger.engine.language(tasks[0]).inputs
+    words, chars = inputs.words, inputs.chars
     embedded = tagger.plan.words[tagger.plan.tasks[tasks[0]].words].embedding
-    parts = {task: tagger.plan.tasks[task].tags for task in tasks}
-    vocabularies = {part: tagger.vocabularies.tags[part] for part in parts.values()}
+    parts = {task: tagger.engine.part(task) for task in tasks}
+    vocabularies = {part.name: part.vocabulary for part in parts.values()}
     return json.dumps({
         "version": VERSION,
         "polytag": version("polytag"),
@@ -42,9 +40,9 @@ def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
         "zero_digits": words.zero_digits,
         "alphabet": None if chars is None else chars.alphabet,
         "boundaries": chars is not None and chars.boundaries,
-        "characters": encoder.max_characters,
+        "characters": inputs.max_characters,
         "tasks": {
-            task: {"emissions": vocabularies[part].tags, "tags": _written(vocabularies[part])}
+            task: {"emissions": part.vocabulary.tags, "tags": part.rewriting.written}
             for task, part in parts.items()
         },
         "gazetteers": {
@@ -54,10 +52,6 @@ def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
         },
         "features": {f"features.{part}": v.features.to_json() for part, v in vocabularies.items() if v.features},
     })  # fmt: skip
-
-
-def _written(tags: TagVocabulary) -> tuple[str, ...]:
-    return Rewriting(tags.tags, tags.scheme, tags.data_scheme).written
 
 
 def _entries(gazetteer: Gazetteer) -> list[tuple[tuple[str, ...], list[int]]]:

@@ -2,4 +2,5 @@
 
 from polytag.model.checkpoint import Model as Model
 from polytag.model.checkpoint import load_model as load_model
+from polytag.model.checkpoint import save_model as save_model
 from polytag.model.shapes import shapes as shapes

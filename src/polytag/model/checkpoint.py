@@ -23,7 +23,7 @@ from polytag.errors import ModelError, PlanError, PolytagError
 from polytag.files import atomic_write
 from polytag.model.array_file import Array, load_arrays, save_arrays
 from polytag.model.shapes import shapes
-from polytag.model.temperatures import load_temperatures
+from polytag.model.temperatures import load_temperatures, save_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
@@ -48,6 +48,15 @@ class Model:
     arrays: Mapping[str, Weights]
     temperatures: Mapping[str, float] = field(default_factory=dict)  # of tasks whose probabilities are calibrated
     precision: str = "float32"  # to compute in, unless another is asked for
+
+    @property
+    def parameters(self) -> int:
+        """How many weights there are."""
+        return sum(array.size for array in self.arrays.values())
+
+    def part(self, name: str) -> dict[str, Weights]:
+        """The arrays of a part (``words.english``) by their names in it."""
+        return {key.removeprefix(f"{name}."): of for key, of in self.arrays.items() if key.startswith(f"{name}.")}
 
 
 def load_model(path: str | PathLike[str], *, best_for: str | None = None) -> Model:
@@ -89,6 +98,19 @@ def save_weights(directory: Path, arrays: Mapping[str, Array], name: str = WEIGH
     """Write the weights with the checksums of the whole directory; the description must be there."""
     files = {str(path.relative_to(directory)): _digest(path.read_bytes()) for path in _described(directory)}
     save_arrays(directory / name, arrays, {"format": FORMAT, "files": json.dumps(files)})
+
+
+def save_model(model: Model, directory: str | PathLike[str]) -> None:
+    """Write a model as a directory that `load_model` reads; whatever it was read from may be gone.
+
+    Raises:
+        PolytagError: it cannot be written.
+    """
+    directory = Path(directory)
+    save_description(directory, model.plan, model.vocabularies)
+    save_weights(directory, model.arrays)
+    if model.temperatures:
+        save_temperatures(directory, WEIGHTS, model.temperatures)
 
 
 def check_arrays(path: Path, arrays: Mapping[str, Array], plan: Plan, vocabularies: Vocabularies) -> None:

@@ -22,7 +22,7 @@ def prefers_bfloat16() -> bool:
 
 
 class PackedLayer:
-    """One bidirectional GRU layer that can only be applied; see `polytag.ops.gru.reference.gru` for what it computes.
+    """One bidirectional GRU layer that can only be applied; see `polytag.training.ops.gru.reference.gru` for what it computes.
 
     bfloat16: inputs, states and weights are rounded to 8 bits of mantissa, sums and gates stay float32.
     int8: weights have a scale per column, inputs one per row, states are multiples of 1/127; sums are exact.

@@ -13,7 +13,7 @@ from polytag.native import PRECISIONS, Precision, library
 class PackedMatrix:
     """A copy of a matrix [D, K] that rows can be multiplied with, see `project`.
 
-    Values are rounded as those of `polytag.ops.PackedLayer`: bfloat16 to 8 bits of mantissa, int8 to multiples of 1/127
+    Values are rounded as those of `polytag.training.ops.PackedLayer`: bfloat16 to 8 bits of mantissa, int8 to multiples of 1/127
     of the largest in a column.
     """
 

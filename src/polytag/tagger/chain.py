@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from polytag.tagger.packing import Ints, Packing
+from polytag.tagger.packing import A, Ints, Packing
 
 Floats = npt.NDArray[np.floating[Any]]
 
@@ -163,9 +163,9 @@ def _log_product(transitions: Floats) -> Callable[[Floats], Floats]:
     return product
 
 
-def _flat(scores: Floats) -> Floats:
+def _flat(scores: npt.NDArray[A]) -> npt.NDArray[A]:
     """[b, K, r] -> [b, K * r]."""
-    return scores.reshape(len(scores), -1)
+    return scores.reshape(len(scores), scores.shape[1] * scores.shape[2])
 
 
 def _best(scores: Floats, k: int) -> tuple[Floats, Ints]:
@@ -187,7 +187,8 @@ def _extended_best(scores: Floats, transitions: Floats, k: int) -> tuple[Floats,
         for at in range(0, len(scores), size)
     ]
     values, places = (np.concatenate(parts) for parts in zip(*found, strict=True))
-    return values.reshape(-1, tags, values.shape[1]), places.reshape(-1, tags, places.shape[1])
+    shape = (len(scores), tags, values.shape[1])
+    return values.reshape(shape), places.reshape(shape)
 
 
 def _stacked(ended: Sequence[tuple[Floats, Ints]]) -> tuple[Floats, Ints]:
@@ -211,7 +212,7 @@ def _followed(places: Ints, pointers: list[Ints], widths: list[int], packing: Pa
         running = places[:size]
         found.append(running // widths[step])
         if step:
-            running[:] = np.take_along_axis(pointers[step - 1].reshape(size, -1), running, 1)
+            running[:] = np.take_along_axis(_flat(pointers[step - 1]), running, 1)
     return np.concatenate(found[::-1])
 
 

@@ -15,16 +15,16 @@ from polytag import native
 from polytag.corpus.rewriting import Rewriting
 from polytag.corpus.schemes import allowed
 from polytag.model import Model
+from polytag.model.shapes import PLACES
 from polytag.native import Precision, reference
 from polytag.plan import Plan, Tags
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.packing import Ints, Packing
 from polytag.tagger.words import Columns, Floats, Rows, WordTable, packed_characters, pieces
-from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN, REACH
+from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 BATCH_SENTENCES, BATCH_WORDS = 256, 4_096
-PLACES = 2 * REACH + 1  # of neighbours that features see, a word's own among them
 _GATES = "gates"  # the column of the input side of the first word layer's gates
 
 Arrays = Mapping[str, npt.NDArray[Any]]
@@ -51,11 +51,12 @@ class WordInputs:
         self.words = model.vocabularies.words[settings.words]
         self.chars = None if settings.chars is None else model.vocabularies.chars[settings.chars]
         self.max_characters = model.plan.words[settings.words].max_characters
-        self._embedding = model.arrays.get(f"words.{settings.words}.embedding.weight")
+        self._embedding = model.part(f"words.{settings.words}").get("embedding.weight")
         self._first, self._parts = first, parts
         if settings.chars is not None:
-            self._characters = model.arrays[f"chars.{settings.chars}.embedding.weight"]
-            self._layers = _layers(model.arrays, f"chars.{settings.chars}", model.plan.chars[settings.chars], precision)
+            weights = model.part(f"chars.{settings.chars}")
+            self._characters = weights["embedding.weight"]
+            self._layers = _layers(weights, model.plan.chars[settings.chars], precision)
 
     def columns(self, words: Sequence[str]) -> Columns:
         """What is kept of words: the input side of the first layer's gates, and the scores of features."""
@@ -89,7 +90,7 @@ class Language:
     def __init__(self, model: Model, task: str, parts: Mapping[str, "TagPart"], precision: Precision) -> None:
         """``parts``: the tag parts of its tasks, by name."""
         name = model.plan.tasks[task].words
-        self._layers = _layers(model.arrays, f"words.{name}", model.plan.words[name], precision)
+        self._layers = _layers(model.part(f"words.{name}"), model.plan.words[name], precision)
         featured = {part: of for part, of in parts.items() if of.features}
         self.inputs = WordInputs(model, task, featured, self._layers[0], precision)
         width = 6 * self._layers[0].units + sum((1 + PLACES) * len(of) for of in featured.values())
@@ -108,18 +109,19 @@ class Language:
 class TagPart:
     """A tag part at work: context -> emissions, and the scores of moving from tag to tag."""
 
-    def __init__(self, arrays: Arrays, name: str, vocabulary: TagVocabulary, settings: Tags, precision: Precision) -> None:
-        arrays = {key.removeprefix(f"tags.{name}."): of for key, of in arrays.items() if key.startswith(f"tags.{name}.")}
+    def __init__(
+        self, name: str, weights: Arrays, vocabulary: TagVocabulary, settings: Tags, precision: Precision
+    ) -> None:
+        """``weights``: its arrays, by their names in it."""
         self.name, self.vocabulary, self.constrained = name, vocabulary, settings.constrained
-        self.features, self.gazetteer = vocabulary.features, arrays.get("gazetteer")
-        self.projection = _kernels().Matrix(arrays["projection"], precision=_projected_in(precision))
-        self.transitions, self.start = arrays["transitions"], arrays["start"]
+        self.features, self.gazetteer = vocabulary.features, weights.get("gazetteer")
+        self.projection = _kernels().Matrix(weights["projection"], precision=_projected_in(precision))
+        self.transitions, self.start = weights["transitions"], weights["start"]
         if self.features:
-            self.transitions = self.transitions + arrays["features.transitions"]
-            self.start = self.start + arrays["features.start"]
-            self._own, self._around = _weightless(arrays["features.own.weight"]), arrays["features.around.weight"]
-            self.edge = np.ascontiguousarray(self._around[EDGE].reshape(PLACES, -1))
-            self._around = _weightless(self._around)
+            self.transitions = self.transitions + weights["features.transitions"]
+            self.start = self.start + weights["features.start"]
+            self.edge = np.ascontiguousarray(weights["features.around.weight"][EDGE].reshape(PLACES, -1))
+            self.own, self.around = (_weightless(weights[f"features.{kind}.weight"]) for kind in ("own", "around"))
         # -inf, not a large negative number: what is forbidden is impossible, at any scale of the other scores.
         valid = allowed(vocabulary.tags, vocabulary.scheme)
         self._valid_start, self._valid_step, self.valid_end = (
@@ -144,8 +146,8 @@ class TagPart:
         """
         assert self.features is not None
         indices = np.array([[*self.features.indices(word)] for word in words]).reshape(-1, OWN + AROUND)
-        own = self._own[indices[:, :OWN]].sum(1)
-        around = self._around[indices[:, OWN:]].sum(1)
+        own = self.own[indices[:, :OWN]].sum(1)
+        around = self.around[indices[:, OWN:]].sum(1)
         return np.concatenate((own, around), axis=1).reshape(len(indices), 1 + PLACES, -1)
 
 
@@ -156,7 +158,7 @@ class Engine:
         self.plan, self.precision = model.plan, precision
         self._kernels = _kernels()
         self.parts = {
-            name: TagPart(model.arrays, name, model.vocabularies.tags[name], settings, precision)
+            name: TagPart(name, model.part(f"tags.{name}"), model.vocabularies.tags[name], settings, precision)
             for name, settings in model.plan.tags.items()
         }
         self.languages = {
@@ -241,13 +243,18 @@ class Engine:
         return found
 
 
-def by_length(lengths: Ints, *, at_least: int = 1) -> Iterator[Ints]:
-    """The numbers of the sentences that have words, in groups of similar length, each small enough for a batch."""
+def by_length(
+    lengths: Ints, *, sentences: int = BATCH_SENTENCES, words: int = BATCH_WORDS, at_least: int = 1
+) -> Iterator[Ints]:
+    """The numbers of the sentences that have words, in groups of similar length.
+
+    A group has at most so many sentences and words, but a sentence at least; there are ``at_least`` so many groups.
+    """
     order = np.argsort(lengths, kind="stable")
     order = order[np.searchsorted(lengths[order], 1) :]
     ends = np.cumsum(lengths[order])
-    sentences = min(BATCH_SENTENCES, -(-len(order) // at_least))
-    words = min(BATCH_WORDS, -(-int(ends[-1]) // at_least)) if len(ends) else 0
+    sentences = min(sentences, -(-len(order) // at_least))
+    words = min(words, -(-int(ends[-1]) // at_least)) if len(ends) else 0
     start = 0
     while start < len(order):
         before = int(ends[start - 1]) if start else 0
@@ -262,13 +269,13 @@ def _kernels() -> Any:
     return native if native.available() else reference
 
 
-def _layers(arrays: Arrays, part: str, settings: Any, precision: Precision) -> list[Any]:
+def _layers(weights: Arrays, settings: Any, precision: Precision) -> list[Any]:
     """The GRU layers of a part, lowest first."""
     return [
         _kernels().Layer(
-            arrays[f"{part}.gru.input_weight.{number}"],
-            arrays[f"{part}.gru.recurrent_weight.{number}"],
-            arrays[f"{part}.gru.bias.{number}"] if settings.bias else None,
+            weights[f"gru.input_weight.{number}"],
+            weights[f"gru.recurrent_weight.{number}"],
+            weights[f"gru.bias.{number}"] if settings.bias else None,
             reset_after=settings.cell == "reset_after",
             precision=precision,
         )

@@ -71,21 +71,22 @@ class WordTable:
 
     def _learn(self, words: Mapping[str, None]) -> _Memory:
         """A memory that holds all of the words."""
-        while True:
-            memory = self._memory
-            new = [word for word in words if word not in memory.rows]
-            if not new:
-                return memory
-            found = self._compute(new)
-            with self._lock:
-                memory = self._memory
-                if len(memory.rows) > self.most:
-                    memory = _Memory()
-                fresh = [at for at, word in enumerate(new) if word not in memory.rows]
-                if len(fresh) < len(new):  # another thread has met them too
-                    new, found = [new[at] for at in fresh], {name: rows[fresh] for name, rows in found.items()}
-                memory.add(new, found)
-                self._memory = memory
+        memory = self._roomy()
+        new = [word for word in words if word not in memory.rows]
+        found = self._compute(new) if new else {}
+        with self._lock:
+            fresh = [at for at, word in enumerate(new) if word not in memory.rows]
+            if len(fresh) < len(new):  # another thread has met them too
+                new, found = [new[at] for at in fresh], {name: rows[fresh] for name, rows in found.items()}
+            memory.add(new, found)
+        return memory
+
+    def _roomy(self) -> _Memory:
+        """The memory, a new one where it was full: whoever still looks into the old one keeps it."""
+        with self._lock:
+            if len(self._memory.rows) > self.most:
+                self._memory = _Memory()
+            return self._memory
 
 
 _TABLES: "weakref.WeakSet[WordTable]" = weakref.WeakSet()

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from polytag.batching.device import find_device
+from polytag.training.device import find_device
 from polytag.errors import ModelError, PolytagError
 from polytag.files import locked, remove_partial
 from polytag.model.checkpoint import save_description
 from polytag.model.temperatures import remove_temperatures
-from polytag.model.torch_network import load_weights, save_weights
+from polytag.training.torch_network import load_weights, save_weights
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
 from polytag.reports.chart import check_matplotlib

@@ -18,10 +18,10 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from polytag.batching.batch import Batch
+from polytag.training.batch import Batch
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.model.network import Network
+from polytag.training.network import Network
 from polytag.scoring import Counts
 from polytag.tagging import Tagger
 

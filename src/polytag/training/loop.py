@@ -11,14 +11,14 @@ from typing import Any
 import numpy as np
 import torch
 
-from polytag.batching.batch import Batch, Ints, Mask
-from polytag.batching.device import find_device
-from polytag.batching.encoder import Encoder, gazetteer_columns
+from polytag.training.batch import Batch, Ints, Mask
+from polytag.training.device import find_device
+from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
 from polytag.model.checkpoint import WEIGHTS, weights_file
-from polytag.model.precision import training_precision
-from polytag.model.torch_network import save_weights
-from polytag.model.word_encoder import WordEncoder
+from polytag.training.precision import training_precision
+from polytag.training.torch_network import save_weights
+from polytag.training.word_encoder import WordEncoder
 from polytag.scoring import Counts
 from polytag.training.distributed import World, evaluate, loss_functions
 from polytag.training.events import Evaluation, Step

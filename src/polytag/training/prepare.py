@@ -13,7 +13,7 @@ from polytag.corpus.documents import files_of, format_of
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import SPLITS, split_sentences
 from polytag.errors import PlanError
-from polytag.model.network import Network
+from polytag.training.network import Network
 from polytag.plan import Plan
 from polytag.tagging import Tagger
 from polytag.training.tag_schemes import Corpora, with_schemes

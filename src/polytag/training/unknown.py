@@ -5,7 +5,7 @@ from typing import TypedDict
 
 import numpy as np
 
-from polytag.batching.batch import Ints, Mask
+from polytag.training.batch import Ints, Mask
 from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError

@@ -128,6 +128,10 @@ class Gazetteer:
     def __len__(self) -> int:
         return len(self._types)
 
+    def __getstate__(self) -> dict[str, Any]:
+        """The entries alone: what was worked out of them for matching is worked out again."""
+        return {name: getattr(self, name) for name in ("_types", "types", "shadowed")}
+
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Gazetteer):
             return NotImplemented

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any
 
@@ -28,8 +28,15 @@ def normaliser(*, lowercase: bool, zero_digits: bool) -> Callable[[str], str]:
     return normalise
 
 
+class Fields:
+    """A dataclass that pickles as its fields: what it has worked out of them is worked out again."""
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True)
-class WordVocabulary:
+class WordVocabulary(Fields):
     """Normalised words; index 0 stands for all others. A word that is not there is looked up in lower case too.
 
     The first ``trained`` entries after index 0 occur in training files; the rest have a pretrained vector or come from
@@ -73,7 +80,7 @@ class WordVocabulary:
 
 
 @dataclass(frozen=True)
-class CharVocabulary:
+class CharVocabulary(Fields):
     """Characters with their case; index 0 stands for all others, 1 and 2 for the start and the end of a word."""
 
     alphabet: str
@@ -101,7 +108,7 @@ class CharVocabulary:
 
 
 @dataclass(frozen=True)
-class TagVocabulary:
+class TagVocabulary(Fields):
     """The tags of a part in the scheme that the network sees, and the scheme that the user's data is written in."""
 
     tags: tuple[str, ...]

@@ -1,0 +1,28 @@
+"""Characters -> one vector per word (paper, section 3.2.1)."""
+
+import torch
+from torch import Tensor, nn
+
+from polytag.training.batch import Characters
+from polytag.training.gru_stack import GruStack
+from polytag.plan import Chars, Initialisation
+
+
+class CharEncoder(nn.Module):
+    """Character embedding and character GRU; each distinct word of a batch is computed once."""
+
+    def __init__(self, settings: Chars, characters: int, start: Initialisation) -> None:
+        super().__init__()
+        self.embedding = nn.Embedding(characters, settings.dimension)
+        nn.init.normal_(self.embedding.weight, std=start.chars)
+        self.gru = GruStack(settings.dimension, settings, std=start.gru)
+
+    def distinct(self, characters: Characters) -> Tensor:
+        """[U, 2H]: the last state of the top forward GRU beside the first state of the top backward GRU."""
+        states = self.gru(self.embedding(characters.ids), characters.packing)
+        words, hidden = len(characters.packing.lengths), self.gru.hidden
+        return torch.cat((states[characters.packing.last, :hidden], states[:words, hidden:]), dim=1)
+
+    def forward(self, characters: Characters) -> Tensor:
+        """[N, 2H]: the character vector of each word of the batch."""
+        return self.distinct(characters).index_select(0, characters.word)

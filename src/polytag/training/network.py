@@ -1,0 +1,162 @@
+"""The network: characters -> words -> tags. Open this first.
+
+It sees tensors only; `polytag.tagger.tagging.Tagger` puts strings on both ends.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from polytag import ops
+from polytag.training.batch import Batch
+from polytag.errors import PlanError
+from polytag.training.char_encoder import CharEncoder
+from polytag.training.crf import Crf, Lattice
+from polytag.training.feature_crf import FeatureCrf
+from polytag.model.shapes import char_width, context_width
+from polytag.training.word_encoder import WordEncoder
+from polytag.plan import Plan
+from polytag.vocabulary.vocabularies import Vocabularies
+
+M = TypeVar("M", bound=nn.Module)
+Version = list[tuple[int, int]]  # address and number of changes of each parameter
+
+
+class Network(nn.Module):
+    """All parts of a plan. Tasks that name the same part share it; nothing else is shared."""
+
+    def __init__(self, plan: Plan, vocabularies: Vocabularies) -> None:
+        """Fresh weights, drawn from torch's random state."""
+        super().__init__()
+        self.tasks = dict(plan.tasks)
+        self.temperatures: dict[str, float] = {}  # of tasks whose probabilities are calibrated
+        self._packed: tuple[ops.Precision | None, Version] = (None, [])
+        start = plan.initialisation
+        self.chars = _parts("chars", {
+            name: CharEncoder(settings, len(vocabularies.chars[name]), start)
+            for name, settings in plan.chars.items()
+        })  # fmt: skip
+        self.words = _parts("words", {
+            name: WordEncoder(settings, len(vocabularies.words[name]), char_width(plan, name), start)
+            for name, settings in plan.words.items()
+        })  # fmt: skip
+        self.tags = _parts("tags", {
+            name: Crf(settings, vocabularies.tags[name], context_width(plan, name))
+            for name, settings in plan.tags.items()
+        })  # fmt: skip
+
+    def context(self, batch: Batch, task: str, *, inputs: Tensor | None = None) -> Tensor:
+        """B sentences as N packed words -> what the word GRU makes of each in its sentence, [N, H].
+
+        ``inputs`` [N, D] are those of the word GRU where the caller has them already.
+        """
+        words = self.words[self.tasks[task].words]
+        assert isinstance(words, WordEncoder)
+        if inputs is None:
+            inputs = words.inputs(batch.words, self._characters(batch, task))
+        context: Tensor = words(inputs, batch.packing)
+        return context
+
+    def _characters(self, batch: Batch, task: str) -> Tensor | None:
+        """The character vector of each word, [N, C], if the task reads characters."""
+        chars = self.tasks[task].chars
+        if chars is None or batch.characters is None:
+            return None
+        vectors: Tensor = self.chars[chars](batch.characters)
+        return vectors
+
+    def version(self) -> Version:
+        """Another value after every change of the weights that PyTorch counts; `pack` and caches go by it.
+
+        Fused optimizers do not count theirs: after such a step call `torch.autograd.graph.increment_version`.
+        """
+        return [(parameter.data_ptr(), parameter._version) for parameter in self.parameters()]
+
+    def pack(self, precision: ops.Precision | None) -> None:
+        """Pack recurrent layers and projections for tagging, unless they are packed so already; see `GruStack.pack`.
+
+        Only float32 weights on a CPU are packed; others are used as they are. Projections to tags are small: they are
+        packed in bfloat16 where there are instructions for it, for int8 too, which would be no faster and lose more.
+        """
+        first = next(self.parameters())
+        if first.device.type != "cpu" or first.dtype != torch.float32:
+            precision = None
+        state = (precision, self.version())
+        if state != self._packed:
+            self._packed = state
+            for encoder in (*self.chars.values(), *self.words.values()):
+                encoder.gru.pack(precision)  # type: ignore[union-attr, operator]
+            low = precision in ("bfloat16", "int8") and ops.supports("bfloat16")
+            for crf in self.tags.values():
+                crf.pack("bfloat16" if low else None)  # type: ignore[operator]
+
+    def train_in(self, precision: ops.Precision) -> None:
+        """Compute the products of the recurrent layers in a precision wherever gradients are wanted."""
+        for encoder in (*self.chars.values(), *self.words.values()):
+            encoder.gru.precision = precision  # type: ignore[union-attr]
+
+    def emissions(self, context: Tensor, batch: Batch, task: str) -> Tensor:
+        """Scores of each tag at each word by the network alone, without features, [N, K]."""
+        return self._emissions(context, batch, [task])[0]
+
+    def _emissions(self, context: Tensor, batch: Batch, tasks: Sequence[str]) -> list[Tensor]:
+        crfs = [self._crf(task) for task in tasks]
+        columns = [batch.gazetteer.get(self.tasks[task].tags) for task in tasks]
+        return [
+            crf.emissions(projected, column)
+            for crf, projected, column in zip(crfs, Crf.projected(context, crfs), columns, strict=True)
+        ]
+
+    def loss(self, batch: Batch, task: str, *, margin: float) -> Tensor:
+        """Mean softmax-margin loss of the sentences of a batch with tags."""
+        emissions = self.emissions(self.context(batch, task), batch, task)
+        return self._crf(task).loss(emissions, batch, self.tasks[task].tags, margin=margin).mean()
+
+    def lattices(
+        self, context: Tensor, batch: Batch, tasks: Sequence[str], *, constrained: bool | None = None
+    ) -> dict[str, Lattice]:
+        """What decoding needs for each of several tasks of a language, from one ``context``."""
+        return {
+            task: self._crf(task).lattice(
+                emissions,
+                batch,
+                self.tasks[task].tags,
+                constrained=constrained,
+                temperature=self.temperatures.get(task, 1.0),
+            )
+            for task, emissions in zip(tasks, self._emissions(context, batch, tasks), strict=True)
+        }
+
+    def features(self, words: str) -> dict[str, FeatureCrf]:
+        """By tag part, what is trained on features of the words of a language."""
+        parts = dict.fromkeys(task.tags for task in self.tasks.values() if task.words == words)
+        return {part: crf.features for part in parts if (crf := self._part(part)).features is not None}
+
+    def feature_parameters(self) -> Iterator[nn.Parameter]:
+        """The weights of features, of all tag parts."""
+        for part in self.tags:
+            if (crf := self._part(part).features) is not None:
+                yield from crf.parameters()
+
+    def parts_of(self, task: str) -> dict[str, nn.Module]:
+        """The parts that a task uses, by name (``words.english``)."""
+        settings = self.tasks[task]
+        names = {"chars": settings.chars, "words": settings.words, "tags": settings.tags}
+        return {f"{kind}.{name}": getattr(self, kind)[name] for kind, name in names.items() if name is not None}
+
+    def _crf(self, task: str) -> Crf:
+        return self._part(self.tasks[task].tags)
+
+    def _part(self, name: str) -> Crf:
+        crf = self.tags[name]
+        assert isinstance(crf, Crf)
+        return crf
+
+
+def _parts(kind: str, modules: Mapping[str, M]) -> nn.ModuleDict:
+    try:
+        return nn.ModuleDict(modules)
+    except KeyError as error:  # a name that torch keeps for itself, such as 'type'
+        raise PlanError(f"{kind}: {error.args[0]} in PyTorch, expected another name for this part") from None
