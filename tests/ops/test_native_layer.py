@@ -10,7 +10,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from polytag import native
-from polytag.native.layer import PRECISIONS, PackedLayer, Precision, supports
+from polytag.native import PRECISIONS, Precision, supports
+from polytag.ops import PackedLayer
 from polytag.ops.gru import reference
 from tests.ops.test_gru import BIAS, LENGTHS, RESET_AFTER, Layer, random_layer
 from tests.oracles import poisoned

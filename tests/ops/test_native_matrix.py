@@ -6,8 +6,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from polytag import native
-from polytag.native.layer import supports
-from polytag.native.matrix import PRECISIONS, PackedMatrix, Precision, project
+from polytag.native import PRECISIONS, Precision, supports
+from polytag.ops import PackedMatrix, project
 from tests.oracles import poisoned
 
 pytestmark = [
