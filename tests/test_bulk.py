@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 from polytag.bulk import Request, cut, pieces, tagging
 from polytag.bulk.processes import Render
 from polytag.bulk.worker import Worker, language_of
-from polytag.corpus.documents import FORMATS, blocks
+from polytag.corpus.documents import blocks
+from polytag.corpus.formats import FORMATS
 from polytag.corpus.text import BLANKS, Lines
 from polytag.errors import CorpusError, ModelError, PolytagError
 from polytag.model import save_model
@@ -54,12 +55,8 @@ def two(model: Path) -> Iterator[Render]:
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = {name: replace(rule, size=SIZE) for name, rule in pieces.CUTS.items()}
-    monkeypatch.setattr(pieces, "CUTS", rules)
-
-
-def test_every_format_that_can_be_tagged_can_be_cut():
-    assert set(pieces.CUTS) == {name for name, row in FORMATS.items() if row.blocks}
+    rows = {name: replace(row, cut=replace(row.cut, size=SIZE)) for name, row in FORMATS.items() if row.cut}
+    monkeypatch.setattr(pieces, "FORMATS", rows)
 
 
 @pytest.mark.parametrize("format_", TEXTS)
@@ -69,13 +66,13 @@ def test_a_text_is_cut_between_sentences(format_):
     assert "".join(piece.text for piece in found) == TEXTS[format_]
     for before, after in pairwise(found):
         assert after.line == before.line + len(list(before.lines()))
-        if pieces.CUTS[format_].after_blank_lines_only:
+        if FORMATS[format_].cut.after_blank_lines_only:
             assert not list(before.lines())[-1].text.strip(BLANKS)
 
 
 def test_a_text_without_blank_lines_is_cut_where_its_length_says(monkeypatch, tmp_path):
-    rule = replace(pieces.CUTS["text"], size=SIZE, most=2 * SIZE)
-    monkeypatch.setattr(pieces, "CUTS", {**pieces.CUTS, "text": rule})
+    row = FORMATS["text"]
+    monkeypatch.setattr(pieces, "FORMATS", {"text": replace(row, cut=replace(row.cut, size=SIZE, most=2 * SIZE))})
     file = tmp_path / "file"
     file.write_text("Ann saw Lima . She\n" * 100)
     found = list(cut(file, format="text"))
@@ -122,7 +119,7 @@ def test_a_file_and_a_stream_are_cut_alike_and_lose_nothing(tmp_path_factory, sc
     text = "".join(scraps).encode(encoding, "replace")
     file = tmp_path_factory.mktemp("cut") / "file"
     file.write_bytes(text)
-    for format_ in pieces.CUTS:
+    for format_ in TEXTS:
         try:
             lines = [line for line in Lines(file) if line.text + line.end]  # a byte order mark alone is a line
         except CorpusError:

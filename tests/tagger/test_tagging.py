@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 import torch
 
-from polytag.corpus import blocks, documents
+from polytag.corpus import FORMATS as READERS
+from polytag.corpus import blocks
 from polytag.corpus.schemes import is_valid, problems, spans
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines
@@ -240,7 +241,7 @@ class TestDocuments:
         tagger = tiny.tagger()
         written = "".join(tagger.tag_blocks(document(format)))
         places = {"conll": -1, "conllu": "misc.ner", "jsonl": "ner", "tokenised": -1, "text": -1}
-        row = documents.FORMATS["conll" if format in ("text", "tokenised") else format]
+        row = READERS["conll" if format in ("text", "tokenised") else format]
         lines = Lines(io.BytesIO(written.encode()))
         found = list(row.sentences(lines, Layout("x", 0, {"ner": places[format]})))
         assert [(s.words, s.tags["ner"]) for s in found if s.words] == [

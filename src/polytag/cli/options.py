@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 import click
 
 from polytag.cli.outputs import FileToWrite
+from polytag.corpus.formats import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
-ANNOTATED = ("auto", "conll", "conllu", "treebank", "jsonl")  # formats that hold tags
-TEXTS = ("text", "tokenised")
+ANNOTATED = ("auto", *(name for name, row in FORMATS.items() if row.has_tags))
+TEXTS = tuple(name for name, row in FORMATS.items() if not row.has_tags)
+TAGGED = ("auto", *(name for name, row in FORMATS.items() if row.blocks))  # formats in which texts are tagged
 BY_SUFFIX = "auto goes by the suffix, and is conll where that says nothing"
 TEXT_IS = "text is raw, tokenised has a sentence per line and blanks between words"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import from_option, output_option, reading_options, use_threads
+from polytag.cli.options import TAGGED, from_option, output_option, reading_options, use_threads
 from polytag.cli.outputs import check_apart, opened
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 @reading_options(
     "Go by",
     from_option(
-        ("auto", "conll", "conllu", "jsonl", "text", "tokenised"),
+        TAGGED,
         "auto goes by the suffix, and by the first lines of .txt and of standard input, and says so",
     ),
 )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from polytag.cli.options import TEXTS, constrained_option, directory_option, from_option, reading_options
+from polytag.cli.options import TAGGED, TEXTS, constrained_option, directory_option, from_option, reading_options
 from polytag.cli.outputs import check_apart, check_file, opened
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@reading_options("Tag with", from_option(("auto", "conll", "conllu", "jsonl", *TEXTS, "parquet")))
+@reading_options("Tag with", from_option((*TAGGED, "parquet")))
 @click.option(
     "--to",
     "target_format",

@@ -8,9 +8,9 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, Any, NamedTuple, cast
 
-from polytag.corpus.columns import is_docstart, split
 from polytag.corpus.documents import blocks, format_of
-from polytag.corpus.jsonl import JsonlBlock
+from polytag.corpus.formats.conll import is_docstart, split
+from polytag.corpus.formats.jsonl import JsonlBlock
 from polytag.corpus.offsets import Offsets, located
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import parse

@@ -1,16 +1,17 @@
-"""The CRF in the native core: Viterbi, and the loss with its gradients, without a call per step.
+"""The CRF in the native core: the loss with its gradients, without a call per step.
 
-The contract is that of `polytag.training.ops.crf.reference`; what the core does not take is left to `polytag.training.ops.crf.cpu`.
+The contract is that of `polytag.training.ops.crf.reference`; what the core does not take is left to
+`polytag.training.ops.crf.cpu`.
 """
 
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from polytag import native
 from polytag.native import training
 from polytag.training.ops.crf.cpu import safe_to_exponentiate
 

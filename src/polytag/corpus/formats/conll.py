@@ -3,7 +3,11 @@
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, pairwise, repeat
+from operator import contains
 
+from polytag.corpus.formats.format import Cut, Format
+from polytag.corpus.formats.lines import FlatLines, check_words, line_end, places_of
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, original, paragraphs, tag_rows
 from polytag.errors import CorpusError
@@ -47,6 +51,29 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[ColumnBlock]:
     for run in paragraphs(lines, alone=is_docstart):
         bare = not run[0].text.strip(BLANKS) or is_docstart(run[0].text)
         yield ColumnBlock(run, None if bare else _sentence(run, map(row, run), layout, {}))
+
+
+def flat(text: str, layout: Layout) -> FlatLines | None:
+    """A text in which all lines end alike, and columns are parted by blanks alone, or in each line by tabs alone."""
+    end, separator = line_end(text), "\t" if "\t" in text else " "
+    if end is None or (separator == "\t" and " " in text):
+        return None
+    given = text.split(end)
+    has_blanks_at_ends = separator + end in text or text.endswith(separator)
+    lines = [line.rstrip(separator) for line in given] if has_blanks_at_ends else given
+    filled = list(filter(None, lines))
+    firsts = [line.partition(separator)[0] for line in filled]
+    if "" in firsts or (separator == "\t" and not all(map(contains, filled, repeat(separator)))):
+        return None
+    documents = places_of(DOCSTART, firsts)
+    words = firsts if layout.word == 0 else _column(filled, separator, layout.word, skipped=documents)
+    if words is None:
+        return None
+    head, ends, bounds = _between(given, lines, end)
+    bounds = sorted({*bounds, *documents, *(place + 1 for place in documents)})
+    outside = set(documents)
+    lengths = [after - start for start, after in pairwise(bounds) if start not in outside]
+    return FlatLines(_without(words, documents), lengths, filled, ends, separator, head, documents)
 
 
 def is_docstart(text: str) -> bool:
@@ -128,3 +155,64 @@ def _widened(line: Line, tags: Sequence[str]) -> str:
     text = line.text.rstrip(BLANKS)
     separator = "\t" if "\t" in text else " "
     return separator.join([text, *tags]) + line.end
+
+
+def _column(lines: Sequence[str], separator: str, number: int, *, skipped: Sequence[int]) -> list[str] | None:
+    """What each line has in a column; None if a line, other than those skipped, has no such column."""
+    rows = [line.split(separator) for line in lines]
+    if any(separator * 2 in line for line in lines):
+        rows = [list(filter(None, row)) for row in rows]
+    least = number + 1 if number >= 0 else -number
+    for place in skipped:
+        rows[place] = [""] * least
+    return [row[number] for row in rows] if min(map(len, rows), default=least) >= least else None
+
+
+def _without(values: list[str], places: Sequence[int]) -> list[str]:
+    """The values but those at some places, ascending."""
+    for place in reversed(places):
+        del values[place]
+    return values
+
+
+def _between(given: Sequence[str], lines: Sequence[str], end: str) -> tuple[str, list[str], list[int]]:
+    """What stands before the first filled line, what follows each, and the numbers at which a run of them may begin.
+
+    ``given`` are the lines with the blanks at their ends. The number of all filled lines comes last.
+    """
+    blanks = places_of("", lines)
+    count = len(lines) - len(blanks)
+    head, ends, bounds = "", [end] * count, [0]
+    for seen, place in enumerate(blanks):
+        row = place - seen
+        text = given[place] + end if place < len(lines) - 1 else given[place]
+        if row:
+            ends[row - 1] += text
+        else:
+            head += text
+        bounds.append(row)
+    if lines[-1]:
+        ends[-1] = ""
+    return head, ends, [*bounds, count]
+
+
+def written(sentence: Sentence) -> str:
+    """One word per line, its tags behind it, parted by single spaces (what conlleval reads), and a blank line.
+
+    Raises:
+        ValueError: a word or tag is empty or holds a blank or a line end.
+    """
+    rows = zip(sentence.words, *sentence.tags.values(), strict=True)
+    check_words(chain(sentence.words, *sentence.tags.values()), forbidden=" \t\r\n\0")
+    return "".join(f"{' '.join(row)}\n" for row in rows) + "\n"
+
+
+CONLL = Format(
+    "conll",
+    sentences,
+    blocks,
+    flat,
+    cut=Cut(True, 1 << 17),
+    writers={"conll": written},
+    suffixes=(".conll", ".iob", ".iob1", ".iob2", ".bio", ".bioes", ".tsv"),
+)

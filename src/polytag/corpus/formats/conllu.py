@@ -6,7 +6,10 @@ Ranges (3-4) and empty nodes (5.1) are no words here; they and comments are kept
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
+from polytag.corpus.formats.format import Cut, Format
+from polytag.corpus.formats.lines import check_words
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, original, paragraphs, tag_rows
 from polytag.errors import CorpusError, nearest
@@ -218,3 +221,25 @@ def _filled(line: Line, places: Sequence[Place], tags: Sequence[str]) -> str:
     for (index, key), tag in zip(places, tags, strict=True):
         columns[index] = with_key(columns[index], key, tag) if key else tag
     return "\t".join(columns) + line.end
+
+
+def written(sentence: Sentence) -> str:
+    """Ten columns; tasks named upos and xpos fill these columns, the others a key of MISC each.
+
+    Raises:
+        ValueError: a word or tag is empty or holds a tab or a line end, or is blanks only.
+    """
+    check_words(chain(sentence.words, *sentence.tags.values()), forbidden="\t\r\n\0")
+    lines = []
+    for number, form in enumerate(sentence.words, 1):
+        columns = [str(number), form, *"_" * (len(COLUMNS) - 2)]
+        for task, tags in sentence.tags.items():
+            if task in REPLACED:
+                columns[COLUMNS.index(task)] = tags[number - 1]
+            else:
+                columns[-1] = with_key(columns[-1], task, tags[number - 1])
+        lines.append("\t".join(columns) + "\n")
+    return "".join(lines) + "\n"
+
+
+CONLLU = Format("conllu", sentences, blocks, cut=Cut(True, 1 << 19), writers={"conllu": written}, suffixes=(".conllu",))

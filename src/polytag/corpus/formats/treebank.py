@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from polytag.corpus.formats.format import Format
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Layout, Line
 from polytag.errors import CorpusError, nearest
@@ -124,3 +125,6 @@ def _sentence(leaves: list[tuple[str, str, int]], layout: Layout, unescape: bool
     if unescape:
         words = tuple(_ESCAPE.sub(lambda match: ESCAPES[match[0]], word) for word in words)
     return Sentence(words, dict.fromkeys(layout.tags, labels), numbers, layout.source)
+
+
+TREEBANK = Format("treebank", sentences, suffixes=(".mrg",))
