@@ -1,11 +1,13 @@
 """A saved model is the model: the same scores bit for bit, everything written out, and no code in it."""
 
 import pickle
+import shutil
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
+import tomli_w
 import torch
 from safetensors.torch import load_file
 
@@ -54,8 +56,9 @@ def test_what_is_loaded_scores_bit_for_bit_as_what_was_saved(model: Path, tmp_pa
         assert again.vocabularies == tagger.vocabularies
 
 
-def test_equal_models_are_equal_files(model: Path, tmp_path: Path) -> None:
-    again = save(load(model), tmp_path / "again")
+def test_equal_models_are_equal_files(model: Path) -> None:
+    """Beside each other: a plan names where it searches from its own place."""
+    again = save(load(model), model.parent / "again")
     for path in sorted(again.rglob("*")):
         if path.is_file():
             assert path.read_bytes() == (model / path.relative_to(again)).read_bytes(), path.name
@@ -106,7 +109,7 @@ def test_there_is_no_pickle_in_it(model: Path, monkeypatch: pytest.MonkeyPatch) 
 
 def test_the_plan_in_it_has_everything_written_out(model: Path) -> None:
     text = tomllib.loads((model / "plan.toml").read_text(encoding="utf-8"))
-    assert text == load(model).plan.to_dict()
+    assert text == load(model).plan.to_dict() | {"search": [".."]}
     tables: dict[type[Any], dict[str, Any]] = {
         Chars: text["chars"]["all"], Words: text["words"]["en"], Tags: text["tags"]["pos"], Task: text["tasks"]["ner"],
         Columns: text["tasks"]["ner"]["columns"], Training: text["training"], Initialisation: text["initialisation"],
@@ -119,6 +122,30 @@ def test_the_plan_in_it_has_everything_written_out(model: Path) -> None:
 
 def test_the_plan_in_it_is_a_plan(model: Path) -> None:
     assert load_plan(model / "plan.toml") == load(model).plan
+
+
+def test_no_directory_of_this_machine_is_in_it(model: Path) -> None:
+    for path in model.rglob("*"):
+        if path.is_file():
+            assert str(model.parent).encode() not in path.read_bytes(), path.name
+
+
+def test_a_model_finds_its_files_where_both_have_moved(model: Path, tmp_path: Path) -> None:
+    place = tmp_path / "elsewhere"
+    shutil.copytree(model.parent, place)
+    assert load(place / "model").plan.search == (str(place),)
+    (tmp_path / "link").symlink_to(place / "model")
+    assert load(tmp_path / "link").plan.search == (str(place),)
+
+
+def test_a_model_from_before_has_directories_as_they_are(model: Path, tmp_path: Path) -> None:
+    tagger = load(model)
+    directory = save(tagger, tmp_path / "model")
+    text = tomllib.loads((directory / "plan.toml").read_text(encoding="utf-8"))
+    text["search"] = [str(model.parent)]
+    (directory / "plan.toml").write_text(tomli_w.dumps(text), encoding="utf-8")
+    save_weights(directory, tagger.network)
+    assert load(directory).plan == tagger.plan
 
 
 def test_loading_leaves_the_caller_s_random_state_alone(model: Path) -> None:

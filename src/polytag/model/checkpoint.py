@@ -1,6 +1,6 @@
 """The model directory: written so that it is never half there, checked when it is read.
 
-plan.toml            the whole plan, every default written out
+plan.toml            the whole plan, every default written out; where it searches is kept relative to the directory
 vocabulary/*.json    one file per part
 weights.safetensors  all weights, named by part; its header holds the checksums of everything above and of itself
 calibration.json     where it is there, the temperature of each task; see `polytag.model.temperatures`
@@ -91,7 +91,7 @@ def save_description(directory: Path, plan: Plan, vocabularies: Vocabularies) ->
             with atomic_write(directory / "vocabulary" / f"{kind}.{name}.json") as file:
                 json.dump(vocabulary.to_json(), file, ensure_ascii=False)
     with atomic_write(directory / "plan.toml") as file:
-        file.write(tomli_w.dumps(plan.to_dict()))
+        file.write(tomli_w.dumps(plan.kept_in(directory).to_dict()))
 
 
 def save_weights(directory: Path, arrays: Mapping[str, Array], name: str = WEIGHTS) -> None:
@@ -175,7 +175,7 @@ def _check_file(path: Path, digest: str) -> None:
 
 def _read_plan(path: Path) -> Plan:
     try:
-        return make_plan(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path))
+        return make_plan(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path)).found_in(path.parent)
     except (PlanError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise ModelError(f"{path}: not a plan that this polytag reads: {error}") from None
 
