@@ -84,8 +84,7 @@ def load_model(directory: str | Path, *, weights: str = WEIGHTS) -> tuple[Plan, 
     vocabularies = Vocabularies(**{
         kind: {name: _read_vocabulary(directory, kind, name) for name in getattr(plan, kind)} for kind in _KINDS
     })  # fmt: skip
-    with torch.random.fork_rng(devices=[]):  # what it draws is overwritten, and the caller's draws stay as they are
-        network = Network(plan, vocabularies)
+    network = Network(plan, vocabularies)
     _fill(network, tensors, directory / weights)
     network.temperatures = load_temperatures(directory, weights, tasks=plan.tasks)
     return plan, vocabularies, network.eval()
