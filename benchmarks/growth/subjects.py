@@ -58,8 +58,7 @@ class Model:
             words={"w": WordVocabulary(tuple(words), len(words))},
             tags={TASK: TagVocabulary(tuple(f"T{i}" for i in range(tags)), "plain", "plain")},
         )
-        torch.manual_seed(SEED)
-        return cls(Tagger(plan, vocabularies, Network(plan, vocabularies)))
+        return cls(Tagger(plan, vocabularies, Network(plan, vocabularies, torch.Generator().manual_seed(SEED))))
 
     @property
     def tags(self) -> Sequence[str]:

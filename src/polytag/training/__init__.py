@@ -2,13 +2,12 @@
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
-
-import torch
 
 from polytag.training.device import find_device
 from polytag.errors import ModelError, PolytagError
@@ -34,7 +33,9 @@ from polytag.training.prepare import Prepared as Prepared
 from polytag.training.prepare import prepare as prepare
 from polytag.training.report import write_report
 from polytag.training.resume import restore, save_state, state_file
+from polytag.training.threads import cpu_threads
 
+_DRAWING = threading.Lock()  # matplotlib's style is one for the whole process
 SAVE_SECONDS = 60.0  # a killed training loses at most about this much
 
 
@@ -83,7 +84,7 @@ def train_events(
     save_seconds: float = SAVE_SECONDS,
 ) -> Iterator[Event]:
     """The same as a generator of events, for whoever wants to watch; ``command`` is recorded in the report."""
-    with joined() as world:
+    with joined() as world, cpu_threads(plan.training.threads):
         yield from _train(
             plan, world, Path(output), resume=resume, device=device, command=command, save_seconds=save_seconds
         )
@@ -103,8 +104,6 @@ def _train(
         yield Note(f"{directory}: the training is complete; nothing to resume")
         return
     place = world.agree(lambda: find_device(device))
-    if plan.training.threads:
-        torch.set_num_threads(plan.training.threads)
     prepared = world.agree(lambda: prepare(plan))  # before anything is written: a mistake leaves no directory behind
     yield from map(Note, prepared.notes)
     with ExitStack() as stack:
@@ -171,7 +170,8 @@ def _draw(trainer: Trainer) -> list[str]:
         check_matplotlib()
     except PolytagError as error:
         return [f"{CURVES} is not drawn: {error}"]
-    write_curves(trainer.output, trainer.progress.history)
+    with _DRAWING:
+        write_curves(trainer.output, trainer.progress.history)
     return []
 
 

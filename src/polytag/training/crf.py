@@ -2,18 +2,19 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from polytag import ops
+from polytag.training import ops
 from polytag.training.batch import Batch, Packing
 from polytag.corpus.schemes import allowed
 from polytag.training.feature_crf import FeatureCrf
+from polytag.training.randomness import dropout, fresh_weights
 from polytag.plan import Tags
 from polytag.vocabulary.vocabularies import TagVocabulary
 
@@ -133,16 +134,17 @@ class Lattice:
 class Crf(nn.Module):
     """Emission projection, optional gazetteer input, transitions and START scores of one tag part."""
 
-    def __init__(self, settings: Tags, vocabulary: TagVocabulary, width: int) -> None:
+    def __init__(self, settings: Tags, vocabulary: TagVocabulary, width: int, generator: torch.Generator) -> None:
         super().__init__()
         tags = len(vocabulary)
+        fresh = partial(fresh_weights, generator=generator)
         self.dropout, self.constrained = settings.dropout, settings.constrained
         self.gazetteer_dropout = settings.gazetteer_dropout
-        self.projection = nn.Parameter(nn.init.xavier_uniform_(torch.empty(width, tags)))
-        self.transitions = nn.Parameter(nn.init.xavier_uniform_(torch.empty(tags, tags)))
-        self.start = nn.Parameter(nn.init.xavier_uniform_(torch.empty(1, tags))[0])
+        self.projection = nn.Parameter(fresh(width, tags))
+        self.transitions = nn.Parameter(fresh(tags, tags))
+        self.start = nn.Parameter(fresh(1, tags)[0])
         columns = len(vocabulary.gazetteer.tags) if vocabulary.gazetteer else 0
-        self.gazetteer = nn.Parameter(nn.init.xavier_uniform_(torch.empty(columns, tags))) if columns else None
+        self.gazetteer = nn.Parameter(fresh(columns, tags)) if columns else None
         self.features = FeatureCrf(vocabulary.features, tags) if vocabulary.features else None
         # -inf, not a large negative number: what is forbidden is impossible, at any scale of the other scores.
         for name, valid in zip(("valid_start", "valid_step", "valid_end"), _valid(vocabulary), strict=True):
@@ -154,19 +156,25 @@ class Crf(nn.Module):
         self._packed = None if precision is None else ops.PackedMatrix(self.projection, precision=precision)
 
     @staticmethod
-    def projected(context: Tensor, crfs: Sequence["Crf"]) -> list[Tensor]:
-        """Context [N, H] -> the projection of each CRF, [N, K] each; those that are packed read it once together."""
+    def projected(context: Tensor, crfs: Sequence["Crf"], generator: torch.Generator | None = None) -> list[Tensor]:
+        """Context [N, H] -> the projection of each CRF, [N, K] each; those that are packed read it once together.
+
+        ``generator`` draws dropout, here and in `emissions`.
+        """
         packed = [crf._packed for crf in crfs if crf._packed is not None and not crf.training]
         if packed and len(packed) == len(crfs) and not torch.is_grad_enabled():
             return ops.project(context, packed)
-        return [F.dropout(context, crf.dropout, crf.training) @ crf.projection for crf in crfs]
+        return [dropout(context, crf.dropout, generator) @ crf.projection for crf in crfs]
 
-    def emissions(self, projected: Tensor, gazetteer: Tensor | None) -> Tensor:
+    def emissions(
+        self, projected: Tensor, gazetteer: Tensor | None, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Projected context [N, K] and the gazetteer's column of each word [N] -> scores [N, K]."""
         if self.gazetteer is None or gazetteer is None:
             return projected
-        if self.training and self.gazetteer_dropout:
-            hidden = torch.rand(gazetteer.shape, device=gazetteer.device) < self.gazetteer_dropout
+        if generator is not None and self.gazetteer_dropout:
+            drawn = torch.rand(gazetteer.shape, device=gazetteer.device, generator=generator)
+            hidden = drawn < self.gazetteer_dropout
             gazetteer = gazetteer.masked_fill(hidden, 0)  # the column of words that no entry matches
         return projected + self.gazetteer[gazetteer]  # a one-hot input times its weights is one row of them
 

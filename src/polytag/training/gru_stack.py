@@ -1,25 +1,29 @@
 """A stack of bidirectional GRU layers over packed rows; characters and words each have one."""
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
-from polytag import ops
+from polytag.training import ops
 from polytag.training.batch import Packing
+from polytag.training.randomness import dropout
 from polytag.plan import Chars, Words
 
 
 class GruStack(nn.Module):
     """Each layer reads the states of the one below: ``[N, D]`` -> ``[N, 2H]`` (paper, section 3.1)."""
 
-    def __init__(self, inputs: int, settings: Chars | Words, *, std: float) -> None:
+    def __init__(self, inputs: int, settings: Chars | Words, *, std: float, generator: torch.Generator) -> None:
         """``inputs`` is the width D of the lowest layer's input, ``std`` that of all matrices at the start."""
         super().__init__()
         self.hidden, self.dropout = settings.hidden, settings.dropout
         self.reset_after = settings.cell == "reset_after"
         hidden, widths = settings.hidden, [inputs] + [2 * settings.hidden] * (settings.layers - 1)
-        self.input_weight = nn.ParameterList([torch.randn(2, width, 3 * hidden) * std for width in widths])
-        self.recurrent_weight = nn.ParameterList([torch.randn(2, hidden, 3 * hidden) * std for _ in widths])
+
+        def fresh(rows: int) -> Tensor:
+            return torch.randn(2, rows, 3 * hidden, generator=generator) * std
+
+        self.input_weight = nn.ParameterList([fresh(width) for width in widths])
+        self.recurrent_weight = nn.ParameterList([fresh(hidden) for _ in widths])
         self.bias = nn.ParameterList([torch.zeros(2, 3 * hidden) for _ in widths] if settings.bias else [])
         self.precision: ops.Precision = "float32"  # of products while training
         self._packed: list[ops.PackedLayer] = []
@@ -39,13 +43,14 @@ class GruStack(nn.Module):
             for w, u, b in zip(self.input_weight, self.recurrent_weight, biases, strict=True)
         ]
 
-    def forward(self, x: Tensor, packing: Packing) -> Tensor:
+    def forward(self, x: Tensor, packing: Packing, generator: torch.Generator | None = None) -> Tensor:
+        """``generator`` draws dropout, which there is none without."""
         if self._packed and not torch.is_grad_enabled() and not self.training:
             for packed in self._packed:
                 x = packed(x, packing.batch_sizes)
             return x
         for layer, (w, u) in enumerate(zip(self.input_weight, self.recurrent_weight, strict=True)):
-            x = F.dropout(x, self.dropout, self.training)
+            x = dropout(x, self.dropout, generator)
             bias = self.bias[layer] if len(self.bias) else None
             x = ops.gru(
                 x, w, u, bias, packing.batch_sizes, packing.reverse,

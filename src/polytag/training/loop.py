@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,6 +54,7 @@ class Trainer:
         self.device, self.world = find_device(device), world or World()
         self.tagger, self.network = prepared.tagger, prepared.tagger.network.to(self.device)
         self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
+        self._generator = torch.Generator(self.device)
         self.network.train_in(training_precision(self.settings.precision, self.device))
         self.progress = Progress()
         self._features = {id(parameter) for parameter in self.network.feature_parameters()}
@@ -116,8 +116,7 @@ class Trainer:
         sentences, weight = self.world.portion(turn.sentences)
         batch = self._batch(Turn(turn.task, sentences)).to(self.device)
         self.network.train()
-        with self._random_state_of(number):
-            loss = self._loss[turn.task](batch) * weight
+        loss = self._loss[turn.task](batch, generator=self._generator_of(number)) * weight
         loss.backward()  # type: ignore[no-untyped-call]
         if self.settings.clip is not None:
             for parameters in self._clipped:
@@ -133,13 +132,11 @@ class Trainer:
         words = sum(len(self._encoded[turn.task][i][0]) for i in turn.sentences)
         return Step(turn.task, self.progress.epoch + 1, number + 1, steps, words, value)
 
-    @contextmanager
-    def _random_state_of(self, number: int) -> Iterator[None]:
+    def _generator_of(self, number: int) -> torch.Generator:
         """Dropout draws from a seed of its own at each step: a resumed training needs no saved random state."""
         rank = [self.world.rank] if self.world.rank else []  # each process draws its own
-        with torch.random.fork_rng(devices=[] if self.device.type == "cpu" else [self.device]):
-            torch.manual_seed(int(np.random.SeedSequence([self.settings.seed, number, *rank]).generate_state(1)[0]))
-            yield
+        seed = np.random.SeedSequence([self.settings.seed, number, *rank]).generate_state(1)[0]
+        return self._generator.manual_seed(int(seed))
 
     def _finish_epoch(self) -> Evaluation:
         trained = dict.fromkeys(self.plan.tasks, 0)

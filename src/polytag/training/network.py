@@ -9,7 +9,7 @@ from typing import TypeVar
 import torch
 from torch import Tensor, nn
 
-from polytag import ops
+from polytag.training import ops
 from polytag.training.batch import Batch
 from polytag.errors import PlanError
 from polytag.training.char_encoder import CharEncoder
@@ -27,44 +27,50 @@ Version = list[tuple[int, int]]  # address and number of changes of each paramet
 class Network(nn.Module):
     """All parts of a plan. Tasks that name the same part share it; nothing else is shared."""
 
-    def __init__(self, plan: Plan, vocabularies: Vocabularies) -> None:
-        """Fresh weights, drawn from torch's random state."""
+    def __init__(self, plan: Plan, vocabularies: Vocabularies, generator: torch.Generator | None = None) -> None:
+        """Fresh weights, drawn from ``generator``; from a new one, always the same, unless it is given."""
         super().__init__()
+        generator = generator or torch.Generator()
         self.tasks = dict(plan.tasks)
         self.temperatures: dict[str, float] = {}  # of tasks whose probabilities are calibrated
         self._packed: tuple[ops.Precision | None, Version] = (None, [])
         start = plan.initialisation
         self.chars = _parts("chars", {
-            name: CharEncoder(settings, len(vocabularies.chars[name]), start)
+            name: CharEncoder(settings, len(vocabularies.chars[name]), start, generator)
             for name, settings in plan.chars.items()
         })  # fmt: skip
         self.words = _parts("words", {
-            name: WordEncoder(settings, len(vocabularies.words[name]), char_width(plan, name), start)
+            name: WordEncoder(
+                settings, len(vocabularies.words[name]), char_width(plan, name), start, generator
+            )
             for name, settings in plan.words.items()
         })  # fmt: skip
         self.tags = _parts("tags", {
-            name: Crf(settings, vocabularies.tags[name], context_width(plan, name))
+            name: Crf(settings, vocabularies.tags[name], context_width(plan, name), generator)
             for name, settings in plan.tags.items()
         })  # fmt: skip
 
-    def context(self, batch: Batch, task: str, *, inputs: Tensor | None = None) -> Tensor:
+    def context(
+        self, batch: Batch, task: str, *, inputs: Tensor | None = None, generator: torch.Generator | None = None
+    ) -> Tensor:
         """B sentences as N packed words -> what the word GRU makes of each in its sentence, [N, H].
 
-        ``inputs`` [N, D] are those of the word GRU where the caller has them already.
+        ``inputs`` [N, D] are those of the word GRU where the caller has them already. ``generator`` draws dropout,
+        which there is none without, here and below.
         """
         words = self.words[self.tasks[task].words]
         assert isinstance(words, WordEncoder)
         if inputs is None:
-            inputs = words.inputs(batch.words, self._characters(batch, task))
-        context: Tensor = words(inputs, batch.packing)
+            inputs = words.inputs(batch.words, self._characters(batch, task, generator))
+        context: Tensor = words(inputs, batch.packing, generator)
         return context
 
-    def _characters(self, batch: Batch, task: str) -> Tensor | None:
+    def _characters(self, batch: Batch, task: str, generator: torch.Generator | None) -> Tensor | None:
         """The character vector of each word, [N, C], if the task reads characters."""
         chars = self.tasks[task].chars
         if chars is None or batch.characters is None:
             return None
-        vectors: Tensor = self.chars[chars](batch.characters)
+        vectors: Tensor = self.chars[chars](batch.characters, generator)
         return vectors
 
     def version(self) -> Version:
@@ -97,21 +103,26 @@ class Network(nn.Module):
         for encoder in (*self.chars.values(), *self.words.values()):
             encoder.gru.precision = precision  # type: ignore[union-attr]
 
-    def emissions(self, context: Tensor, batch: Batch, task: str) -> Tensor:
+    def emissions(
+        self, context: Tensor, batch: Batch, task: str, *, generator: torch.Generator | None = None
+    ) -> Tensor:
         """Scores of each tag at each word by the network alone, without features, [N, K]."""
-        return self._emissions(context, batch, [task])[0]
+        return self._emissions(context, batch, [task], generator)[0]
 
-    def _emissions(self, context: Tensor, batch: Batch, tasks: Sequence[str]) -> list[Tensor]:
+    def _emissions(
+        self, context: Tensor, batch: Batch, tasks: Sequence[str], generator: torch.Generator | None = None
+    ) -> list[Tensor]:
         crfs = [self._crf(task) for task in tasks]
         columns = [batch.gazetteer.get(self.tasks[task].tags) for task in tasks]
         return [
-            crf.emissions(projected, column)
-            for crf, projected, column in zip(crfs, Crf.projected(context, crfs), columns, strict=True)
+            crf.emissions(projected, column, generator)
+            for crf, projected, column in zip(crfs, Crf.projected(context, crfs, generator), columns, strict=True)
         ]
 
-    def loss(self, batch: Batch, task: str, *, margin: float) -> Tensor:
+    def loss(self, batch: Batch, task: str, *, margin: float, generator: torch.Generator | None = None) -> Tensor:
         """Mean softmax-margin loss of the sentences of a batch with tags."""
-        emissions = self.emissions(self.context(batch, task), batch, task)
+        context = self.context(batch, task, generator=generator)
+        emissions = self.emissions(context, batch, task, generator=generator)
         return self._crf(task).loss(emissions, batch, self.tasks[task].tags, margin=margin).mean()
 
     def lattices(

@@ -4,7 +4,7 @@ from typing import get_args
 
 import torch
 
-from polytag import ops
+from polytag.training import ops
 from polytag.errors import PolytagError, nearest
 
 PRECISIONS: tuple[ops.Precision, ...] = get_args(ops.Precision)

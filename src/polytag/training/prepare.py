@@ -64,9 +64,7 @@ def prepare(plan: Plan) -> Prepared:
         words={name: _words(plan, name, sentences, vectors[name]) for name in plan.words},
         tags={name: _tags(plan, name, sentences) for name in plan.tags},
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(plan.training.seed)
-        network = Network(plan, vocabularies)
+    network = Network(plan, vocabularies, torch.Generator().manual_seed(plan.training.seed))
     for name, loaded in vectors.items():
         if loaded is not None:
             filled = _fill_embedding(network, name, vocabularies.words[name], loaded, plan.words[name].vector_std)

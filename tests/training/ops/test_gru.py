@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from polytag import ops
+from polytag.training import ops
 from polytag.training.ops.gru import packed, reference
 from tests.oracles import Packing, pack, packing, poisoned, unpack
 

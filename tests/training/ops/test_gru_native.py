@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from polytag import ops
+from polytag.training import ops
 from polytag.native import Precision, core
 from polytag.native.training import PANEL, multiply, pack
 from polytag.training.ops.gru import native, packed, reference
