@@ -8,7 +8,6 @@ import ctypes
 import os
 from ctypes import c_float, c_long, c_void_p
 from functools import cache
-from importlib.machinery import EXTENSION_SUFFIXES
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -57,7 +56,7 @@ def core() -> ctypes.CDLL | None:
     """The compiled library, or None where there is none or the processor is too old for it (it takes AVX2)."""
     if os.environ.get("POLYTAG_NATIVE") == "0":
         return None
-    files = (Path(__file__).with_name(f"core{suffix}") for suffix in EXTENSION_SUFFIXES)
+    files = (Path(__file__).with_name(f"core{suffix}") for suffix in (".so", ".dylib", ".dll"))
     file = next((file for file in files if file.exists()), None)
     if file is None:
         return None
