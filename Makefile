@@ -8,10 +8,13 @@ BIN := .venv/bin
 setup: .venv/.ready
 
 # One install: constraints.txt pins torch to the release whose CPU build is enough, and everything else to what was tested.
-.venv/.ready: pyproject.toml constraints.txt setup.py $(wildcard src/polytag/native/*.cpp src/polytag/native/*.h)
+# Where there is a C++ compiler the native core must compile: a fault of ours in it would otherwise be a slow install.
+CORE_REQUIRED := $(if $(shell command -v c++ || command -v g++ || command -v clang++),1,0)
+.venv/.ready: pyproject.toml constraints.txt wheels/core/CMakeLists.txt $(wildcard src/polytag/native/*.cpp src/polytag/native/*.h)
 	$(PYTHON) -m venv .venv
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt torch
-	$(BIN)/pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable '.[dev]'
+	POLYTAG_CORE_REQUIRED=$(CORE_REQUIRED) $(BIN)/pip install --quiet --disable-pip-version-check \
+	    --constraint constraints.txt --editable '.[dev]'
+	$(BIN)/polytag --version
 	touch $@
 
 demo: setup
@@ -32,4 +35,5 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 clean:
-	rm -rf .venv build dist src/*.egg-info .pytest_cache .mypy_cache .ruff_cache
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
+	git clean -fdXq wheels/core src/polytag/native

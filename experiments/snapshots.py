@@ -65,18 +65,18 @@ def _copy_head(target: Path) -> None:
     archive = subprocess.run(["git", "-C", top, "archive", "HEAD"], capture_output=True, check=True).stdout
     with tempfile.TemporaryDirectory() as temporary, tarfile.open(fileobj=io.BytesIO(archive)) as files:
         files.extractall(temporary, filter="data")
-        if Path(temporary, "setup.py").exists():
-            _build(temporary)
-        shutil.copytree(Path(temporary) / PACKAGE.resolve().relative_to(Path(top).resolve()), target)
+        installed = Path(temporary, "installed")
+        _install(temporary, installed)
+        shutil.copytree(installed / PACKAGE.name, target)
 
 
-def _build(top: str) -> None:
-    """Compile the native core; without a compiler it is left out."""
-    command = [sys.executable, "setup.py", "--quiet", "build_ext", "--inplace"]
-    done = subprocess.run(command, cwd=top, capture_output=True, text=True, check=False)
+def _install(top: str, folder: Path) -> None:
+    """The package with its native core, compiled; without a compiler it is left out."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--target", str(folder), top]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         lines = done.stderr.strip().splitlines() or ["no message"]
-        raise PolytagError(f"setup.py of HEAD cannot be run with {sys.executable}: {lines[-1]}")
+        raise PolytagError(f"HEAD cannot be installed by {sys.executable} -m pip: {lines[-1]}")
 
 
 def _digest(copy: Path) -> str:
