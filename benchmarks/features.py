@@ -20,10 +20,10 @@ from statistics import median
 import torch
 
 from polytag.corpus.sentence import Sentence
-from polytag.tagger.evaluation import sentences_to_score
-from polytag.training.network import Network
 from polytag.scoring import approximate_randomisation, sentence_counts
+from polytag.tagger.evaluation import sentences_to_score
 from polytag.tagger.tagging import Tagger
+from polytag.training.network import Network
 from polytag.vocabulary.vocabularies import Vocabularies
 
 SPLITS = ("dev", "test")

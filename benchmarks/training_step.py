@@ -28,14 +28,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from polytag.training.batch import Batch, Packing
 from polytag.corpus.sentence import Sentence
-from polytag.training.gru_stack import GruStack
-from polytag.training.network import Network
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer, prepare
+from polytag.training.batch import Batch, Packing
+from polytag.training.gru_stack import GruStack
+from polytag.training.network import Network
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
 from benchmarks.goals.products import Contender, products_of

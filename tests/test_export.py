@@ -19,9 +19,9 @@ from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.export import agreement, check_export, export_onnx
 from polytag.model import save_model
-from polytag.training.network import Network
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
+from polytag.training.network import Network
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_words
 from tests.tiny import SPANS, WORDS, tag_vocabularies, tagger, texts

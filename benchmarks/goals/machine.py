@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from polytag.training.precision import choose_precision
 
 from benchmarks.training_step import machine as processor
-from polytag.training.precision import choose_precision
 
 INSTRUCTIONS = (
     "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8",

@@ -142,9 +142,9 @@ def tasks(setting: Setting) -> dict[str, Figure]:
 def make_several_tasks(*, setting: dict[str, Any], output: str) -> None:
     """A model directory with all tasks of the training file, which share characters and words; never trained."""
     from polytag.model.checkpoint import save_description
-    from polytag.training.torch_network import save_weights
     from polytag.plan_file import make_plan
     from polytag.training import prepare
+    from polytag.training.torch_network import save_weights
 
     here = Setting(**setting)
     size = {"hidden": 8} if here.quick else {}

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from polytag.training.precision import choose_precision
 
 from growth.measure import Sample
 from growth.text import LETTERS, SEED
@@ -20,12 +21,11 @@ from polytag.bulk import cut
 from polytag.corpus import Sentence
 from polytag.errors import PolytagError
 from polytag.model.checkpoint import save_description
-from polytag.training.network import Network
-from polytag.training.precision import choose_precision
-from polytag.training.torch_network import save_weights
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer
+from polytag.training.network import Network
+from polytag.training.torch_network import save_weights
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 
 TASK = "t"

@@ -14,9 +14,9 @@ from safetensors.torch import load_file
 from polytag import Tagger, load, load_plan, train
 from polytag.corpus.sentence import Sentence
 from polytag.model.checkpoint import save_description
-from polytag.training.torch_network import load_tensors, save_tensors, save_weights
 from polytag.plan import Chars, Columns, Initialisation, Tags, Task, Training, Words
 from polytag.training import prepare
+from polytag.training.torch_network import load_tensors, save_tensors, save_weights
 from tests.training import toy
 
 SENTENCES = [Sentence(s.words) for s in toy.sentences(12, seed=21)]

@@ -6,8 +6,8 @@ import pytest
 
 from polytag.errors import PlanError
 from polytag.model import shapes
-from polytag.training.network import Network
 from polytag.plan_file import make_plan
+from polytag.training.network import Network
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary

@@ -12,14 +12,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-
 from polytag import load
-from polytag.tagger.calibration import calibrate, fit, minimum
 from polytag.corpus.sentence import Sentence, Span
 from polytag.errors import ModelError, PolytagError
-from polytag.model.checkpoint import weights_file
+from polytag.model.checkpoint import save_weights, weights_file
 from polytag.model.temperatures import CALIBRATION, load_temperatures, save_temperatures
 from polytag.scoring import Calibration, Reliability
+from polytag.tagger.calibration import calibrate, fit, minimum
 from polytag.tagger.tagging import Tagger
 from polytag.training import train
 from tests import tiny

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor
 
 from polytag import train
-from polytag.training.batch import Batch
-from polytag.training.device import find_device
 from polytag.errors import PolytagError
 from polytag.training import Step, Trainer, prepare, train_events
+from polytag.training.batch import Batch
+from polytag.training.device import find_device
 from tests.training import toy
 
 needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")

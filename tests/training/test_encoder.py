@@ -7,13 +7,13 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from polytag.batching import encoder as module
-from polytag.training.batch import Batch
-from polytag.training.encoder import Encoder, by_length, gazetteer_columns
+
 from polytag.corpus.sentence import Sentence
-from polytag.training.char_encoder import CharEncoder
 from polytag.plan import Chars, Initialisation
+from polytag.training.batch import Batch
+from polytag.training.char_encoder import CharEncoder
+from polytag.training.encoder import Encoder, by_length, gazetteer_columns
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import END, START, UNKNOWN, build_chars, build_tags, build_words
 

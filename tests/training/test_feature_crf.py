@@ -10,11 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from polytag.training.batch import Batch, Packing
 from polytag.corpus.sentence import Sentence
-from polytag.training.feature_crf import PLACES, FeatureCrf
 from polytag.tagger.tagging import Tagger
 from polytag.training import Step, Trainer, prepare
+from polytag.training.batch import Batch, Packing
+from polytag.training.feature_crf import PLACES, FeatureCrf
 from polytag.vocabulary.features import EDGE, NONE, OWN, REACH, FeatureVocabulary
 from tests import oracles, tiny
 from tests.training import toy

@@ -11,9 +11,9 @@ import torch
 from torch import Tensor
 
 from polytag import load, train
-from polytag.training.batch import Batch
 from polytag.corpus.sentence import Sentence
 from polytag.training import Prepared, prepare
+from polytag.training.batch import Batch
 from tests import oracles
 from tests.training import toy
 

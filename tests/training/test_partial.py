@@ -14,8 +14,8 @@ from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import split_sentences
 from polytag.corpus.tag_rules import SCHEMES
 from polytag.errors import CorpusError
-from polytag.tagger.evaluation import evaluate
 from polytag.scoring import SpanCounts, TagCounts
+from polytag.tagger.evaluation import evaluate
 from polytag.training import Evaluation, Note, Trainer, prepare, train_events
 from polytag.vocabulary.vocabularies import build_tags
 from tests.training import toy

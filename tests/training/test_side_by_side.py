@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 import torch
 
-from polytag.training.network import Network
 from polytag.plan import Plan
 from polytag.training import prepare, train_events
+from polytag.training.network import Network
 from polytag.training.threads import cpu_threads
 from tests.training import toy
 

@@ -39,8 +39,8 @@ def evaluate(
     are apart, on average over 15 bins (--json: with the bins).
     """
     from polytag.corpus.lookup import find_file
-    from polytag.tagger.evaluation import sentences_to_score
     from polytag.reports import check_report
+    from polytag.tagger.evaluation import sentences_to_score
     from polytag.tagger.tagging import Tagger
 
     if html is not None:

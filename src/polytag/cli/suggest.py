@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import TAGGED, from_option, output_option, reading_options, use_threads
+from polytag.cli.options import TAGGED, from_option, output_option, reading_options
 from polytag.cli.outputs import check_apart, opened
 
 if TYPE_CHECKING:

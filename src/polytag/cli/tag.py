@@ -102,7 +102,9 @@ def _check(source_format: str, target_format: str | None, language: str | None) 
             raise click.UsageError(f"{option} is for plain text: say --from text")
 
 
-def _tag_here(files: Sequence[Path], output: Path | None, assignment: "Assignment", *, format: str, workers: int) -> None:
+def _tag_here(
+    files: Sequence[Path], output: Path | None, assignment: "Assignment", *, format: str, workers: int
+) -> None:
     from polytag.bulk import tagging
 
     if format == "parquet" or (format == "auto" and any(file.suffix == ".parquet" for file in files)):

@@ -42,9 +42,7 @@ def _characters(graph: Graph, chars: Weights, settings: Chars) -> str:
     return graph.node("Reshape", by_word, graph.constant(np.array([0, -1])))
 
 
-def _stack(
-    graph: Graph, weights: Weights, settings: Chars | Words, x: str, lengths: str, name: str
-) -> tuple[str, str]:
+def _stack(graph: Graph, weights: Weights, settings: Chars | Words, x: str, lengths: str, name: str) -> tuple[str, str]:
     """All states of the top layer, [steps, 2, batch, H], and the last of each direction, [2, batch, H]."""
     running = graph.node("Cast", lengths, to=TensorProto.INT32)
     last = ""

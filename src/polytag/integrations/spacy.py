@@ -16,7 +16,6 @@ try:
     import spacy
 except ImportError as error:
     raise ImportError("spaCy is not installed, expected it for this component: pip install 'polytag[spacy]'") from error
-import srsly
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span, Token
@@ -24,6 +23,7 @@ from spacy.tokens import Doc, Span, Token
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.integrations import targets
+from polytag.model import save_model
 from polytag.tagger.tagging import Tagger
 
 for _kind in (Token, Span):

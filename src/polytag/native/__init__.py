@@ -9,6 +9,9 @@ int32, sizes int64; what is not is refused, nothing is converted in silence. Wha
 any number of threads may use it.
 """
 
+import sys
+from typing import Any
+
 from polytag.native import reference as reference
 from polytag.native.loader import PRECISIONS as PRECISIONS
 from polytag.native.loader import Precision as Precision
@@ -24,3 +27,8 @@ from polytag.native.tagging import Matrix as Matrix
 from polytag.native.tagging import add_features as add_features
 from polytag.native.tagging import project as project
 from polytag.native.tagging import viterbi as viterbi
+
+
+def kernels() -> Any:
+    """What computes here while tagging: this package, or `reference` where there is no core."""
+    return sys.modules[__name__] if available() else reference

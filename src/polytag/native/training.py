@@ -1,7 +1,7 @@
 """The recurrence and the loss of a CRF while training, with gradients, by the native core, on arrays of the caller's.
 
-`polytag.training.ops` has their reference and gives them to PyTorch. The package says what the letters mean; the leading 2 is
-the direction.
+`polytag.training.ops` has their reference and gives them to PyTorch. The package says what the letters mean; the
+leading 2 is the direction.
 """
 
 import ctypes

@@ -3,9 +3,9 @@
 from os import PathLike
 
 from polytag.errors import PlanError, nearest
-from polytag.tagger.evaluation import sentences_to_score
 from polytag.reports.cases import read_cases
 from polytag.reports.comparison import Comparison, compare_cases
+from polytag.tagger.evaluation import sentences_to_score
 from polytag.tagger.tagging import Tagger
 
 

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Collection, Sequence
+
 from polytag.corpus.asjson import as_json
 from polytag.corpus.sentence import Sentence
 from polytag.tagger.request import Request

@@ -130,9 +130,7 @@ class Worker:
         is_code = body.language not in plan.words and len(coded) == 1
         of_language = plan.users("words", coded[0] if is_code else body.language)
         if not of_language:
-            raise unusable(
-                f"the model has no language '{body.language:.60}'{nearest(body.language[:60], plan.words)}"
-            )
+            raise unusable(f"the model has no language '{body.language:.60}'{nearest(body.language[:60], plan.words)}")
         for task in self.tagger.choose(body.tasks) if body.tasks else ():
             if task not in of_language:
                 raise unusable(f"task {task} reads {plan.tasks[task].words}, found language '{body.language}'")

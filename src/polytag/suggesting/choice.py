@@ -96,7 +96,7 @@ def _pooled(view: View) -> npt.NDArray[np.float32]:
     """The mean over words of what the network makes of them, [B, H], in the caller's order."""
     words = np.concatenate(view.packing.unpack(view.context))
     sizes = view.packing.in_order(view.packing.lengths)
-    means: npt.NDArray[np.float32] = np.add.reduceat(words, np.cumsum(sizes) - sizes, axis=0) / sizes[:, None]
+    means = np.add.reduceat(words, np.cumsum(sizes) - sizes, axis=0) / sizes[:, None]
     return means.astype(np.float32)
 
 

@@ -42,7 +42,8 @@ def path_scores(emissions: Floats, transitions: Floats, start: Floats, packing: 
     moves = np.where(packing.steps == 0, start[tags], 0.0)
     later = packing.steps > 0
     moves[later] = transitions[tags[previous_rows(packing)], tags[later]]
-    return np.bincount(packing.sequences, emissions[rows, tags] + moves, minlength=len(packing.lengths))
+    scores: Floats = np.bincount(packing.sequences, emissions[rows, tags] + moves, minlength=len(packing.lengths))
+    return scores
 
 
 def marginals(emissions: Floats, transitions: Floats, start: Floats, packing: Packing) -> Floats:
@@ -59,15 +60,7 @@ def previous_rows(packing: Packing) -> Ints:
     return rows
 
 
-def viterbi(emissions: Floats, transitions: Floats, start: Floats, packing: Packing) -> Ints:
-    """The best tag sequences, [N]; of several that are best, the one with the first tags from the end on."""
-    tags, _ = nbest(emissions, transitions, start, packing, k=1)
-    return tags[:, 0]
-
-
-def nbest(
-    emissions: Floats, transitions: Floats, start: Floats, packing: Packing, *, k: int
-) -> tuple[Ints, Floats]:
+def nbest(emissions: Floats, transitions: Floats, start: Floats, packing: Packing, *, k: int) -> tuple[Ints, Floats]:
     """The ``k`` best tag sequences, [N, R], and their scores, [B, R], best first.
 
     R is k, or less where no sentence has as many sequences. A sentence that has fewer than R ends with scores of -inf,
@@ -76,7 +69,7 @@ def nbest(
     if not len(packing.sizes):
         return np.empty((0, 0), np.int64), np.empty((0, 0))
     rows = _by_step(emissions, packing)
-    scores = (start + rows[0])[:, :, None]  # b K r: of the r best prefixes that end in each tag
+    scores: Floats = (start + rows[0])[:, :, None]  # b K r: of the r best prefixes that end in each tag
     widths, pointers, ended = [1], [], []
     for row in rows[1:]:
         ended.append(_best(_flat(scores[len(row) :]), k))
@@ -98,8 +91,8 @@ def entropy(emissions: Floats, transitions: Floats, start: Floats, packing: Pack
     if not len(packing.sizes):
         return np.empty(0)
     rows = _by_step(emissions, packing)
-    scores = start + rows[0]  # b K: log score of all prefixes that end in each tag
-    doubt = np.zeros_like(scores)  # b K: entropy of these prefixes
+    scores: Floats = start + rows[0]  # b K: log score of all prefixes that end in each tag
+    doubt: Floats = np.zeros_like(scores)  # b K: entropy of these prefixes
     ended = []
     for row in rows[1:]:
         ended.append(_mixed(scores[len(row) :], doubt[len(row) :]))
@@ -170,10 +163,7 @@ def _flat(scores: npt.NDArray[A]) -> npt.NDArray[A]:
 
 def _best(scores: Floats, k: int) -> tuple[Floats, Ints]:
     """The k largest of each row and their places, largest first; of several alike the first one leads."""
-    if k == 1:
-        places = scores.argmax(1)[:, None]
-    else:
-        places = np.argsort(-scores, axis=1, kind="stable")[:, :k]
+    places = scores.argmax(1)[:, None] if k == 1 else np.argsort(-scores, axis=1, kind="stable")[:, :k]
     return np.take_along_axis(scores, places, 1), places
 
 

@@ -1,6 +1,6 @@
 """From the scores of a batch to what is said of each sentence: tags as the user's data writes them, and how sure."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -36,7 +36,7 @@ class Predictions:
         self._best: Rows = np.zeros(words, np.int32)
         self._confidence: Floats | None = np.empty(words) if request.confidence else None
         self._spans: list[tuple[Span, ...]] = [()] * len(lengths)
-        self._alternatives = [(Alternative((), 1.0),)] * len(lengths)
+        self._alternatives: list[tuple[Alternative, ...]] = [(Alternative((), 1.0),)] * len(lengths)
 
     def take(self, lattice: Lattice, *, indices: Ints, places: Ints) -> None:
         """Decode a batch: the numbers of its sentences [B], and where each packed row stands among all words [N]."""
@@ -120,7 +120,7 @@ def ranked(lattice: Lattice, vocabulary: TagVocabulary, k: int) -> list[tuple[In
         wanted *= 2
 
 
-def _distinct(candidates: Candidates, vocabulary: TagVocabulary) -> Sequence[Alternative]:
+def _distinct(candidates: Candidates, vocabulary: TagVocabulary) -> tuple[Alternative, ...]:
     known: dict[tuple[str, ...], float] = {}
     for path, probability in zip(candidates.tags.tolist(), candidates.probabilities.tolist(), strict=True):
         known.setdefault(vocabulary.to_data([vocabulary.tags[tag] for tag in path]), probability)

@@ -16,8 +16,8 @@ from polytag.corpus.rewriting import Rewriting
 from polytag.corpus.schemes import allowed
 from polytag.model import Model
 from polytag.model.shapes import PLACES
-from polytag.native import Precision, reference
-from polytag.plan import Plan, Tags
+from polytag.native import Precision
+from polytag.plan import Tags
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.packing import Ints, Packing
 from polytag.tagger.words import Columns, Floats, Rows, WordTable, packed_characters, pieces
@@ -45,7 +45,9 @@ class Batch:
 class WordInputs:
     """All that a network makes of a word alone, whatever sentence it stands in."""
 
-    def __init__(self, model: Model, task: str, parts: Mapping[str, "TagPart"], first: Any, precision: Precision) -> None:
+    def __init__(
+        self, model: Model, task: str, parts: Mapping[str, "TagPart"], first: Any, precision: Precision
+    ) -> None:
         """``parts``: the tag parts that have features, by name; ``first``: the lowest layer of the word GRU."""
         settings = model.plan.tasks[task]
         self.words = model.vocabularies.words[settings.words]
@@ -115,7 +117,7 @@ class TagPart:
         """``weights``: its arrays, by their names in it."""
         self.name, self.vocabulary, self.constrained = name, vocabulary, settings.constrained
         self.features, self.gazetteer = vocabulary.features, weights.get("gazetteer")
-        self.projection = _kernels().Matrix(weights["projection"], precision=_projected_in(precision))
+        self.projection = native.kernels().Matrix(weights["projection"], precision=_projected_in(precision))
         self.transitions, self.start = weights["transitions"], weights["start"]
         if self.features:
             self.transitions = self.transitions + weights["features.transitions"]
@@ -156,15 +158,16 @@ class Engine:
 
     def __init__(self, model: Model, *, precision: Precision) -> None:
         self.plan, self.precision = model.plan, precision
-        self._kernels = _kernels()
+        self._kernels = native.kernels()
         self.parts = {
             name: TagPart(name, model.part(f"tags.{name}"), model.vocabularies.tags[name], settings, precision)
             for name, settings in model.plan.tags.items()
         }
+        users = {name: model.plan.users("words", name) for name in model.plan.words}
         self.languages = {
-            name: Language(model, tasks[0], {part: self.parts[part] for part in _parts_of(model.plan, tasks)}, precision)
-            for name in model.plan.words
-            if (tasks := model.plan.users("words", name))
+            name: Language(model, tasks[0], {part.name: part for part in map(self.part, tasks)}, precision)
+            for name, tasks in users.items()
+            if tasks
         }
         self._temperatures = dict(model.temperatures)
 
@@ -264,15 +267,10 @@ def by_length(
         start = end
 
 
-def _kernels() -> Any:
-    """The native core, or its numpy form where there is none."""
-    return native if native.available() else reference
-
-
 def _layers(weights: Arrays, settings: Any, precision: Precision) -> list[Any]:
     """The GRU layers of a part, lowest first."""
     return [
-        _kernels().Layer(
+        native.kernels().Layer(
             weights[f"gru.input_weight.{number}"],
             weights[f"gru.recurrent_weight.{number}"],
             weights[f"gru.bias.{number}"] if settings.bias else None,
@@ -281,10 +279,6 @@ def _layers(weights: Arrays, settings: Any, precision: Precision) -> list[Any]:
         )
         for number in range(settings.layers)
     ]
-
-
-def _parts_of(plan: Plan, tasks: Sequence[str]) -> list[str]:
-    return list(dict.fromkeys(plan.tasks[task].tags for task in tasks))
 
 
 def _projected_in(precision: Precision) -> Precision:

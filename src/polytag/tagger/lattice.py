@@ -59,9 +59,9 @@ class Lattice:
 
     def best(self) -> npt.NDArray[np.int32]:
         """The best tag sequences, [N]."""
-        if native.available():
-            return native.viterbi(self.emissions, self.transitions, self.start, self.packing.sizes)[0]
-        return chain.viterbi(self.emissions, self.transitions, self.start, self.packing).astype(np.int32)
+        best: npt.NDArray[np.int32]
+        best, _ = native.kernels().viterbi(self.emissions, self.transitions, self.start, self.packing.sizes)
+        return best
 
     def nbest(self, k: int) -> list[Candidates]:
         """The ``k`` best tag sequences of each sentence, fewer where there are fewer, in the caller's order."""

@@ -27,11 +27,12 @@ def choose_precision(wanted: str | None, *, own: str) -> Precision:
     if precision == "float32" or native.supports(precision):
         return precision
     if wanted is None:
-        warnings.warn(f"the model is of {name}, but {_lacking()}: it is computed in float32", PolytagWarning, 2)
+        warnings.warn(f"the model is of {name}, but {lacking()}: it is computed in float32", PolytagWarning, 2)
         return "float32"
-    raise PolytagError(f"precision {name}: {_lacking()}, expected 'float32' or 'auto'")
+    raise PolytagError(f"precision {name}: {lacking()}, expected 'float32' or 'auto'")
 
 
-def _lacking() -> str:
+def lacking() -> str:
+    """What this machine would need for other precisions than float32."""
     what = "instructions for it" if native.available() else "polytag's native core, which needs a C++ compiler"
     return f"this machine has not {what}"

@@ -128,7 +128,7 @@ def packed_characters(vocabulary: CharVocabulary, words: Sequence[str], limit: i
     cut = [word[:kept] for word in words]
     lengths = np.fromiter(map(len, cut), np.int64, len(cut))
     codes = np.frombuffer("".join(cut).encode("utf-32-le", "surrogatepass"), np.uint32)
-    ids = np.append(_indices_of(vocabulary, codes), UNKNOWN)  # the last one for words without characters
+    ids = np.append(_indices_of(vocabulary, codes), np.int32(UNKNOWN))  # the last one for words without characters
     packing = Packing.of(np.maximum(lengths, 1) + bounded)
     starts = np.where(lengths > 0, np.cumsum(lengths) - lengths, len(codes))[packing.order]
     ends = packing.lengths[packing.sequences] - 1

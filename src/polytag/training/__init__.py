@@ -9,19 +9,18 @@ from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-from polytag.training.device import find_device
 from polytag.errors import ModelError, PolytagError
 from polytag.files import locked, remove_partial
 from polytag.model.checkpoint import save_description
 from polytag.model.temperatures import remove_temperatures
-from polytag.training.torch_network import load_weights, save_weights
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
 from polytag.reports.chart import check_matplotlib
 from polytag.reports.training_curves import FILE as CURVES
 from polytag.reports.training_curves import write_curves
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.training.calibrating import calibrate
+from polytag.training.device import find_device
 from polytag.training.directory import is_complete, nothing_left_on_failure
 from polytag.training.distributed import World, joined
 from polytag.training.events import Evaluation as Evaluation
@@ -34,6 +33,7 @@ from polytag.training.prepare import prepare as prepare
 from polytag.training.report import write_report
 from polytag.training.resume import restore, save_state, state_file
 from polytag.training.threads import cpu_threads
+from polytag.training.torch_network import load_weights, save_weights
 
 _DRAWING = threading.Lock()  # matplotlib's style is one for the whole process
 SAVE_SECONDS = 60.0  # a killed training loses at most about this much
@@ -71,7 +71,7 @@ def train(
             plan = world.agree(partial(load_plan, plan, data=data, settings=overrides))
         for _ in train_events(plan, output=output, resume=resume, device=device):
             pass
-        return Tagger.load(output, device=device)
+        return Tagger.load(output)
 
 
 def train_events(
@@ -114,7 +114,7 @@ def _train(
         resumed = yield from _begin(trainer, resume=resume)
         yield from _continue(trainer, save_seconds=save_seconds)
         world.first(lambda: _describe_anew(trainer) if resumed else None)  # before anyone reads the directory
-        best = world.agree(lambda: Tagger.load(directory, precision="float32", device=str(place)))
+        best = world.agree(lambda: Tagger.load(directory, threads=plan.training.threads))
         temperatures = world.first(lambda: calibrate(trainer, best))
         yield from map(Note, world.first(lambda: _draw(trainer)))
         write_report(directory, trainer, best, command=command, calibration=temperatures)
@@ -147,7 +147,7 @@ def _clean(directory: Path) -> None:
 def _write_beginning(trainer: Trainer) -> None:
     _clean(trainer.output)
     with nothing_left_on_failure(trainer.output):
-        save_description(trainer.output, trainer.plan, trainer.tagger.vocabularies)
+        save_description(trainer.output, trainer.plan, trainer.vocabularies)
         save_state(trainer)
 
 
@@ -177,7 +177,7 @@ def _draw(trainer: Trainer) -> list[str]:
 
 def _describe_anew(trainer: Trainer) -> None:
     """Bring plan.toml up to date: the number of epochs and where files lie may change between kill and resumption."""
-    save_description(trainer.output, trainer.plan, trainer.tagger.vocabularies)
+    save_description(trainer.output, trainer.plan, trainer.vocabularies)
     for path in trainer.output.glob("*.safetensors"):  # each holds the checksums of the description
         load_weights(path, trainer.network)
         save_weights(trainer.output, trainer.network, path.name)

@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from polytag.plan import Chars, Initialisation
 from polytag.training.batch import Characters
 from polytag.training.gru_stack import GruStack
 from polytag.training.randomness import fresh_embedding
-from polytag.plan import Chars, Initialisation
 
 
 class CharEncoder(nn.Module):
@@ -21,7 +21,7 @@ class CharEncoder(nn.Module):
         """[U, 2H]: the last state of the top forward GRU beside the first state of the top backward GRU."""
         states = self.gru(self.embedding(characters.ids), characters.packing, generator)
         words, hidden = len(characters.packing.lengths), self.gru.hidden
-        return torch.cat((states[characters.packing.last, :hidden], states[:words, hidden:]), dim=1)
+        return torch.cat((states[characters.packing.last_rows, :hidden], states[:words, hidden:]), dim=1)
 
     def forward(self, characters: Characters, generator: torch.Generator | None = None) -> Tensor:
         """[N, 2H]: the character vector of each word of the batch."""

@@ -1,10 +1,12 @@
-"""Devices by name: where a network and its batches lie."""
+"""Devices by name: where a network and its batches lie, and what they can be computed in there."""
 
 import os
 
 import torch
 
 from polytag.errors import PolytagError, nearest
+from polytag.native import Precision, supports
+from polytag.tagger.precision import lacking
 
 DEVICES = ("cpu", "cuda")
 
@@ -34,3 +36,15 @@ def find_device(name: str | torch.device = "cpu") -> torch.device:
     if index >= count:
         raise PolytagError(f"device '{name}': found {count} GPU{'s'[: count > 1]} on this machine, counted from 0")
     return torch.device("cuda", index)
+
+
+def training_precision(precision: Precision, device: torch.device) -> Precision:
+    """The same precision, seen to be possible for training on a device.
+
+    Raises:
+        PolytagError: it is not: nothing is emulated in silence.
+    """
+    if precision == "float32" or (device.type == "cpu" and supports(precision)):
+        return precision
+    why = lacking() if device.type == "cpu" else f"it is for CPUs, not for {device}"
+    raise PolytagError(f"training.precision = '{precision}': {why}, expected 'float32'")

@@ -18,12 +18,12 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from polytag.training.batch import Batch
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.training.network import Network
 from polytag.scoring import Counts
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
+from polytag.training.batch import Batch
+from polytag.training.network import Network
 
 T = TypeVar("T")
 

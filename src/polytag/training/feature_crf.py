@@ -7,8 +7,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from polytag.training.batch import Batch
 from polytag.model.shapes import PLACES
+from polytag.training.batch import Batch
 from polytag.vocabulary.features import EDGE, NONE, OWN, REACH, FeatureVocabulary
 
 
@@ -32,12 +32,14 @@ class FeatureCrf(nn.Module):
 
     def emissions(self, batch: Batch, part: str) -> Tensor:
         """Scores of each tag at each word of a batch, [N, K]; ``part`` is the tag part that this belongs to."""
-        scores = batch.feature_scores[part] if part in batch.feature_scores else self.scores(batch.features[part])
+        scores = self.scores(batch.features[part])
         assert batch.forms is not None
         words, edge = len(batch.forms), self.around(torch.tensor([[EDGE]], device=batch.forms.device))
         at_words = scores.index_select(0, batch.forms).flatten(1)
         rows = torch.cat((at_words, F.pad(edge, (scores.shape[2], 0)))).view((words + 1) * (1 + PLACES), -1)
-        of_neighbours = batch.packing.neighbours(REACH) * (1 + PLACES) + torch.arange(1, 1 + PLACES, device=rows.device)
+        of_neighbours = batch.packing.rows_around(REACH) * (1 + PLACES) + torch.arange(
+            1, 1 + PLACES, device=rows.device
+        )
         of_words = torch.arange(words, device=rows.device)[:, None] * (1 + PLACES)
         return F.embedding_bag(torch.cat((of_words, of_neighbours), dim=1), rows, mode="sum")
 

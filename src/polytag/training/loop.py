@@ -10,22 +10,24 @@ from typing import Any
 import numpy as np
 import torch
 
-from polytag.training.batch import Batch, Ints, Mask
-from polytag.training.device import find_device
-from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
+from polytag.model import Model
 from polytag.model.checkpoint import WEIGHTS, weights_file
-from polytag.training.precision import training_precision
-from polytag.training.torch_network import save_weights
-from polytag.training.word_encoder import WordEncoder
 from polytag.scoring import Counts
+from polytag.tagger.packing import Ints
+from polytag.tagger.tagging import Tagger
+from polytag.training.batch import Batch, Mask
+from polytag.training.device import find_device, training_precision
 from polytag.training.distributed import World, evaluate, loss_functions
+from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.training.events import Evaluation, Step
 from polytag.training.memory import keep_freed_memory
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.schedule import Turn, epochs_for, turns
+from polytag.training.torch_network import arrays_of, save_weights
 from polytag.training.unknown import encoded_tags, gold_of
+from polytag.training.word_encoder import WordEncoder
 
 
 @dataclass
@@ -52,8 +54,8 @@ class Trainer:
         self.prepared, self.output = prepared, output
         keep_freed_memory()
         self.device, self.world = find_device(device), world or World()
-        self.tagger, self.network = prepared.tagger, prepared.tagger.network.to(self.device)
-        self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
+        self.network = prepared.network.to(self.device)
+        self.plan, self.settings, self.vocabularies = prepared.plan, prepared.plan.training, prepared.vocabularies
         self._generator = torch.Generator(self.device)
         self.network.train_in(training_precision(self.settings.precision, self.device))
         self.progress = Progress()
@@ -123,8 +125,6 @@ class Trainer:
                 clip_gradients(parameters, self.settings.clip)
         for optimizer in optimizers:
             optimizer.step()
-        for parameter in self.network.parameters():  # fused steps do not count, and the tagger goes by the count
-            torch.autograd.graph.increment_version(parameter)
         self.network.zero_grad(set_to_none=True)  # None, not zeros: parts that the next task does not use must not move
         value = self.world.mean(float(loss.detach()))
         self.progress.turn += 1
@@ -190,11 +190,16 @@ class Trainer:
 
     def scores(self, split: str) -> dict[str, Counts]:
         """Counts of each task that has such a split, with the weights as they are."""
-        found = {}
+        found, tagger = {}, self.tagger()
         for task, sentences in self.prepared.sentences.items():
             if sentences.get(split):
-                found[task] = evaluate(self.tagger, sentences[split], task, world=self.world)
+                found[task] = evaluate(tagger, sentences[split], task, world=self.world)
         return found
+
+    def tagger(self) -> Tagger:
+        """What tags with the weights as they are; it lasts until they change."""
+        arrays = arrays_of(self.network.state_dict())
+        return Tagger(Model(self.plan, self.vocabularies, arrays), threads=self.settings.threads)
 
     def _make_optimizers(self) -> dict[str, list[Optimizer]]:
         """The optimizers of each task: one set for all, or one for each with accumulators of its own."""
@@ -219,8 +224,8 @@ class Trainer:
         """The training sentences of a task as word forms, tags (or what they may be) and gazetteer columns."""
         settings = self.plan.tasks[task]
         if settings.words not in self._encoders:
-            self._encoders[settings.words] = self.tagger.new_encoder(task)
-        encoder, vocabulary = self._encoders[settings.words], self.tagger.vocabularies.tags[settings.tags]
+            self._encoders[settings.words] = Encoder.of(self.plan, self.vocabularies, task)
+        encoder, vocabulary = self._encoders[settings.words], self.vocabularies.tags[settings.tags]
         return [
             (
                 encoder.forms(sentence.words),
@@ -234,6 +239,6 @@ class Trainer:
         settings = self.plan.tasks[turn.task]
         forms, tags, columns = zip(*(self._encoded[turn.task][i] for i in turn.sentences), strict=True)
         gazetteer = {} if columns[0] is None else {settings.tags: columns}
-        gold = gold_of(tags, len(self.tagger.vocabularies.tags[settings.tags]))
+        gold = gold_of(tags, len(self.vocabularies.tags[settings.tags]))
         features = [part for part in self.network.features(settings.words) if part == settings.tags]
         return self._encoders[settings.words].batch(forms, **gold, gazetteer=gazetteer, features=features)

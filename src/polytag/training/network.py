@@ -1,27 +1,26 @@
 """The network: characters -> words -> tags. Open this first.
 
-It sees tensors only; `polytag.tagger.tagging.Tagger` puts strings on both ends.
+It sees tensors only, and learns; what it has learnt is run by `polytag.tagger.engine`, which tests compare with it.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import TypeVar
 
 import torch
 from torch import Tensor, nn
 
+from polytag.errors import PlanError
+from polytag.model.shapes import char_width, context_width
+from polytag.plan import Plan
 from polytag.training import ops
 from polytag.training.batch import Batch
-from polytag.errors import PlanError
 from polytag.training.char_encoder import CharEncoder
-from polytag.training.crf import Crf, Lattice
+from polytag.training.crf import Crf
 from polytag.training.feature_crf import FeatureCrf
-from polytag.model.shapes import char_width, context_width
 from polytag.training.word_encoder import WordEncoder
-from polytag.plan import Plan
 from polytag.vocabulary.vocabularies import Vocabularies
 
 M = TypeVar("M", bound=nn.Module)
-Version = list[tuple[int, int]]  # address and number of changes of each parameter
 
 
 class Network(nn.Module):
@@ -32,8 +31,6 @@ class Network(nn.Module):
         super().__init__()
         generator = generator or torch.Generator()
         self.tasks = dict(plan.tasks)
-        self.temperatures: dict[str, float] = {}  # of tasks whose probabilities are calibrated
-        self._packed: tuple[ops.Precision | None, Version] = (None, [])
         start = plan.initialisation
         self.chars = _parts("chars", {
             name: CharEncoder(settings, len(vocabularies.chars[name]), start, generator)
@@ -50,18 +47,14 @@ class Network(nn.Module):
             for name, settings in plan.tags.items()
         })  # fmt: skip
 
-    def context(
-        self, batch: Batch, task: str, *, inputs: Tensor | None = None, generator: torch.Generator | None = None
-    ) -> Tensor:
+    def context(self, batch: Batch, task: str, *, generator: torch.Generator | None = None) -> Tensor:
         """B sentences as N packed words -> what the word GRU makes of each in its sentence, [N, H].
 
-        ``inputs`` [N, D] are those of the word GRU where the caller has them already. ``generator`` draws dropout,
-        which there is none without, here and below.
+        ``generator`` draws dropout, which there is none without, here and below.
         """
         words = self.words[self.tasks[task].words]
         assert isinstance(words, WordEncoder)
-        if inputs is None:
-            inputs = words.inputs(batch.words, self._characters(batch, task, generator))
+        inputs = words.inputs(batch.words, self._characters(batch, task, generator))
         context: Tensor = words(inputs, batch.packing, generator)
         return context
 
@@ -73,31 +66,6 @@ class Network(nn.Module):
         vectors: Tensor = self.chars[chars](batch.characters, generator)
         return vectors
 
-    def version(self) -> Version:
-        """Another value after every change of the weights that PyTorch counts; `pack` and caches go by it.
-
-        Fused optimizers do not count theirs: after such a step call `torch.autograd.graph.increment_version`.
-        """
-        return [(parameter.data_ptr(), parameter._version) for parameter in self.parameters()]
-
-    def pack(self, precision: ops.Precision | None) -> None:
-        """Pack recurrent layers and projections for tagging, unless they are packed so already; see `GruStack.pack`.
-
-        Only float32 weights on a CPU are packed; others are used as they are. Projections to tags are small: they are
-        packed in bfloat16 where there are instructions for it, for int8 too, which would be no faster and lose more.
-        """
-        first = next(self.parameters())
-        if first.device.type != "cpu" or first.dtype != torch.float32:
-            precision = None
-        state = (precision, self.version())
-        if state != self._packed:
-            self._packed = state
-            for encoder in (*self.chars.values(), *self.words.values()):
-                encoder.gru.pack(precision)  # type: ignore[union-attr, operator]
-            low = precision in ("bfloat16", "int8") and ops.supports("bfloat16")
-            for crf in self.tags.values():
-                crf.pack("bfloat16" if low else None)  # type: ignore[operator]
-
     def train_in(self, precision: ops.Precision) -> None:
         """Compute the products of the recurrent layers in a precision wherever gradients are wanted."""
         for encoder in (*self.chars.values(), *self.words.values()):
@@ -107,38 +75,13 @@ class Network(nn.Module):
         self, context: Tensor, batch: Batch, task: str, *, generator: torch.Generator | None = None
     ) -> Tensor:
         """Scores of each tag at each word by the network alone, without features, [N, K]."""
-        return self._emissions(context, batch, [task], generator)[0]
-
-    def _emissions(
-        self, context: Tensor, batch: Batch, tasks: Sequence[str], generator: torch.Generator | None = None
-    ) -> list[Tensor]:
-        crfs = [self._crf(task) for task in tasks]
-        columns = [batch.gazetteer.get(self.tasks[task].tags) for task in tasks]
-        return [
-            crf.emissions(projected, column, generator)
-            for crf, projected, column in zip(crfs, Crf.projected(context, crfs, generator), columns, strict=True)
-        ]
+        return self._crf(task).emissions(context, batch.gazetteer.get(self.tasks[task].tags), generator)
 
     def loss(self, batch: Batch, task: str, *, margin: float, generator: torch.Generator | None = None) -> Tensor:
         """Mean softmax-margin loss of the sentences of a batch with tags."""
         context = self.context(batch, task, generator=generator)
         emissions = self.emissions(context, batch, task, generator=generator)
         return self._crf(task).loss(emissions, batch, self.tasks[task].tags, margin=margin).mean()
-
-    def lattices(
-        self, context: Tensor, batch: Batch, tasks: Sequence[str], *, constrained: bool | None = None
-    ) -> dict[str, Lattice]:
-        """What decoding needs for each of several tasks of a language, from one ``context``."""
-        return {
-            task: self._crf(task).lattice(
-                emissions,
-                batch,
-                self.tasks[task].tags,
-                constrained=constrained,
-                temperature=self.temperatures.get(task, 1.0),
-            )
-            for task, emissions in zip(tasks, self._emissions(context, batch, tasks), strict=True)
-        }
 
     def features(self, words: str) -> dict[str, FeatureCrf]:
         """By tag part, what is trained on features of the words of a language."""

@@ -1,7 +1,6 @@
 """Weights between files and the tensors of a PyTorch network."""
 
 from collections.abc import Mapping
-from os import PathLike
 from pathlib import Path
 
 import numpy as np
@@ -10,24 +9,8 @@ from torch import Tensor
 
 from polytag.model import checkpoint
 from polytag.model.array_file import Array, load_arrays, save_arrays
-from polytag.model.checkpoint import FORMAT, WEIGHTS, check_shapes, load_model
+from polytag.model.checkpoint import FORMAT, WEIGHTS, check_shapes
 from polytag.training.network import Network
-from polytag.plan import Plan
-from polytag.vocabulary.vocabularies import Vocabularies
-
-
-def load_network(directory: str | PathLike[str], *, best_for: str | None = None) -> tuple[Plan, Vocabularies, Network]:
-    """Read and check a model directory as a network that tags.
-
-    Raises:
-        ModelError: as `load_model`.
-    """
-    model = load_model(directory, best_for=best_for)
-    with torch.random.fork_rng(devices=[]):  # what it draws is overwritten, and the caller's draws stay as they are
-        network = Network(model.plan, model.vocabularies)
-    network.load_state_dict(tensors_of(model.arrays))
-    network.temperatures = dict(model.temperatures)
-    return model.plan, model.vocabularies, network.eval()
 
 
 def save_weights(directory: Path, network: Network, name: str = WEIGHTS) -> None:

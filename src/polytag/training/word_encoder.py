@@ -3,10 +3,10 @@
 import torch
 from torch import Tensor, nn
 
+from polytag.plan import Initialisation, Words
 from polytag.training.batch import Packing
 from polytag.training.gru_stack import GruStack
 from polytag.training.randomness import fresh_embedding
-from polytag.plan import Initialisation, Words
 
 
 class WordEncoder(nn.Module):

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from polytag.training.ops import crf
 from polytag.training.ops.crf import native, reference
-from tests.training.ops.test_crf import arguments, loss_and_gradients, tags_of, uniform
 from tests.oracles import Chain, poisoned, random_chain
+from tests.training.ops.test_crf import arguments, loss_and_gradients, tags_of, uniform
 
 FLOAT = torch.float32
 

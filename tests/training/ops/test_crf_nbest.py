@@ -12,8 +12,8 @@ from torch import Tensor
 
 from polytag.training.ops import crf
 from polytag.training.ops.crf import cpu, reference
-from tests.training.ops.test_crf import BATCHES, TestForbiddenTransitions, arguments, close
 from tests.oracles import Chain, poisoned, random_chain
+from tests.training.ops.test_crf import BATCHES, TestForbiddenTransitions, arguments, close
 
 constrained = TestForbiddenTransitions.chain
 FORMS = {"reference": reference, "fast": crf}

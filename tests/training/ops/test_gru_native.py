@@ -11,12 +11,21 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from polytag.training import ops
 from polytag.native import Precision, core
 from polytag.native.training import PANEL, multiply, pack
+from polytag.training import ops
 from polytag.training.ops.gru import native, packed, reference
-from tests.training.ops.test_gru import BIAS, LENGTHS, RESET_AFTER, Form, Layer, all_close, output_and_gradients, random_layer
 from tests.oracles import poisoned
+from tests.training.ops.test_gru import (
+    BIAS,
+    LENGTHS,
+    RESET_AFTER,
+    Form,
+    Layer,
+    all_close,
+    output_and_gradients,
+    random_layer,
+)
 
 pytestmark = pytest.mark.skipif(core() is None, reason="the native core was not built (no C++ compiler?)")
 

@@ -1,11 +1,11 @@
-"""The fast CPU form of the CRF: all sequences of a batch advance together, gradients in closed form.
+"""The fast CPU form of the loss of a CRF: all sequences of a batch advance together, gradients in closed form.
 
 Scores stay logarithms between steps. Within a step a log-sum over pairs of tags is a matrix product of exponentials
 where no transition is large enough to underflow (half the time at 17 tags, a fifth at 45), and plain logsumexp
 otherwise. The contract is that of `polytag.training.ops.crf.reference`.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -31,55 +31,6 @@ def softmax_margin(
     """Loss of each sequence, [B]; see `polytag.training.ops.crf.reference.softmax_margin`."""
     loss: Tensor = _SoftmaxMargin.apply(emissions, tags, transitions, start, tuple(batch_sizes), margin)  # type: ignore[no-untyped-call]
     return loss
-
-
-@torch.no_grad()
-def log_partition(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> Tensor:
-    """Log-partition of each sequence, [B] (no gradients; the loss has its own)."""
-    alpha = _alpha(emissions, transitions, start, batch_sizes)
-    return torch.logsumexp(alpha[last_rows(batch_sizes, alpha.device)], dim=1)
-
-
-@torch.no_grad()
-def marginals(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> Tensor:
-    """Probability of each tag at each position, [N, K]."""
-    alpha, beta, log_z = forward_backward(emissions, transitions, start, batch_sizes)
-    return (alpha + beta - log_z[_sequence_of_row(batch_sizes, alpha.device), None]).exp()
-
-
-@torch.no_grad()
-def forward_backward(
-    emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]
-) -> tuple[Tensor, Tensor, Tensor]:
-    """Log scores of all prefixes [N, K] and of all suffixes [N, K] of each tag at each row, log-partition [B]."""
-    alpha = _alpha(emissions, transitions, start, batch_sizes)
-    beta = _beta(emissions, transitions, batch_sizes)
-    return alpha, beta, torch.logsumexp(alpha[last_rows(batch_sizes, alpha.device)], dim=1)
-
-
-@torch.no_grad()
-def viterbi(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Best tag sequence [N] and its score [B]; see `polytag.training.ops.crf.reference.viterbi`."""
-    n = emissions.shape[0]
-    best = torch.empty(n, dtype=torch.long, device=emissions.device)
-    if n == 0:
-        return best, emissions.new_zeros(0)
-    to_from = transitions.T.contiguous()
-    pointers = torch.empty(emissions.shape, dtype=torch.long, device=emissions.device)
-    final = torch.empty(batch_sizes[0], emissions.shape[1], dtype=emissions.dtype, device=emissions.device)
-    scores = start + emissions[: batch_sizes[0]]
-    for first, last, size in _steps(batch_sizes[1:], batch_sizes[0]):
-        final[size : scores.shape[0]] = scores[size:]
-        values, pointers[first:last] = (scores[:size, None, :] + to_from).max(dim=2)
-        scores = values + emissions[first:last]
-    final[: scores.shape[0]] = scores
-    totals, ends = final.max(dim=1)
-    tags = ends.clone()
-    for first, last, size in reversed(list(_steps(batch_sizes, 0))):
-        best[first:last] = tags[:size]
-        if first:
-            tags[:size] = pointers[first:last].gather(1, tags[:size, None]).squeeze(1)
-    return best, totals
 
 
 class _SoftmaxMargin(torch.autograd.Function):
@@ -188,13 +139,6 @@ def _pair_sum_in_blocks(alpha: Tensor, transitions: Tensor, suffix: Tensor, log_
         pairs.sub_(log_z[rows, None, None]).exp_()
         total += torch.einsum("nij,n->ij", pairs, weight[rows, 0])
     return total
-
-
-def _steps(batch_sizes: Sequence[int], start: int) -> Iterator[tuple[int, int, int]]:
-    """(first row, one past the last row, running sequences) of each step."""
-    for size in batch_sizes:
-        yield start, start + size, size
-        start += size
 
 
 def last_rows(batch_sizes: Sequence[int], device: torch.device) -> Tensor:

@@ -1,6 +1,7 @@
 """The fast form of the loss of partly annotated sentences: two log-partitions, with gradients in closed form.
 
-The contract is `polytag.training.ops.crf.reference.partial_softmax_margin`. Batches with every tag known never come here.
+The contract is `polytag.training.ops.crf.reference.partial_softmax_margin`. Batches with every tag known never come
+here.
 """
 
 from collections.abc import Sequence

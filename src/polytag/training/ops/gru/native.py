@@ -1,8 +1,8 @@
 """The fastest CPU form of the bidirectional GRU layer: the recurrence in the native core, all else in PyTorch.
 
-What the core gains over `polytag.training.ops.gru.packed`: weights are packed once per layer and pass, instead of by every small
-product; gates and derivatives are applied to sums that are still in the first-level cache; the backward direction
-walks the rows from the end, so nothing is mirrored; each direction can have a thread of its own.
+What the core gains over `polytag.training.ops.gru.packed`: weights are packed once per layer and pass, instead of by
+every small product; gates and derivatives are applied to sums that are still in the first-level cache; the backward
+direction walks the rows from the end, so nothing is mirrored; each direction can have a thread of its own.
 """
 
 from collections.abc import Sequence
