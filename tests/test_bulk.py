@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag.bulk import Request, cut, pieces, tagging
+from polytag.bulk import Assignment, cut, pieces, tagging
 from polytag.bulk.processes import Render
 from polytag.bulk.worker import Worker, language_of
 from polytag.corpus.documents import blocks
@@ -21,6 +21,7 @@ from polytag.errors import CorpusError, ModelError, PolytagError
 from polytag.model import save_model
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
+from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 from tests import tiny
 
@@ -49,7 +50,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def two(model: Path) -> Iterator[Render]:
     """Two worker processes for all tests here: starting them is what takes time."""
-    with tagging(Request(model=str(model), confidence=True), workers=2) as rendered:
+    with tagging(Assignment(model=str(model), request=Request(confidence=True)), workers=2) as rendered:
         yield rendered
 
 
@@ -83,8 +84,8 @@ def test_a_text_without_blank_lines_is_cut_where_its_length_says(monkeypatch, tm
 
 def test_records_say_where_in_the_whole_text_they_stand(model, two):
     text = "Ann saw Lima. She left.\n\nÉté,\nmayor!\n\n" * 60
-    request = Request(model=str(model), records=True, confidence=True, language="en")
-    with tagging(request) as one:
+    assignment = Assignment(model=str(model), request=Request(confidence=True), records=True, language="en")
+    with tagging(assignment) as one:
         records = [json.loads(line) for line in b"".join(one(cut(io.StringIO(text), format="text"))).splitlines()]
     assert len(list(cut(io.StringIO(text), format="text"))) > 3
     assert len(records) == 180
@@ -154,9 +155,9 @@ def test_what_is_wrong_with_a_file_has_its_line(bad, tmp_path):
 def test_pieces_tagged_apart_are_the_text_tagged(format_, model, two):
     text = TEXTS[format_]
     whole = "".join(Tagger.load(model).tag_blocks(blocks(io.StringIO(text), format=format_)))
-    with tagging(Request(model=str(model))) as one:
+    with tagging(Assignment(model=str(model))) as one:
         assert b"".join(one(cut(io.StringIO(text), format=format_))).decode() == whole
-    with tagging(Request(model=str(model), confidence=True)) as one:
+    with tagging(Assignment(model=str(model), request=Request(confidence=True))) as one:
         expected = b"".join(one(cut(io.StringIO(text), format=format_)))
     assert b"".join(two(cut(io.StringIO(text), format=format_))) == expected
 
@@ -186,8 +187,8 @@ def test_reading_is_never_far_ahead(two):
 
 def test_what_is_wrong_with_the_request_is_told_at_once(model, tmp_path):
     with pytest.raises(PolytagError, match="the model has no task 'nerr'; did you mean 'ner'"):
-        Worker(Request(model=str(model), tasks=["nerr"]))
-    with pytest.raises(ModelError, match="no such model"), tagging(Request(model=str(tmp_path / "none")), workers=2):
+        Worker(Assignment(model=str(model), request=Request(["nerr"])))
+    with pytest.raises(ModelError, match="no such model"), tagging(Assignment(model=str(tmp_path / "none")), workers=2):
         raise AssertionError("it was entered")
 
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -21,10 +20,9 @@ from polytag.export import agreement, check_export, export_onnx
 from polytag.model import save_model
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
-from polytag.training.network import Network
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_words
-from tests.tiny import SPANS, WORDS, tag_vocabularies, tagger, texts
+from tests.tiny import SPANS, WORDS, drawn, tag_vocabularies, tagger, texts
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -59,12 +57,7 @@ def made(
         words={"w": build_words(known, lowercase=plan.words["w"].lowercase, zero_digits=plan.words["w"].zero_digits)},
         tags=tag_vocabularies(plan, tasks, scheme=scheme, labels=SPANS, gazetteer=gazetteer, known=known),
     )
-    network = Network(plan, vocabularies).eval()
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-    return Tagger(plan, vocabularies, network)
+    return Tagger(drawn(plan, vocabularies, seed=1))
 
 
 SHAPES: dict[str, dict[str, Any]] = {

@@ -145,7 +145,7 @@ def test_the_seed_decides() -> None:
 
     def weights(state: Any) -> Any:
         tagger = SequenceTagger(**{**SMALL, "epochs": 1}, random_state=state).fit(X, y)
-        return tagger.tagger_.network.tags["y"].projection.detach().numpy().tolist()
+        return tagger.tagger_.model.arrays["tags.y.projection"].tolist()
 
     assert weights(3) == weights(3) != weights(4)
     assert weights(np.random.RandomState(3)) == weights(np.random.RandomState(3))

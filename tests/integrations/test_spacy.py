@@ -5,6 +5,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -182,9 +183,10 @@ def test_storing_reads_the_model_if_nothing_has(nlp: Any, tmp_path: Path) -> Non
 
 
 def test_temperatures_are_stored_too(nlp: Any, tmp_path: Path) -> None:
-    nlp.get_pipe("polytag").tagger.network.temperatures = {"ner": 2.5}
+    pipe = nlp.get_pipe("polytag")
+    pipe._use(Tagger(replace(pipe.tagger.model, temperatures={"ner": 2.5})))
     nlp.to_disk(tmp_path / "pipeline")
-    assert Tagger.load(tmp_path / "pipeline" / "polytag").network.temperatures == {"ner": 2.5}
+    assert Tagger.load(tmp_path / "pipeline" / "polytag").model.temperatures == {"ner": 2.5}
 
 
 def test_labels_are_types_and_tags(nlp: Any) -> None:

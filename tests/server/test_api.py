@@ -221,7 +221,7 @@ class TestDescription:
             ("en-pos", "tags", ["DET", "NOUN", "VERB"]),
             ("es-ner", "spans", ["LOC", "PER"]),
         ]
-        assert model["parameters"] == sum(p.numel() for p in tagger.network.parameters())
+        assert model["parameters"] == sum(array.size for array in tagger.model.arrays.values())
         assert model["limits"]["words"] == 60
 
     def test_health_and_what_was_answered(self, client: Local) -> None:
@@ -251,9 +251,9 @@ class TestDescription:
 
 
 def test_one_bad_request_of_a_batch_fails_alone(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
-    from polytag.server.replies import Ask
     from polytag.server.schemas import TagRequest
     from polytag.server.work import Worker
+    from polytag.tagger.request import Request
 
     original = Tagger.tag_all
 
@@ -264,7 +264,7 @@ def test_one_bad_request_of_a_batch_fails_alone(tagger: Tagger, monkeypatch: pyt
     monkeypatch.setattr(Tagger, "tag_all", picky)
     worker = Worker(tagger, LIMITS)
     jobs = [worker.job(TagRequest(words=[[word]], tasks=["en-ner"])) for word in ("a", "bad", "b")]
-    assert jobs[0].ask == Ask(("en-ner",))
+    assert jobs[0].request == Request(["en-ner"])
     first, second, third = worker(jobs)
     assert isinstance(second, AssertionError)
     assert [json.loads(r)["sentences"][0]["words"] for r in (first, third) if isinstance(r, bytes)] == [["a"], ["b"]]

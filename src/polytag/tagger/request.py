@@ -38,9 +38,10 @@ class Request:
     constrained: bool | None = None
 
     def __post_init__(self) -> None:
-        if isinstance(self.nbest, bool) or not isinstance(self.nbest, int) or not 0 <= self.nbest <= MOST_ALTERNATIVES:
-            shown = f"{self.nbest:,}" if type(self.nbest) is int else repr(self.nbest)
-            raise PolytagError(f"nbest is {shown}, expected a number from 1 to {MOST_ALTERNATIVES:,}, or 0 for none")
+        if type(self.nbest) is not int or not 0 <= self.nbest <= MOST_ALTERNATIVES:
+            raise PolytagError(
+                f"nbest is {self.nbest!r}, expected a number from 1 to {MOST_ALTERNATIVES:,}, or 0 for none"
+            )
         tasks = (self.tasks,) if isinstance(self.tasks, str) else tuple(self.tasks or ())
         object.__setattr__(self, "tasks", tasks)
 
