@@ -1,4 +1,4 @@
-"""A library that is not the one that these files are for is refused with a sentence, before anything in it is called."""
+"""A library that is not the one that these files are for is refused with a sentence, and never called."""
 
 import os
 import shutil

@@ -1,7 +1,7 @@
 """Projections, scores of features and best paths: the core against numpy, numpy against enumeration and plain loops."""
 
 import math
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ class TestProject:
         draw = Draw(seed)
         x, weights = draw.floats(n, d), [draw.floats(d, k, scale=d**-0.5) for k in columns]
         matrices = [native.Matrix(weight, precision=precision) for weight in weights]
-        # int8 may round a value half-way between two steps to the other one: a few steps of 1/127 of what is of order 1.
+        # int8 may round a value half-way between two steps to the other one: a few steps of 1/127.
         tolerance = 0.03 if precision == "int8" else 1e-5
         products = native.project(x, matrices)
         for found, weight in zip(products, weights, strict=True):
@@ -139,14 +139,13 @@ def best_paths(batch: Batch, emissions: Floats, transitions: Floats, start: Floa
     """By the score of every path; of equal ones the first in order."""
     best, totals, tags = np.zeros(batch.n, int), [], emissions.shape[1]
     for rows in batch.rows:
-
-        def score(path: tuple[int, ...]) -> float:
-            total = float(start[path[0]]) + sum(float(emissions[row, tag]) for row, tag in zip(rows, path, strict=True))
-            return total + sum(float(transitions[a, b]) for a, b in zip(path, path[1:]))  # noqa: RUF007, B905
-
-        path = max(product(range(tags), repeat=len(rows)), key=score)
+        scores = {}
+        for path in product(range(tags), repeat=len(rows)):
+            steps = sum(float(transitions[a, b]) for a, b in pairwise(path))
+            scores[path] = float(start[path[0]]) + steps + float(emissions[rows, path].astype(float).sum())
+        path = max(scores, key=scores.__getitem__)
         best[rows] = path
-        totals.append(score(path))
+        totals.append(scores[path])
     return best.tolist(), totals
 
 
