@@ -85,7 +85,7 @@ class Layer:
             for first, size in reversed(steps) if direction else steps:
                 h[:size] = self._cell(of_direction[first : first + size], h[:size], self._recurrent[direction])
                 states[first : first + size, direction] = h[:size]
-        return states.reshape(len(gates), -1)
+        return states.reshape(len(gates), 2 * self.units)
 
     def _cell(self, gates: Floats, h: Floats, weight: Floats) -> Floats:
         """One step: the input side of the gates [n, 3H] and states h [n, H] -> the next states [n, H]."""
