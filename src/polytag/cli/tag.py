@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from polytag.cli.options import TAGGED, TEXTS, constrained_option, directory_option, from_option, reading_options
+from polytag.cli.options import (
+    TAGGED,
+    TEXTS,
+    constrained_option,
+    directory_option,
+    from_option,
+    quiet_option,
+    reading_options,
+)
 from polytag.cli.outputs import check_apart, check_file, opened
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
