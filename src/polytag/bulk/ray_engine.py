@@ -22,6 +22,7 @@ from polytag.bulk.worker import Request, Worker
 from polytag.corpus.documents import blocks
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
+from polytag.model.checkpoint import weights_file
 
 MISSING = "Ray is not installed, expected it for this engine: pip install 'polytag[ray]'"
 BLOCK_BYTES = 1 << 20  # of text that one actor gets at a time: a few pieces, so that one file keeps many busy
@@ -98,10 +99,13 @@ def _check_files(paths: Iterable[Path], format: str, word: int) -> None:
 
 def _identity(request: Request, format: str, column: str | None) -> dict[str, Any]:
     """What must be the same for files of one directory: all that can change what is written."""
-    weights = f"best.{request.best_for}.safetensors" if request.best_for else "weights.safetensors"
     options = {key: value for key, value in asdict(request).items() if key not in ("model", "threads")}
     options |= {"tasks": list(request.tasks), "format": format, "column": column}
-    return {"model": digest_of(Path(request.model), weights), "polytag": version("polytag"), **options}
+    return {
+        "model": digest_of(Path(request.model), weights_file(request.best_for)),
+        "polytag": version("polytag"),
+        **options,
+    }
 
 
 @contextmanager
