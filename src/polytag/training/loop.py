@@ -20,7 +20,6 @@ from polytag.model.word_encoder import WordEncoder
 from polytag.scoring import Counts
 from polytag.training.distributed import World, evaluate, loss_functions
 from polytag.training.events import Evaluation, Step
-from polytag.training.memory import keep_freed_memory
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.schedule import Turn, epochs_for, turns
@@ -49,7 +48,6 @@ class Trainer:
         self, prepared: Prepared, output: Path, *, device: str | torch.device = "cpu", world: World | None = None
     ) -> None:
         self.prepared, self.output = prepared, output
-        keep_freed_memory()
         self.device, self.world = find_device(device), world or World()
         self.tagger, self.network = prepared.tagger, prepared.tagger.network.to(self.device)
         self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
