@@ -1,5 +1,6 @@
 """The recurrence of the native core against the reference in double precision, on every instruction set of this CPU."""
 
+import os
 import subprocess
 import sys
 from functools import partial
@@ -11,7 +12,8 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from polytag import ops
-from polytag.native import PANEL, Precision, core, multiply, pack
+from polytag.native import Precision, core
+from polytag.native.training import PANEL, multiply, pack
 from polytag.ops.gru import native, packed, reference
 from tests.ops.test_gru import BIAS, LENGTHS, RESET_AFTER, Form, Layer, all_close, output_and_gradients, random_layer
 from tests.oracles import poisoned
@@ -138,7 +140,7 @@ class TestNativeEqualsReference:
 @pytest.mark.parametrize("units", [1, 3, 31, 32, 33, 70])
 def test_packed_weights_are_panels_filled_up_with_zeros(units: int) -> None:
     weights = torch.randn(2, units, 3 * units)
-    forward, backward = (pack(weights, backward=flag) for flag in (False, True))
+    forward, backward = (torch.from_numpy(pack(weights.numpy(), backward=flag)) for flag in (False, True))
     for direction in (0, 1):
         r, z, c = weights[direction].split(units, dim=1)
         assert all(torch.equal(a, panels(b)) for a, b in zip(forward[direction], (r, z, c), strict=True))
@@ -162,8 +164,9 @@ def test_products_of_any_shape_lying_any_way(
         for x, turned in ((a.T if across else a, across), (b.T if down else b, down))
     )
     out, sums = poisoned(torch.zeros(m, n)), poisoned(before)
-    multiply(a, b, out=out, bias=bias, precision=precision)
-    multiply(a, b, out=sums, adds=True, precision=precision)
+    arrays = a.numpy(), b.numpy()
+    multiply(*arrays, out=out.numpy(), bias=bias.numpy(), precision=precision, threads=1)
+    multiply(*arrays, out=sums.numpy(), adds=True, precision=precision, threads=1)
     all_close([out.double(), sums.double()], [exact + bias, exact + before], 1e-5)
 
 
@@ -193,4 +196,7 @@ def test_only_float32_goes_there() -> None:
 
 def test_it_can_be_switched_off() -> None:
     code = "from polytag.native import core; raise SystemExit(core() is not None)"
-    assert subprocess.run([sys.executable, "-c", code], env={"POLYTAG_NATIVE": "0"}, check=False).returncode == 0
+    assert (
+        subprocess.run([sys.executable, "-c", code], env={**os.environ, "POLYTAG_NATIVE": "0"}, check=False).returncode
+        == 0
+    )

@@ -1,16 +1,17 @@
-#pragma GCC target("avx512f,avx512bw,avx512vl,avx512dq,avx512bf16,avx512vnni,avx2,fma,amx-tile,amx-bf16,amx-int8")
-#define MANY_REGISTERS
-#include <stdlib.h>
-#include <string.h>
-
+#include "memory.h"
 #include "native.h"
+
+#if defined(__x86_64__)
 #include "vector_avx512.h"
+#include "whole_avx512.h"
 
 namespace {
 #include "product.h"
 #include "tag.h"
-#include "low.h"
 #include "scan.h"
+#include "low.h"
+#include "int8.h"
+#include "bfloat16.h"
 #include "pairs.h"
 
 // All tiles have 16 rows of 64 bytes. It must lie in memory as it stands: compilers have taken _tile_loadconfig to read but
@@ -25,35 +26,56 @@ const Configuration CONFIGURATION = {1, 0, {}, {64, 64, 64, 64, 64, 64, 64, 64},
 
 // Up to 32 rows by a panel in four tiles of sums (0 to 3); inputs in tiles 4 and 5, weights in 6 and 7. Inputs must be
 // readable in whole tiles.
-struct Tiles {
-    static constexpr long ROWS = 16, MOST_ROWS = 32;
+template <class E>
+struct Tiles : Registers<E> {
+    typedef typename E::Element Element;
+    static constexpr int64_t ROWS = 16, MOST_ROWS = 32, STEP = 16 * E::GROUP, FILL = STEP;  // of k at a time
 
+    static Weights pack(const float* matrix, int64_t k, int64_t n, int64_t down, int64_t right) {
+        return E::template pack<Tiles>(matrix, k, n, down, right);
+    }
     static void begin() { _tile_loadconfig(&CONFIGURATION); }
     static void end() { _tile_release(); }
 
-    template <class E>
-    static void block(const typename E::Element* a, long stride, long rows, const char* panel, long k, bool half,
-                      float* out) {
-        constexpr long STEP = 16 * E::GROUP, DOWN = PANEL * 4;  // of k at a time; bytes from a row of weights to the next
-        const long bytes = stride * sizeof(*a);
+    template <class Use>
+    static void product(const Element* a, int64_t stride, int64_t m, const Weights& w, const float* units, const Use& use) {
+        alignas(64) float sums[MOST_ROWS * PANEL];
+        const Element* panel = (const Element*)w.panels;
+        for (int64_t column = 0; column < w.n; column += PANEL, panel += PANEL * w.k) {
+            const int64_t columns = w.n - column < PANEL ? w.n - column : PANEL;
+            for (int64_t first = 0; first < m; first += MOST_ROWS) {
+                const int64_t rows = m - first < MOST_ROWS ? m - first : MOST_ROWS;
+                block(a + first * stride, stride, rows, panel, w.k, columns <= PANEL / 2, sums);
+                for (int64_t r = 0; r < rows; r++) {
+                    E::finish(sums + r * PANEL, w, column, columns, units ? units[first + r] : 1.0f / 127);
+                    use(first + r, column, columns, sums + r * PANEL);
+                }
+            }
+        }
+    }
+
+    static void block(const Element* a, int64_t stride, int64_t rows, const Element* panel, int64_t k, bool half, float* out) {
+        constexpr int64_t DOWN = PANEL * 4;  // bytes from a row of weights to the next
+        const int64_t bytes = stride * (int64_t)sizeof(*a);
+        const char* weights = (const char*)panel;
         const bool two = rows > 16;
-        const auto* b = a + 16 * stride;
+        const Element* b = a + 16 * stride;
         _tile_zero(0);
         _tile_zero(1);
         _tile_zero(2);
         _tile_zero(3);
-        for (long i = 0; i < k; i += STEP, panel += 16 * DOWN) {
+        for (int64_t i = 0; i < k; i += STEP, weights += 16 * DOWN) {
             _tile_loadd(4, a + i, bytes);
-            _tile_loadd(6, panel, DOWN);
-            multiply<E>(0);
+            _tile_loadd(6, weights, DOWN);
+            multiply(0);
             if (two) {
                 _tile_loadd(5, b + i, bytes);
-                multiply<E>(2);
+                multiply(2);
             }
             if (half) continue;
-            _tile_loadd(7, panel + 64, DOWN);
-            multiply<E>(1);
-            if (two) multiply<E>(3);
+            _tile_loadd(7, weights + 64, DOWN);
+            multiply(1);
+            if (two) multiply(3);
         }
         _tile_stored(0, out, PANEL * 4);
         if (!half) { _tile_stored(1, out + 16, PANEL * 4); }
@@ -63,7 +85,6 @@ struct Tiles {
     }
 
     // Adds to a tile of sums the product of its inputs and weights; the instruction names its tiles.
-    template <class E>
     static inline __attribute__((always_inline)) void multiply(const int sums) {
         if constexpr (E::GROUP == 2) {
             if (sums == 0) { _tile_dpbf16ps(0, 4, 6); }
@@ -79,10 +100,13 @@ struct Tiles {
     }
 };
 
-typedef Low<Bfloat16Elements, Tiles> Bfloat16;
-typedef Low<Int8Elements, Tiles> Int8;
+typedef Tiles<Bfloat16> LowBfloat16;
+typedef Tiles<Int8> LowInt8;
+typedef Exact<Tiles<Bfloat16>> TrainingBfloat16;
 }
 
-extern const Tagging AMX_BFLOAT16 = {Bfloat16::pack, states<Bfloat16>, project<Bfloat16>};
-extern const Tagging AMX_INT8 = {Int8::pack, states<Int8>, project<Int8>};
-extern const Training AMX_BFLOAT16_TRAINING = {32, pack_pairs, forward<Exact<Tiles>>, backward<Exact<Tiles>>, multiply<Exact<Tiles>>};
+extern const Tagging AMX_BFLOAT16 = {LowBfloat16::pack, gates<LowBfloat16>, states<LowBfloat16>, project<LowBfloat16>};
+extern const Tagging AMX_INT8 = {LowInt8::pack, gates<LowInt8>, states<LowInt8>, project<LowInt8>};
+extern const Training AMX_BFLOAT16_TRAINING = {
+    TrainingBfloat16::FILL, pack_pairs, forward<TrainingBfloat16>, backward<TrainingBfloat16>, multiply<TrainingBfloat16>};
+#endif

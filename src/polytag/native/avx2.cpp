@@ -1,8 +1,7 @@
-#pragma GCC target("avx2,fma")
-#include <stdlib.h>
-#include <string.h>
-
+#include "memory.h"
 #include "native.h"
+
+#if defined(__x86_64__)
 #include "vector_avx2.h"
 
 namespace {
@@ -16,4 +15,5 @@ namespace {
 
 extern const Crfs AVX2_CRF = {Vector::WIDTH, crf_forward, crf_backward, viterbi};
 extern const Training AVX2_TRAINING = {1, pack, forward<Float32>, backward<Float32>, nullptr};
-extern const Tagging AVX2_FLOAT32 = {Float32::pack, states<Float32>, project<Float32>};
+extern const Tagging AVX2_FLOAT32 = {Float32::pack, gates<Float32>, states<Float32>, project<Float32>};
+#endif

@@ -1,60 +1,89 @@
 // The functions that Python calls (by ctypes), and the choice of the instruction set.
 #include "native.h"
 
-#include <cstdlib>
-#include <initializer_list>
+#include <thread>
 #include <vector>
-#if defined(__linux__)
-#include <sys/syscall.h>
-#include <unistd.h>
+
+#include "memory.h"
+
+#if defined(_WIN32)
+#define EXPORT extern "C" __declspec(dllexport)
+#else
+#define EXPORT extern "C" __attribute__((visibility("default")))
 #endif
 
 namespace {
 
-// What this processor can do, from instruction sets that everyone has to those few have.
-enum { NOTHING, AVX2, AVX512, AMX };
+bool always() { return true; }
 
-// AMX keeps so much state that the kernel wants to be asked (arch_prctl, ARCH_REQ_XCOMP_PERM, XFEATURE_XTILEDATA).
-bool tiles_allowed() {
-#if defined(__linux__) && defined(SYS_arch_prctl)
-    return syscall(SYS_arch_prctl, 0x1023, 18) == 0;
-#else
-    return false;
+// From what every processor has to what few have.
+const Instructions ALL[] = {
+    {"plain C++", always, &PLAIN_CRF, {&PLAIN_TRAINING}, {&PLAIN_FLOAT32}, false},
+#if defined(__x86_64__)
+    {"AVX2", has_avx2, &AVX2_CRF, {&AVX2_TRAINING}, {&AVX2_FLOAT32}, false},
+    {"AVX2 (VNNI)", has_avx_vnni, &AVX2_CRF, {&AVX2_TRAINING}, {&AVX2_FLOAT32, nullptr, &AVX_VNNI_INT8}, false},
+    {"AVX-512", has_avx512, &AVX512_CRF, {&AVX512_TRAINING}, {&AVX512_FLOAT32}, false},
+    {"AVX-512 (VNNI)", has_avx512_vnni, &AVX512_CRF, {&AVX512_TRAINING}, {&AVX512_FLOAT32, nullptr, &AVX512_INT8}, false},
+    {"AVX-512 (VNNI, bfloat16)", has_avx512_bfloat16, &AVX512_CRF, {&AVX512_TRAINING, &AVX512_BFLOAT16_TRAINING},
+     {&AVX512_FLOAT32, &AVX512_BFLOAT16, &AVX512_INT8}, false},
+    {"AMX", has_amx, &AVX512_CRF, {&AVX512_TRAINING, &AMX_BFLOAT16_TRAINING},
+     {&AVX512_FLOAT32, &AMX_BFLOAT16, &AMX_INT8}, true},
+#elif defined(__aarch64__)
+    {"NEON", always, &NEON_CRF, {&NEON_TRAINING}, {&NEON_FLOAT32}, false},
+    {"NEON (dot product)", has_neon_dot, &NEON_CRF, {&NEON_TRAINING}, {&NEON_FLOAT32, nullptr, &NEON_DOT_INT8}, false},
 #endif
+};
+constexpr int64_t COUNT = sizeof ALL / sizeof *ALL;
+
+int64_t best() {
+    int64_t best = 0;
+    for (int64_t i = 0; i < COUNT; i++)
+        if (ALL[i].present()) best = i;
+    return best;
 }
 
-int best() {
-    __builtin_cpu_init();
-    if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma")) return NOTHING;
-    if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") || !__builtin_cpu_supports("avx512vl") ||
-        !__builtin_cpu_supports("avx512dq"))
-        return AVX2;
-    unsigned a = 7, b, c = 0, d;
-    __asm__("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
-    const bool tiles = (d >> 24 & 1) && (d >> 25 & 1) && (d >> 22 & 1);  // AMX-TILE, AMX-INT8, AMX-BF16
-    return tiles && __builtin_cpu_supports("avx512bf16") && __builtin_cpu_supports("avx512vnni") && tiles_allowed() ? AMX : AVX512;
-}
+const Instructions* chosen = &ALL[best()];
 
-const int available = best();
-int level = available;
+// What calls come back with.
+enum Outcome : int64_t { DONE, NO_MEMORY, BAD_SIZES, OUT_OF_RANGE };
 
-const Crfs& crf() { return level >= AVX512 ? AVX512_CRF : AVX2_CRF; }
+Outcome outcome(bool had_memory) { return had_memory ? DONE : NO_MEMORY; }
 
-const Training* training(long precision) {
-    switch (precision) {
-        case 0: return level >= AVX512 ? &AVX512_TRAINING : &AVX2_TRAINING;
-        case 1: return level >= AMX ? &AMX_BFLOAT16_TRAINING : level >= AVX512 && __builtin_cpu_supports("avx512bf16") ? &AVX512_BFLOAT16_TRAINING : nullptr;
-        default: return nullptr;
+// Whether sizes of steps are those of N packed rows.
+bool fit(int64_t rows, int64_t steps, const int64_t* sizes) {
+    int64_t left = rows;
+    for (int64_t t = 0; t < steps; t++) {
+        if (sizes[t] < 1 || sizes[t] > left || (t && sizes[t] > sizes[t - 1])) return false;
+        left -= sizes[t];
     }
+    return left == 0;
 }
 
-const Tagging* tagging(long precision) {
-    switch (precision) {
-        case 0: return level >= AVX512 ? &AVX512_FLOAT32 : &AVX2_FLOAT32;
-        case 1: return level >= AMX ? &AMX_BFLOAT16 : level >= AVX512 && __builtin_cpu_supports("avx512bf16") ? &AVX512_BFLOAT16 : nullptr;
-        case 2: return level >= AMX ? &AMX_INT8 : level >= AVX512 && __builtin_cpu_supports("avx512vnni") ? &AVX512_INT8 : nullptr;
-        default: return nullptr;
+template <class T>
+bool within(const T* numbers, int64_t n, int64_t end) {
+    for (int64_t i = 0; i < n; i++)
+        if (numbers[i] < 0 || numbers[i] >= end) return false;
+    return true;
+}
+
+// `work(i)` for each of n shares, on as many threads; whether all of them had memory.
+template <class Work>
+bool share(int64_t n, bool threaded, const Work& work) {
+    std::vector<char> had_memory(n);
+    const auto one = [&](int64_t i) { had_memory[i] = work(i); };
+    std::vector<std::thread> others;
+    int64_t started = 1;
+    try {
+        if (threaded)
+            for (; started < n; started++) others.emplace_back(one, started);
+    } catch (...) {  // no more threads are to be had: the rest is done by this one
     }
+    one(0);
+    for (; started < n; started++) one(started);
+    for (std::thread& thread : others) thread.join();
+    for (const char had : had_memory)
+        if (!had) return false;
+    return true;
 }
 
 struct Packed : Layer {
@@ -63,150 +92,238 @@ struct Packed : Layer {
 
 struct Matrix {
     Weights weights;
-    long inputs;
+    int64_t inputs;
     const Tagging* kernels;
 };
 
 void release(const Weights& weights) {
-    std::free(weights.panels);
-    std::free(weights.scales);
-    std::free(weights.offsets);
+    release(weights.panels);
+    release(weights.scales);
+    release(weights.offsets);
+}
+
+void release_layer(Packed* layer) {
+    for (int64_t direction = 0; direction < 2; direction++)
+        for (int64_t gate = 0; gate < 3; gate++) {
+            release(layer->input[direction][gate]);
+            release(layer->recurrent[direction][gate]);
+        }
+    release(layer->bias);
+    release((void*)layer);
+}
+
+// Packs what there is memory for; whether that is all.
+bool pack_layer(Packed* layer, const float* w, const float* u, const float* bias) {
+    const int64_t inputs = layer->inputs, units = layer->units, across = 3 * units;
+    for (int64_t direction = 0; direction < 2; direction++)
+        for (int64_t gate = 0; gate < 3; gate++) {
+            const float* from_input = w + direction * inputs * across + gate * units;
+            const float* from_state = u + direction * units * across + gate * units;
+            layer->input[direction][gate] = layer->kernels->pack(from_input, inputs, units, across, 1);
+            layer->recurrent[direction][gate] = layer->kernels->pack(from_state, units, units, across, 1);
+            if (!layer->input[direction][gate].panels || !layer->recurrent[direction][gate].panels) return false;
+        }
+    if (!bias) return true;
+    layer->bias = (float*)allocate(2 * across * (int64_t)sizeof(float));
+    if (layer->bias) memcpy(layer->bias, bias, 2 * across * sizeof(float));
+    return layer->bias;
 }
 
 }  // namespace
 
-extern "C" {
+EXPORT int64_t polytag_abi() { return ABI; }
 
-// Whether the processor can do what this library needs.
-int polytag_usable() { return level != NOTHING; }
+// Of Scan, Product and Crf.
+EXPORT int64_t polytag_struct_size(int64_t which) {
+    const int64_t sizes[] = {sizeof(Scan), sizeof(Product), sizeof(Crf)};
+    return which < 0 || which > 2 ? 0 : sizes[which];
+}
 
-// Use instruction sets up to this number (1 AVX2, 2 AVX-512, 3 AMX) from now on; 0 where the processor lacks it.
-int polytag_select(long most) {
-    if (most > available) return 0;
-    level = (int)most;
+// The name of an instruction set that this library has, null beyond the last one.
+EXPORT const char* polytag_name(int64_t number) { return number >= 0 && number < COUNT ? ALL[number].name : nullptr; }
+
+// The number of the instruction set in use.
+EXPORT int64_t polytag_selected() { return chosen - ALL; }
+
+// Use an instruction set from now on; 0 where the processor lacks it. For tests: calls in other threads may see either.
+EXPORT int64_t polytag_select(int64_t number) {
+    if (number < 0 || number >= COUNT || !ALL[number].present()) return 0;
+    chosen = &ALL[number];
     return 1;
 }
 
+// Whether a precision (0 float32, 1 bfloat16, 2 int8) has instructions here.
+EXPORT int64_t polytag_supports(int64_t precision) {
+    return precision >= 0 && precision < PRECISIONS && chosen->tagging[precision];
+}
+
+// Whether bfloat16 is at least twice as fast as float32; Intel's AVX-512 form of it is not.
+EXPORT int64_t polytag_prefers_bfloat16() {
+#if defined(__x86_64__)
+    return chosen->fast_bfloat16 || (chosen->tagging[BFLOAT16] && is_amd());
+#else
+    return chosen->fast_bfloat16;
+#endif
+}
+
+// ---- Tagging: nothing that is made here changes afterwards, and any number of threads may use it.
+
+// A layer: input weights [2, D, 3H], recurrent weights [2, H, 3H], bias [2, 3H] or null; all are copied. Null where there is
+// no memory. Free it with polytag_layer_free.
+EXPORT void* polytag_layer(int64_t precision, int64_t inputs, int64_t units, int64_t reset_after, const float* w,
+                           const float* u, const float* bias) {
+    Packed* layer = (Packed*)allocate(sizeof(Packed));
+    if (!layer) return nullptr;
+    *layer = {{inputs, units, reset_after, {}, {}, nullptr}, chosen->tagging[precision]};
+    if (pack_layer(layer, w, u, bias)) return layer;
+    release_layer(layer);
+    return nullptr;
+}
+
+EXPORT void polytag_layer_free(void* layer) { release_layer((Packed*)layer); }
+
+// Rows x [N, D] -> the input side of the gates with bias, [N, 6H]: by direction, r z c, unit.
+EXPORT int64_t polytag_gates(const void* handle, const float* x, int64_t rows, float* out) {
+    const Packed& layer = *(const Packed*)handle;
+    return outcome(layer.kernels->gates(layer, x, rows, out));
+}
+
+// Packed rows x [N, D] -> states [N, 2H].
+EXPORT int64_t polytag_states(const void* handle, const float* x, int64_t rows, int64_t steps, const int64_t* sizes,
+                              float* out) {
+    const Packed& layer = *(const Packed*)handle;
+    if (!fit(rows, steps, sizes)) return BAD_SIZES;
+    return outcome(layer.kernels->states(layer, {x, nullptr, nullptr}, steps, sizes, out));
+}
+
+// The same where the input side of the gates is known: that of packed row i is row places[i] of a table [entries, 6H].
+EXPORT int64_t polytag_states_of(const void* handle, const float* table, int64_t entries, const int32_t* places,
+                                 int64_t rows, int64_t steps, const int64_t* sizes, float* out) {
+    const Packed& layer = *(const Packed*)handle;
+    if (!fit(rows, steps, sizes)) return BAD_SIZES;
+    if (!within(places, rows, entries)) return OUT_OF_RANGE;
+    return outcome(layer.kernels->states(layer, {nullptr, table, places}, steps, sizes, out));
+}
+
+// A matrix [D, K], copied; null where there is no memory. Free it with polytag_matrix_free.
+EXPORT void* polytag_matrix(int64_t precision, int64_t inputs, int64_t columns, const float* values) {
+    const Tagging* kernels = chosen->tagging[precision];
+    Matrix* matrix = (Matrix*)allocate(sizeof(Matrix));
+    if (!matrix) return nullptr;
+    *matrix = {kernels->pack(values, inputs, columns, columns, 1), inputs, kernels};
+    if (matrix->weights.panels) return matrix;
+    release((void*)matrix);
+    return nullptr;
+}
+
+EXPORT void polytag_matrix_free(void* handle) {
+    release(((Matrix*)handle)->weights);
+    release(handle);
+}
+
+// Rows x [N, D] by each of several matrices [D, K] of one precision -> out [N, K] each.
+EXPORT int64_t polytag_project(const void* const* handles, int64_t count, const float* x, int64_t rows, float* const* out) {
+    constexpr int64_t MOST = 16;  // at once
+    const Matrix* const* matrices = (const Matrix* const*)handles;
+    const Weights* weights[MOST];
+    for (int64_t first = 0; first < count; first += MOST) {
+        const int64_t n = count - first < MOST ? count - first : MOST;
+        for (int64_t i = 0; i < n; i++) weights[i] = &matrices[first + i]->weights;
+        if (!matrices[0]->kernels->project(weights, n, x, rows, matrices[0]->inputs, out + first)) return NO_MEMORY;
+    }
+    return DONE;
+}
+
+// Adds what features say to emissions [N, K]: of packed row i, word words[i] of scores [entries, 1 + P, K] says in its first
+// row what it adds where it stands itself, and in the following ones what it adds to words P / 2 after it, and so on to those
+// P / 2 before it; edge [P, K] is what a place beside the sentence adds instead.
+EXPORT int64_t polytag_add_features(const float* scores, int64_t entries, const float* edge, const int32_t* words,
+                                    int64_t rows, int64_t steps, const int64_t* sizes, int64_t places, int64_t tags,
+                                    float* emissions) {
+    if (!fit(rows, steps, sizes)) return BAD_SIZES;
+    if (!within(words, rows, entries)) return OUT_OF_RANGE;
+    const int64_t reach = places / 2;
+    const auto add = [&](float* to, const float* from) {
+        for (int64_t k = 0; k < tags; k++) to[k] += from[k];
+    };
+    for (int64_t t = 0, first = 0; t < steps; first += sizes[t], t++)
+        for (int64_t b = 0; b < sizes[t]; b++) {
+            float* to = emissions + (first + b) * tags;
+            add(to, scores + words[first + b] * (1 + places) * tags);
+            int64_t start = first;  // of the step that a place lies in
+            for (int64_t back = 1; back <= reach && t - back >= 0; back++) start -= sizes[t - back];
+            for (int64_t place = 0; place < places; place++) {
+                const int64_t step = t + place - reach;
+                if (step >= 0 && step < steps && b < sizes[step])
+                    add(to, scores + (words[start + b] * (1 + places) + 1 + place) * tags);
+                else
+                    add(to, edge + place * tags);
+                if (step >= 0 && step < steps) start += sizes[step];
+            }
+        }
+    return DONE;
+}
+
+// Scores [N, K], transitions [K, K], start [K] -> the best tag of each row and the score of each sequence.
+EXPORT int64_t polytag_viterbi(const float* emissions, int64_t rows, const float* transitions, const float* start,
+                               int64_t steps, const int64_t* sizes, int64_t tags, int32_t* best, float* totals) {
+    if (!fit(rows, steps, sizes)) return BAD_SIZES;
+    return outcome(chosen->crf->viterbi(emissions, transitions, start, steps, sizes, tags, best, totals));
+}
+
+// ---- Training
+
 // What the rows of packed weights are filled up to a multiple of in a precision of training.
-long polytag_fill(long precision) { return training(precision)->fill; }
+EXPORT int64_t polytag_fill(int64_t precision) { return chosen->training[precision]->fill; }
 
 // Pack recurrent weights [2, H, 3H] for a pass of training: out [2, 3, S] with S = H filled up times H in whole panels; on
 // two threads if there are. Forward: r, z and c of each direction. Backward: their transposes, those of r and z as one
 // matrix of 2H rows.
-void polytag_pack(long precision, const float* weights, long units, long backward, char* out, long threads) {
-    const Training& kernels = *training(precision);
+EXPORT void polytag_pack(int64_t precision, const float* weights, int64_t units, int64_t backward, char* out, int64_t threads) {
+    const Training& kernels = *chosen->training[precision];
     const auto pack = kernels.pack;
-    const long filled = (units + kernels.fill - 1) / kernels.fill * kernels.fill, across = 3 * units;
-    const long size = (units + PANEL - 1) / PANEL * PANEL * filled * (precision ? 2 : 4);  // bytes
-#pragma omp parallel for num_threads(2) if (threads > 1)
-    for (long direction = 0; direction < 2; direction++) {
+    const int64_t across = 3 * units;
+    const int64_t size = filled(units, PANEL) * filled(units, kernels.fill) * (precision ? 2 : 4);  // bytes
+    share(2, threads > 1, [&](int64_t direction) {
         const float* from = weights + direction * units * across;
         char* to = out + direction * 3 * size;
         if (backward) {
             pack(from, 2 * units, units, 1, across, to);
             pack(from + 2 * units, units, units, 1, across, to + 2 * size);
         } else {
-            for (long gate = 0; gate < 3; gate++) pack(from + gate * units, units, units, across, 1, to + gate * size);
+            for (int64_t gate = 0; gate < 3; gate++) pack(from + gate * units, units, units, across, 1, to + gate * size);
         }
-    }
+        return true;
+    });
 }
 
-// Both directions of a layer while training; on two threads if there are.
-void polytag_forward(long precision, const Scan* scans, long threads) {
-    const Training& kernels = *training(precision);
-#pragma omp parallel for num_threads(2) if (threads > 1)
-    for (long direction = 0; direction < 2; direction++) kernels.forward(scans[direction]);
+// Both directions of a layer; on two threads if there are.
+EXPORT int64_t polytag_forward(int64_t precision, const Scan* scans, int64_t threads) {
+    const Training& kernels = *chosen->training[precision];
+    if (!fit(scans->rows, scans->steps, scans->sizes)) return BAD_SIZES;
+    return outcome(share(2, threads > 1, [&](int64_t direction) { return kernels.forward(scans[direction]); }));
 }
 
-void polytag_backward(long precision, const Scan* scans, long threads) {
-    const Training& kernels = *training(precision);
-#pragma omp parallel for num_threads(2) if (threads > 1)
-    for (long direction = 0; direction < 2; direction++) kernels.backward(scans[direction]);
+EXPORT int64_t polytag_backward(int64_t precision, const Scan* scans, int64_t threads) {
+    const Training& kernels = *chosen->training[precision];
+    if (!fit(scans->rows, scans->steps, scans->sizes)) return BAD_SIZES;
+    return outcome(share(2, threads > 1, [&](int64_t direction) { return kernels.backward(scans[direction]); }));
 }
 
 // A product in a precision other than float32; on several threads if there are.
-void polytag_multiply(long precision, const Product* product, long threads) {
-    const Training& kernels = *training(precision);
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (long part = 0; part < threads; part++) kernels.multiply(*product, part, threads);
-}
-
-// Whether a precision (0 float32, 1 bfloat16, 2 int8) has instructions here.
-int polytag_can_tag(long precision) { return tagging(precision) != nullptr; }
-
-// Whether bfloat16 is at least twice as fast as float32; Intel's AVX-512 form of it is not.
-int polytag_prefers_bfloat16() { return level >= AMX || (tagging(1) && __builtin_cpu_is("amd")); }
-
-// A layer for tagging: input weights [2, D, 3H], recurrent weights [2, H, 3H], bias [2, 3H] or null, all contiguous; the
-// bias is not copied. Free it with polytag_layer_free.
-void* polytag_layer(long precision, long inputs, long units, long reset_after, const float* w, const float* u, const float* bias) {
-    Packed* layer = new Packed{{inputs, units, reset_after, {}, {}, bias}, tagging(precision)};
-    for (long direction = 0; direction < 2; direction++)
-        for (long gate = 0; gate < 3; gate++) {
-            const float* from_input = w + direction * inputs * 3 * units + gate * units;
-            const float* from_state = u + direction * units * 3 * units + gate * units;
-            layer->input[direction][gate] = layer->kernels->pack(from_input, inputs, units, 3 * units, 1);
-            layer->recurrent[direction][gate] = layer->kernels->pack(from_state, units, units, 3 * units, 1);
-        }
-    return layer;
-}
-
-void polytag_layer_free(void* handle) {
-    Packed* layer = (Packed*)handle;
-    for (long direction = 0; direction < 2; direction++)
-        for (long gate = 0; gate < 3; gate++)
-            for (const Weights* w : {&layer->input[direction][gate], &layer->recurrent[direction][gate]}) release(*w);
-    delete layer;
-}
-
-// Rows x [N, D] -> states [N, 2H] of a layer; on two threads if there are.
-void polytag_states(const void* handle, const float* x, long steps, const long* sizes, float* out, long threads) {
-    const Packed& layer = *(const Packed*)handle;
-#pragma omp parallel for num_threads(2) if (threads > 1)
-    for (long direction = 0; direction < 2; direction++)
-        layer.kernels->states(layer, x, steps, sizes, direction, out + direction * layer.units);
-}
-
-// A matrix [D, K] for `polytag_project`; free it with polytag_matrix_free.
-void* polytag_matrix(long precision, long inputs, long columns, const float* values) {
-    const Tagging* kernels = tagging(precision);
-    return new Matrix{kernels->pack(values, inputs, columns, columns, 1), inputs, kernels};
-}
-
-void polytag_matrix_free(void* handle) {
-    Matrix* matrix = (Matrix*)handle;
-    release(matrix->weights);
-    delete matrix;
-}
-
-// Rows x [N, D] by each of several matrices [D, K] of one precision -> out [N, K] each; on several threads if there are.
-void polytag_project(const void* const* handles, long count, const float* x, long rows, float* const* out, long threads) {
-    const Matrix* const* matrices = (const Matrix* const*)handles;
-    const long inputs = matrices[0]->inputs;
-#pragma omp parallel for num_threads(threads) if (threads > 1)
-    for (long part = 0; part < threads; part++) {
-        const long first = rows * part / threads, end = rows * (part + 1) / threads;
-        std::vector<const Weights*> weights;
-        std::vector<float*> to;
-        for (long m = 0; m < count; m++) {
-            weights.push_back(&matrices[m]->weights);
-            to.push_back(out[m] + first * matrices[m]->weights.n);
-        }
-        matrices[0]->kernels->project(weights.data(), count, x + first * inputs, end - first, inputs, to.data());
-    }
+EXPORT int64_t polytag_multiply(int64_t precision, const Product* product, int64_t threads) {
+    const Training& kernels = *chosen->training[precision];
+    return outcome(share(threads, true, [&](int64_t part) { return kernels.multiply(*product, part, threads); }));
 }
 
 // What the rows of a CRF's tables are filled up to a multiple of.
-long polytag_width() { return crf().width; }
+EXPORT int64_t polytag_width() { return chosen->crf->width; }
 
-void polytag_crf_forward(const Crf* loss) { crf().forward(*loss); }
-
-void polytag_crf_backward(const Crf* loss) { crf().backward(*loss); }
-
-// Scores [N, K], transitions [K, K], start [K] -> the best tag of each row and the score of each sequence.
-void polytag_viterbi(const float* emissions, const float* transitions, const float* start, long steps, const long* sizes,
-                     long tags, long* best, float* totals) {
-    crf().viterbi(emissions, transitions, start, steps, sizes, tags, best, totals);
+EXPORT int64_t polytag_crf_forward(const Crf* loss) {
+    if (!fit(loss->rows, loss->steps, loss->sizes)) return BAD_SIZES;
+    if (!within(loss->gold, loss->rows, loss->tags)) return OUT_OF_RANGE;
+    chosen->crf->forward(*loss);
+    return DONE;
 }
 
-}
+EXPORT int64_t polytag_crf_backward(const Crf* loss) { return outcome(chosen->crf->backward(*loss)); }

@@ -1,52 +1,18 @@
 // The recurrence while training, forward and backward through time, written once for every precision of the products;
-// included after tag.h, which says what a precision is.
-
-// Rows of inputs as a precision multiplies them: in float32 as they are, else converted into memory of its own.
-template <class P>
-struct Inputs {
-    static constexpr bool CONVERTS = P::GROUP > 1;
-    const long k, width;
-    typename P::Element* converted = nullptr;
-    const float* rows = nullptr;
-    long m = 0, stride = 0;
-
-    Inputs(long most, long columns) : k(columns), width(filled(columns, P::FILL)) {
-        if constexpr (CONVERTS) {
-            const long bytes = filled(filled(most, P::ROWS) * width * sizeof(typename P::Element), 64);
-            converted = (typename P::Element*)aligned_alloc(64, bytes);
-            memset(converted, 0, bytes);  // what fills up meets weights of zero: any finite value does
-        }
-    }
-    ~Inputs() { free(converted); }
-    Inputs(const Inputs&) = delete;
-
-    void load(const float* from, long apart, long n) {
-        rows = from, stride = apart, m = n;
-        if constexpr (CONVERTS)
-            for (long i = 0; i < m; i++) P::convert(rows + i * stride, k, converted + i * width);
-    }
-    template <class Use>
-    void times(const void* panels, long n, const Use& use) const {
-        const Weights weights = {width, n, (void*)panels, nullptr, nullptr};
-        if constexpr (CONVERTS)
-            P::product(converted, width, m, weights, nullptr, use);
-        else
-            P::product(rows, stride, m, weights, nullptr, use);
-    }
-};
+// included after product.h, which says what a precision is.
 
 // Calls `use(share, at, ahead)` for each step in even shares of few rows, so that what all products of a share touch stays
 // in the first-level cache. `at` is the place of the first row in its step; the next share lies `ahead` rows further on.
 template <class P, class Use>
 static inline void each_share(const Scan& s, bool against, const Use& use) {
-    constexpr long MOST = Inputs<P>::CONVERTS ? 32 : 12;
+    constexpr int64_t MOST = Inputs<P>::CONVERTS ? 32 : 12;
     const bool down = s.backward != against;
-    const auto within = [](long n, long rows) { return n < 0 ? 0 : n < rows ? n : rows; };
+    const auto within = [](int64_t n, int64_t rows) { return n < 0 ? 0 : n < rows ? n : rows; };
     each_step(s.steps, s.sizes, s.backward, against, [&](const Step& step) {
-        const long shares = (step.rows + MOST - 1) / MOST;
-        for (long i = 0; i < shares; i++) {
-            const long share = down ? shares - 1 - i : i, at = step.rows * share / shares;
-            const long rows = step.rows * (share + 1) / shares - at;
+        const int64_t shares = (step.rows + MOST - 1) / MOST;
+        for (int64_t i = 0; i < shares; i++) {
+            const int64_t share = down ? shares - 1 - i : i, at = step.rows * share / shares;
+            const int64_t rows = step.rows * (share + 1) / shares - at;
             use(Step{step.first + at, rows, within(step.before - at, rows), step.before_first + at, within(step.after - at, rows)},
                 at, down ? -MOST : MOST);
         }
@@ -54,21 +20,30 @@ static inline void each_share(const Scan& s, bool against, const Use& use) {
 }
 
 // Fetches what the next share needs while this one is computed; beyond the end of an array that does nothing.
-static inline void fetch(const float* values, long n) {
-    for (long i = 0; i < n; i += 16) __builtin_prefetch(values + i, 1);
+static inline void fetch(const float* values, int64_t n) {
+    for (int64_t i = 0; i < n; i += 16) __builtin_prefetch(values + i, 1);
+}
+
+// Weights [k, n] that training packed.
+template <class P>
+static Weights panels(const void* packed, int64_t k, int64_t n) {
+    return {filled(k, P::FILL), n, (void*)packed, nullptr, nullptr};
 }
 
 template <class P>
-static void forward(const Scan& s) {
-    const long H = s.units;
-    Inputs<P> inputs(s.steps ? s.sizes[0] : 0, H);
+static bool forward(const Scan& s) {
+    const int64_t H = s.units, most = s.steps ? s.sizes[0] : 0;
+    Arena arena(Inputs<P>::bytes(most, H));
+    Inputs<P> inputs(arena, most, H);
+    if (!arena.memory) return false;
+    const auto weights = [&](int64_t gate) { return panels<P>(s.weights[gate], H, H); };
     P::begin();
-    each_share<P>(s, false, [&](const Step& step, long, long ahead) {
+    each_share<P>(s, false, [&](const Step& step, int64_t, int64_t ahead) {
         float *gates = s.gates + step.first * 3 * H, *states = s.states + step.first * s.stride;
         float *previous = s.previous + step.first * H, *reset = s.reset + step.first * H;
-        for (long b = 0; b < step.rows; b++) {
+        for (int64_t b = 0; b < step.rows; b++) {
             const float* from = s.states + (step.before_first + b) * s.stride;
-            vectors(H, [&](long i, long n) {
+            vectors(H, [&](int64_t i, int64_t n) {
                 const Vector h = b < step.before ? Vector::load(from + i, n) : Vector::all(0.0f);
                 h.store(previous + b * H + i, n);
                 if (b < step.before) return;
@@ -79,31 +54,31 @@ static void forward(const Scan& s) {
             });
         }
         inputs.load(previous, H, step.before);
-        inputs.times(s.weights[0], H, [&](long b, long column, long columns, const float* sums) {
+        inputs.times(weights(0), [&](int64_t b, int64_t column, int64_t columns, const float* sums) {
             float *g = gates + b * 3 * H + column, *h = previous + b * H + column, *out = reset + b * H + column;
             fetch(g + ahead * 3 * H, columns);
             fetch(h + ahead * H, columns);
-            vectors(columns, [&](long i, long n) {
+            vectors(columns, [&](int64_t i, int64_t n) {
                 const Vector r = sigmoid(Vector::load(g + i, n) + Vector::load(sums + i));
                 r.store(g + i, n);
                 if (!s.reset_after) (r * Vector::load(h + i, n)).store(out + i, n);
             });
         });
-        inputs.times(s.weights[1], H, [&](long b, long column, long columns, const float* sums) {
+        inputs.times(weights(1), [&](int64_t b, int64_t column, int64_t columns, const float* sums) {
             float* g = gates + b * 3 * H + H + column;
             fetch(g + ahead * 3 * H, columns);
             fetch(reset + (b + ahead) * H + column, columns);
-            vectors(columns, [&](long i, long n) {
+            vectors(columns, [&](int64_t i, int64_t n) {
                 sigmoid(Vector::load(g + i, n) + Vector::load(sums + i)).store(g + i, n);
             });
         });
         if (!s.reset_after) inputs.load(reset, H, step.before);
-        inputs.times(s.weights[2], H, [&](long b, long column, long columns, const float* sums) {
+        inputs.times(weights(2), [&](int64_t b, int64_t column, int64_t columns, const float* sums) {
             float *g = gates + b * 3 * H + column, *h = previous + b * H + column;
             float *out = states + b * s.stride + column, *kept = reset + b * H + column;
             fetch(g + (ahead * 3 + 2) * H, columns);
             fetch(out + ahead * s.stride, columns);
-            vectors(columns, [&](long i, long n) {
+            vectors(columns, [&](int64_t i, int64_t n) {
                 Vector sum = Vector::load(sums + i);
                 if (s.reset_after) {
                     sum.store(kept + i, n);
@@ -116,21 +91,24 @@ static void forward(const Scan& s) {
         });
     });
     P::end();
+    return true;
 }
 
 template <class P>
-static void backward(const Scan& s) {
-    const long H = s.units, most = s.steps ? s.sizes[0] : 0;
-    Inputs<P> of_candidate(most, H), of_gates(most, 2 * H);
+static bool backward(const Scan& s) {
+    const int64_t H = s.units, most = s.steps ? s.sizes[0] : 0;
+    Arena arena(Inputs<P>::bytes(most, H) + Inputs<P>::bytes(most, 2 * H));
+    Inputs<P> of_candidate(arena, most, H), of_gates(arena, most, 2 * H);
+    if (!arena.memory) return false;
     P::begin();
     const Vector one = Vector::all(1.0f);
-    each_share<P>(s, true, [&](const Step& step, long at, long ahead) {
+    each_share<P>(s, true, [&](const Step& step, int64_t at, int64_t ahead) {
         float *gates = s.gates + step.first * 3 * H, *d_gates = s.d_gates + step.first * 3 * H;
         float *previous = s.previous + step.first * H, *reset = s.reset + step.first * H, *carry = s.scratch + at * H;
         float* d_reset = s.reset_after ? s.d_reset + step.first * H : nullptr;
         const float* d_states = s.states + step.first * s.stride;
-        for (long b = 0; b < step.rows; b++)
-            vectors(H, [&](long i, long n) {
+        for (int64_t b = 0; b < step.rows; b++)
+            vectors(H, [&](int64_t i, int64_t n) {
                 const float *g = gates + b * 3 * H + i;
                 float* d = d_gates + b * 3 * H + i;
                 Vector d_h = Vector::load(d_states + b * s.stride + i, n);
@@ -148,22 +126,23 @@ static void backward(const Scan& s) {
                 }
             });
         of_candidate.load(s.reset_after ? d_reset : d_gates + 2 * H, s.reset_after ? H : 3 * H, step.before);
-        of_candidate.times(s.weights[1], H, [&](long b, long column, long columns, const float* sums) {
+        of_candidate.times(panels<P>(s.weights[1], H, H), [&](int64_t b, int64_t column, int64_t columns, const float* sums) {
             float *out = carry + b * H + column, *d = d_gates + b * 3 * H + column;
             const float *g = gates + b * 3 * H + column, *h = previous + b * H + column;
-            for (long gate = 0; gate < 3; gate++) fetch(g + (ahead * 3 + gate) * H, columns);
-            vectors(columns, [&](long i, long n) {
+            for (int64_t gate = 0; gate < 3; gate++) fetch(g + (ahead * 3 + gate) * H, columns);
+            vectors(columns, [&](int64_t i, int64_t n) {
                 const Vector sum = Vector::load(sums + i), r = Vector::load(g + i, n);
                 if (!s.reset_after) (sum * Vector::load(h + i, n) * r * (one - r)).store(d + i, n);
                 fused(sum, s.reset_after ? one : r, Vector::load(out + i, n)).store(out + i, n);
             });
         });
         of_gates.load(d_gates, 3 * H, step.before);
-        of_gates.times(s.weights[0], H, [&](long b, long column, long columns, const float* sums) {
+        of_gates.times(panels<P>(s.weights[0], 2 * H, H), [&](int64_t b, int64_t column, int64_t columns, const float* sums) {
             float* out = carry + b * H + column;
-            for (long gate = 0; gate < 3; gate++) fetch(d_gates + ((b + ahead) * 3 + gate) * H + column, columns);
-            vectors(columns, [&](long i, long n) { (Vector::load(out + i, n) + Vector::load(sums + i)).store(out + i, n); });
+            for (int64_t gate = 0; gate < 3; gate++) fetch(d_gates + ((b + ahead) * 3 + gate) * H + column, columns);
+            vectors(columns, [&](int64_t i, int64_t n) { (Vector::load(out + i, n) + Vector::load(sums + i)).store(out + i, n); });
         });
     });
     P::end();
+    return true;
 }

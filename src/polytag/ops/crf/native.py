@@ -6,17 +6,19 @@ The contract is that of `polytag.ops.crf.reference`; what the core does not take
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from polytag.native import Crf, core, library
+from polytag import native
+from polytag.native import training
 from polytag.ops.crf.cpu import safe_to_exponentiate
 
 
 def usable(emissions: Tensor) -> bool:
     """Whether the native core is there and takes these scores."""
-    return emissions.device.type == "cpu" and emissions.dtype == torch.float32 and core() is not None
+    return emissions.device.type == "cpu" and emissions.dtype == torch.float32 and native.available()
 
 
 def takes_loss(emissions: Tensor, transitions: Tensor) -> bool:
@@ -46,17 +48,16 @@ class _SoftmaxMargin(torch.autograd.Function):
     ) -> Tensor:
         emissions, tags, transitions, start = (t.contiguous() for t in (emissions, tags, transitions, start))
         n, k = emissions.shape
-        width = -(-k // library().polytag_width()) * library().polytag_width()
+        width = -(-k // training.crf_width()) * training.crf_width()
         factors = emissions.new_zeros(2, k, width)
         factors[0, :, :k] = transitions.exp()
         factors[1, :, :k] = factors[0, :, :k].T
         tables = (emissions.new_empty(n, width), emissions.new_empty(n, width), emissions.new_empty(n))
-        losses = torch.empty(int(sizes[0]) if len(sizes) else 0, dtype=torch.float64)
         saved = (emissions, tags, transitions, start, sizes, factors, *tables)
-        library().polytag_crf_forward(_crf(saved, margin, losses=losses))
+        losses = training.crf_forward(**_arrays(saved), margin=margin)
         ctx.save_for_backward(*saved)
         ctx.margin = margin
-        return losses.float()
+        return torch.from_numpy(losses).float()
 
     @staticmethod
     @once_differentiable
@@ -65,31 +66,23 @@ class _SoftmaxMargin(torch.autograd.Function):
         emissions, _, transitions, start, *_ = saved
         weights = grad_outputs[0].contiguous()
         found = (torch.empty_like(emissions), torch.zeros_like(transitions), torch.zeros_like(start))
-        names = ("d_emissions", "d_transitions", "d_start")
-        library().polytag_crf_backward(_crf(saved, ctx.margin, weights=weights, **dict(zip(names, found, strict=True))))
+        d_emissions, d_transitions, d_start = (tensor.numpy() for tensor in found)
+        training.crf_backward(
+            **_arrays(saved), margin=ctx.margin, weights=weights.numpy(),
+            d_emissions=d_emissions, d_transitions=d_transitions, d_start=d_start,
+        )  # fmt: skip
         return found[0], None, found[1], found[2], None, None
 
 
-def _crf(saved: Sequence[Tensor], margin: float, **more: Tensor) -> Crf:
-    """What the core reads and writes; the tensors must outlive the call."""
-    emissions, gold, transitions, start, sizes, factors, local, prefixes, scales = saved
-    given = {
-        "sizes": sizes, "emissions": emissions, "gold": gold, "transitions": transitions, "factors": factors[0],
-        "backward_factors": factors[1], "start": start, "local": local, "prefixes": prefixes, "scales": scales, **more,
-    }  # fmt: skip
-    addresses = {name: tensor.data_ptr() for name, tensor in given.items()}
-    return Crf(tags=emissions.shape[1], steps=len(sizes), margin=margin, **addresses)
+def _arrays(saved: Sequence[Tensor]) -> dict[str, Any]:
+    """What the core reads and writes, by name; the tensors must outlive the call."""
+    names = ("emissions", "gold", "transitions", "start", "sizes", "factors", "local", "prefixes", "scales")
+    return {name: tensor.detach().numpy() for name, tensor in zip(names, saved, strict=True)}
 
 
 @torch.no_grad()
 def viterbi(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> tuple[Tensor, Tensor]:
     """Best tag sequence [N] and its score [B]; see `polytag.ops.crf.reference.viterbi`."""
-    emissions, transitions, start = emissions.contiguous(), transitions.contiguous(), start.contiguous()
-    sizes = torch.tensor(batch_sizes, dtype=torch.long)
-    best = torch.empty(emissions.shape[0], dtype=torch.long)
-    totals = emissions.new_empty(batch_sizes[0] if len(batch_sizes) else 0)
-    library().polytag_viterbi(
-        emissions.data_ptr(), transitions.data_ptr(), start.data_ptr(), len(sizes), sizes.data_ptr(),
-        transitions.shape[0], best.data_ptr(), totals.data_ptr(),
-    )  # fmt: skip
-    return best, totals
+    scores = [tensor.detach().contiguous().numpy() for tensor in (emissions, transitions, start)]
+    best, totals = native.viterbi(scores[0], scores[1], scores[2], np.array(batch_sizes, np.int64))
+    return torch.from_numpy(best).long(), torch.from_numpy(totals)

@@ -6,20 +6,19 @@ walks the rows from the end, so nothing is mirrored; each direction can have a t
 """
 
 from collections.abc import Sequence
-from ctypes import c_void_p
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from polytag.native import PRECISIONS, Precision, Scan, core, library, multiply, pack
-from polytag.native.layer import PackedLayer
+from polytag.native import Precision, available, training
+from polytag.ops.packed import PackedLayer
 
 
 def usable(x: Tensor) -> bool:
     """Whether the native core is there and takes these inputs."""
-    return x.device.type == "cpu" and x.dtype == torch.float32 and core() is not None
+    return x.device.type == "cpu" and x.dtype == torch.float32 and available()
 
 
 def gru(
@@ -65,22 +64,15 @@ class _Gru(torch.autograd.Function):
         precision: Precision,
     ) -> Tensor:
         n, width = x.shape[0], u.shape[1]
-        x = x.contiguous()
+        x, u = x.contiguous(), u.contiguous()
         gates = x.new_empty(2, n, 3 * width)
         _multiply(x.expand(2, *x.shape), w, out=gates, bias=b, precision=precision)
         states = x.new_empty(n, 2 * width)
         previous, reset = x.new_empty(2, n, width), x.new_empty(2, n, width)
-        packed = pack(u, backward=False, precision=precision)
-        scans = (Scan * 2)(*(
-            Scan(
-                units=width, steps=len(sizes), sizes=sizes.data_ptr(), backward=d, reset_after=reset_after,
-                weights=_addresses(*packed[d]), gates=gates[d].data_ptr(),
-                states=states[:, d * width :].data_ptr(), stride=2 * width,
-                previous=previous[d].data_ptr(), reset=reset[d].data_ptr(),
-            )
-            for d in (0, 1)
-        ))  # fmt: skip
-        library().polytag_forward(PRECISIONS.index(precision), scans, torch.get_num_threads())
+        training.forward(
+            *_arrays(u, gates, sizes), reset_after=reset_after, precision=precision, threads=torch.get_num_threads(),
+            **_named(states=states, previous=previous, reset=reset),
+        )  # fmt: skip
         ctx.save_for_backward(x, w, u, gates, previous, reset, sizes)
         ctx.reset_after, ctx.has_bias, ctx.precision = reset_after, b is not None, precision
         return states
@@ -110,7 +102,7 @@ def _multiply(a: Tensor, b: Tensor, *, out: Tensor, bias: Tensor | None = None, 
     """Of each direction: out [2, m, n] = a [2, m, k] b [2, k, n] + bias [2, n]."""
     if precision != "float32":
         for d in (0, 1):
-            multiply(a[d], b[d], out=out[d], bias=None if bias is None else bias[d], precision=precision)
+            _rounded(a[d], b[d], out=out[d], bias=None if bias is None else bias[d], precision=precision)
     elif bias is None:
         torch.bmm(a, b, out=out)
     else:
@@ -123,7 +115,16 @@ def _multiply_and_add(a: Tensor, b: Tensor, *, out: Tensor, precision: Precision
         torch.mm(a[0], b[0], out=out).addmm_(a[1], b[1])
     else:
         for d in (0, 1):
-            multiply(a[d], b[d], out=out, adds=d > 0, precision=precision)
+            _rounded(a[d], b[d], out=out, adds=d > 0, precision=precision)
+
+
+def _rounded(
+    a: Tensor, b: Tensor, *, out: Tensor, bias: Tensor | None = None, adds: bool = False, precision: Precision
+) -> None:
+    """out [m, n] = a [m, k] b [k, n] + bias [n], or added to what is there, with inputs rounded to ``precision``."""
+    training.multiply(
+        *_arrays(a, b), **_named(out=out, bias=bias), adds=adds, precision=precision, threads=torch.get_num_threads()
+    )
 
 
 def _scan_back(
@@ -137,24 +138,19 @@ def _scan_back(
     precision: Precision,
 ) -> tuple[Tensor, Tensor | None]:
     """Gradients of the projected inputs [2, N, 3H] and, reset after, of the candidate's recurrent product [2, N, H]."""
-    width = u.shape[1]
     d_gates = torch.empty_like(gates)
     d_reset = torch.empty_like(reset) if reset_after else None
-    scratch = u.new_empty(2, int(sizes[0]) if len(sizes) else 0, width)
-    packed = pack(u, backward=True, precision=precision)
-    scans = (Scan * 2)(*(
-        Scan(
-            units=width, steps=len(sizes), sizes=sizes.data_ptr(), backward=d, reset_after=reset_after,
-            weights=_addresses(packed[d, 0], packed[d, 2]), gates=gates[d].data_ptr(),
-            states=d_states[:, d * width :].data_ptr(), stride=2 * width,
-            previous=previous[d].data_ptr(), reset=reset[d].data_ptr(), d_gates=d_gates[d].data_ptr(),
-            d_reset=None if d_reset is None else d_reset[d].data_ptr(), scratch=scratch[d].data_ptr(),
-        )
-        for d in (0, 1)
-    ))  # fmt: skip
-    library().polytag_backward(PRECISIONS.index(precision), scans, torch.get_num_threads())
+    training.backward(
+        *_arrays(u, gates, sizes), reset_after=reset_after, precision=precision, threads=torch.get_num_threads(),
+        **_named(d_states=d_states, previous=previous, reset=reset, d_gates=d_gates, d_reset=d_reset),
+    )  # fmt: skip
     return d_gates, d_reset
 
 
-def _addresses(*weights: Tensor) -> Any:
-    return (c_void_p * 3)(*(tensor.data_ptr() for tensor in weights))
+def _arrays(*tensors: Tensor) -> Any:
+    """The same values for the core, not copied; the tensors must outlive the call."""
+    return [tensor.detach().numpy() for tensor in tensors]
+
+
+def _named(**tensors: Tensor | None) -> dict[str, Any]:
+    return {name: None if tensor is None else tensor.detach().numpy() for name, tensor in tensors.items()}

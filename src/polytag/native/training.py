@@ -1,0 +1,235 @@
+"""The recurrence and the loss of a CRF while training, with gradients, by the native core, on arrays of the caller's.
+
+`polytag.ops` has their reference and gives them to PyTorch. The package says what the letters mean; the leading 2 is
+the direction.
+"""
+
+import ctypes
+from typing import Any
+
+import numpy as np
+
+from polytag.native.checks import FLOAT32, INT64, Array, Floats, Sizes, address, check, conclude, place, rows
+from polytag.native.loader import PRECISIONS, Crf, Precision, Product, Scan, library
+
+PANEL = 32  # columns that a product computes at a time; native.h has the same
+
+
+def pack(weights: Floats, *, backward: bool, precision: Precision = "float32", threads: int = 1) -> Array:
+    """Recurrent weights [2, H, 3H] as panels for one pass, [2, 3, S], of float32 or, for bfloat16, its bits as int16.
+
+    S is H times H, both filled up. Forward, the three are r, z and c; backward, the first two together are the
+    transpose of r and z, the last of c.
+    """
+    units, number = weights.shape[1], PRECISIONS.index(precision)
+    fill = library().polytag_fill(number)
+    size = -(-units // PANEL) * PANEL * -(-units // fill) * fill
+    panels = np.empty((2, 3, size), np.float32 if precision == "float32" else np.int16)
+    weights_at = address("weights", weights, FLOAT32, (2, units, 3 * units))
+    library().polytag_pack(number, weights_at, units, backward, place(panels), threads)
+    return panels
+
+
+def forward(
+    weights: Floats, gates: Floats, sizes: Sizes, *, reset_after: bool, precision: Precision, threads: int,
+    states: Floats, previous: Floats, reset: Floats,
+) -> None:  # fmt: skip
+    """Both directions of a layer, forward through time.
+
+    Args:
+        weights: ``[2, H, 3H]`` recurrent weights.
+        gates: ``[2, N, 3H]`` the input side of the gates; what the gates r, z, c were is left there.
+        sizes: of the steps.
+        reset_after: the reset gate acts after the recurrent product.
+        precision: of products.
+        threads: one or two.
+        states: ``[N, 2H]`` is written, as the following.
+        previous: ``[2, N, H]`` the state that entered each step.
+        reset: ``[2, N, H]`` r times that, or with ``reset_after`` the recurrent product of the candidate.
+    """
+    count, units = rows(states), weights.shape[1]
+    panels = pack(weights, backward=False, precision=precision, threads=threads)
+    shared = _shared(count, units, sizes, reset_after=reset_after)
+    scans = _scans(
+        shared,
+        {0: panels[0, 0], 1: panels[0, 1], 2: panels[0, 2]},
+        panels.strides[0],
+        states=(address("states", states, FLOAT32, (count, 2 * units)), 4 * units),
+        gates=_of_directions("gates", gates, count, 3 * units),
+        previous=_of_directions("previous", previous, count, units),
+        reset=_of_directions("reset", reset, count, units),
+    )
+    outcome = library().polytag_forward(PRECISIONS.index(precision), scans, threads)
+    conclude(outcome, sizes=sizes, count=count)
+
+
+def backward(
+    weights: Floats, gates: Floats, sizes: Sizes, *, reset_after: bool, precision: Precision, threads: int,
+    d_states: Floats, previous: Floats, reset: Floats, d_gates: Floats, d_reset: Floats | None,
+) -> None:  # fmt: skip
+    """Both directions of a layer, backward through time, from what `forward` left and the gradient of the states.
+
+    ``d_states`` is [N, 2H]. Writes ``d_gates`` [2, N, 3H], the gradient of the input side of the gates, and with
+    ``reset_after`` ``d_reset`` [2, N, H], that of the candidate's recurrent product.
+    """
+    count, units = rows(d_states), weights.shape[1]
+    panels = pack(weights, backward=True, precision=precision, threads=threads)
+    scratch = np.empty((2, min(max(int(sizes[0]), 0), count) if rows(sizes) else 0, units), np.float32)
+    shared = _shared(count, units, sizes, reset_after=reset_after)
+    optional = {} if d_reset is None else {"d_reset": _of_directions("d_reset", d_reset, count, units)}
+    assert reset_after == (d_reset is not None)
+    scans = _scans(
+        shared,
+        {0: panels[0, 0], 1: panels[0, 2]},
+        panels.strides[0],
+        states=(address("d_states", d_states, FLOAT32, (count, 2 * units)), 4 * units),
+        gates=_of_directions("gates", gates, count, 3 * units),
+        previous=_of_directions("previous", previous, count, units),
+        reset=_of_directions("reset", reset, count, units),
+        d_gates=_of_directions("d_gates", d_gates, count, 3 * units),
+        scratch=(place(scratch), scratch.strides[0]),
+        **optional,
+    )
+    outcome = library().polytag_backward(PRECISIONS.index(precision), scans, threads)
+    conclude(outcome, sizes=sizes, count=count)
+
+
+def multiply(
+    a: Floats,
+    b: Floats,
+    *,
+    out: Floats,
+    bias: Floats | None = None,
+    adds: bool = False,
+    precision: Precision,
+    threads: int,
+) -> None:
+    """out [m, n] = a [m, k] b [k, n] + bias [n], or ``out`` plus the product where ``adds``, all float32.
+
+    Elements of ``out`` must be neighbours in a row, those of ``a`` and ``b`` in a row or in a column.
+
+    Raises:
+        ValueError: they are not, or have other types or shapes.
+    """
+    (m, k), n = a.shape, b.shape[-1]
+    a_down, a_right = _strides("a", a, (m, k))
+    b_down, b_right = _strides("b", b, (k, n))
+    stride, right = _strides("out", out, (m, n))
+    if right != 1 and out.size and n > 1:
+        raise ValueError("elements of out are not neighbours in a row, expected that they are")
+    bias_at = None if bias is None else address("bias", bias, FLOAT32, (n,))
+    product = Product(
+        m=m, k=k, n=n, a=place(a), a_down=a_down, a_right=a_right, b=place(b), b_down=b_down, b_right=b_right,
+        bias=bias_at, out=place(out), stride=stride, adds=adds,
+    )  # fmt: skip
+    outcome = library().polytag_multiply(PRECISIONS.index(precision), ctypes.byref(product), threads)
+    conclude(outcome, sizes=np.empty(0, np.int64), count=m)
+
+
+def crf_width() -> int:
+    """What the rows of a CRF's tables are filled up to a multiple of."""
+    return int(library().polytag_width())
+
+
+def crf_forward(
+    emissions: Floats, gold: Array, transitions: Floats, start: Floats, sizes: Sizes, *, margin: float,
+    factors: Floats, local: Floats, prefixes: Floats, scales: Floats,
+) -> Array:  # fmt: skip
+    """The softmax-margin loss of each sequence, float64 [B].
+
+    Args:
+        emissions: ``[N, K]`` of packed rows.
+        gold: ``[N]`` int64, the tag that each should have.
+        transitions: ``[K, K]`` from row to column.
+        start: ``[K]``.
+        sizes: of the steps.
+        margin: what each wrong tag costs.
+        factors: ``[2, K, W]`` exponentials of the transitions and their transpose; W is K filled up with zeros.
+        local: ``[N, W]`` is written for `crf_backward`, as the following.
+        prefixes: ``[N, W]``.
+        scales: ``[N]``.
+    """
+    losses = np.empty(min(max(int(sizes[0]), 0), len(emissions)) if rows(sizes) else 0, np.float64)
+    loss = _crf(emissions, gold, transitions, start, sizes, margin, factors, local, prefixes, scales)
+    loss.losses = place(losses)
+    outcome = library().polytag_crf_forward(ctypes.byref(loss))
+    conclude(outcome, sizes=sizes, count=len(emissions), numbers=gold, end=len(start))
+    return losses
+
+
+def crf_backward(
+    emissions: Floats, gold: Array, transitions: Floats, start: Floats, sizes: Sizes, *, margin: float,
+    factors: Floats, local: Floats, prefixes: Floats, scales: Floats,
+    weights: Floats, d_emissions: Floats, d_transitions: Floats, d_start: Floats,
+) -> None:  # fmt: skip
+    """Gradients of the sum of the losses times ``weights`` [B], from what `crf_forward` took and left.
+
+    ``d_emissions`` [N, K] is written, ``d_transitions`` [K, K] and ``d_start`` [K] are added to.
+    """
+    loss = _crf(emissions, gold, transitions, start, sizes, margin, factors, local, prefixes, scales)
+    count, tags = emissions.shape
+    loss.weights = address("weights", weights, FLOAT32, (int(sizes[0]) if len(sizes) else 0,))
+    loss.d_emissions = address("d_emissions", d_emissions, FLOAT32, (count, tags))
+    loss.d_transitions = address("d_transitions", d_transitions, FLOAT32, (tags, tags))
+    loss.d_start = address("d_start", d_start, FLOAT32, (tags,))
+    conclude(library().polytag_crf_backward(ctypes.byref(loss)), sizes=sizes, count=count, numbers=gold, end=tags)
+
+
+def _crf(
+    emissions: Floats, gold: Array, transitions: Floats, start: Floats, sizes: Sizes, margin: float,
+    factors: Floats, local: Floats, prefixes: Floats, scales: Floats,
+) -> Crf:  # fmt: skip
+    count, tags, width = rows(emissions), rows(start), -(-rows(start) // crf_width()) * crf_width()
+    factors_at = address("factors", factors, FLOAT32, (2, tags, width))
+    return Crf(
+        tags=tags, rows=count, steps=len(sizes), margin=margin,
+        sizes=address("sizes", sizes, INT64, (rows(sizes),)),
+        emissions=address("emissions", emissions, FLOAT32, (count, tags)),
+        gold=address("gold", gold, INT64, (count,)),
+        transitions=address("transitions", transitions, FLOAT32, (tags, tags)),
+        factors=factors_at, backward_factors=factors_at + factors.strides[0],
+        start=address("start", start, FLOAT32, (tags,)),
+        local=address("local", local, FLOAT32, (count, width)),
+        prefixes=address("prefixes", prefixes, FLOAT32, (count, width)),
+        scales=address("scales", scales, FLOAT32, (count,)),
+    )  # fmt: skip
+
+
+def _shared(count: int, units: int, sizes: Sizes, *, reset_after: bool) -> dict[str, Any]:
+    """What both directions of a layer have alike."""
+    steps = rows(sizes)
+    sizes_at = address("sizes", sizes, INT64, (steps,))
+    return {
+        "units": units, "rows": count, "steps": steps, "sizes": sizes_at, "reset_after": reset_after,
+        "stride": 2 * units,
+    }  # fmt: skip
+
+
+def _scans(
+    shared: dict[str, Any], panels: dict[int, Array], apart: int, **arrays: tuple[int, int]
+) -> "ctypes.Array[Scan]":
+    """Both directions, from where each array of the first lies and how many bytes on that of the second."""
+    scans = (Scan * 2)()
+    for direction, scan in enumerate(scans):
+        for name, value in shared.items():
+            setattr(scan, name, value)
+        scan.backward = direction
+        for number, panel in panels.items():
+            scan.weights[number] = place(panel) + direction * apart
+        for name, (first, bytes_on) in arrays.items():
+            setattr(scan, name, first + direction * bytes_on)
+    return scans
+
+
+def _of_directions(name: str, array: Floats, count: int, columns: int) -> tuple[int, int]:
+    return address(name, array, FLOAT32, (2, count, columns)), 4 * count * columns
+
+
+def _strides(name: str, array: Floats, shape: tuple[int, int]) -> tuple[int, int]:
+    """In elements: from a value to that below it and to the next one."""
+    if array.dtype != FLOAT32 or array.shape != shape:
+        check(name, array, FLOAT32, shape)
+    down, right = array.strides[0] // 4, array.strides[1] // 4
+    if array.size and 1 not in (down, right):
+        raise ValueError(f"values of {name} are neighbours neither in a row nor in a column, expected one of them")
+    return down, right
