@@ -31,9 +31,9 @@ from torch.nn.utils.rnn import PackedSequence
 from polytag.corpus.sentence import Sentence
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.tagger.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer, prepare
 from polytag.training.batch import Batch, Packing
+from polytag.training.encoder import Encoder
 from polytag.training.gru_stack import GruStack
 from polytag.training.network import Network
 from polytag.training.memory import keep_freed_memory
@@ -92,12 +92,12 @@ def on_torch(network: Network) -> Network:
 def largest_difference(plan: Plan) -> float:
     """Of the loss and the gradients of the two networks on the first sentences, in float64."""
     prepared = prepare(plan)
-    ours = prepared.tagger.network.double()
+    ours = prepared.network.double()
     for name, parameter in ours.named_parameters():
         if ".bias." in name:
             nn.init.normal_(parameter)
     theirs = on_torch(copy.deepcopy(ours))
-    batch = one_batch(prepared.tagger, prepared.sentences["ner"]["train"][: plan.training.batch_sentences])
+    batch = one_batch(prepared, prepared.sentences["ner"]["train"][: plan.training.batch_sentences])
     losses = [network.loss(batch, "ner", margin=plan.training.margin) for network in (ours, theirs)]
     torch.autograd.backward(losses)
     with torch.no_grad():
@@ -109,8 +109,8 @@ def largest_difference(plan: Plan) -> float:
     return max(float((a.detach() - b.detach()).abs().max()) for a, b in pairs)
 
 
-def one_batch(tagger: Tagger, sentences: Sequence[Sentence]) -> Batch:
-    encoder, tags = tagger.new_encoder("ner"), tagger.vocabularies.tags["ner"]
+def one_batch(prepared: Prepared, sentences: Sequence[Sentence]) -> Batch:
+    encoder, tags = Encoder.of(prepared.plan, prepared.vocabularies, "ner"), prepared.vocabularies.tags["ner"]
     return encoder.batch(
         [encoder.forms(sentence.words) for sentence in sentences],
         tags=[np.array(tags.encode(sentence.tags["ner"]), dtype=np.int64) for sentence in sentences],
@@ -189,9 +189,9 @@ def measure(data: Path, settings: Settings) -> dict[str, list[float]]:
     """Words per second of each contender, round by round."""
     cells = ("reset_before", "reset_after", "reset_after")
     before, after, reference = (prepare(plan_for(data, settings, cell=cell)) for cell in cells)
-    on_torch(reference.tagger.network)
+    on_torch(reference.network)
     contenders = {BEFORE: trainer_of(before), AFTER: trainer_of(after), TORCH: trainer_of(reference)}
-    contenders[PRODUCTS] = products_of(before.tagger.network)
+    contenders[PRODUCTS] = products_of(before.network)
     for step in [step for step in contenders.values() for _ in range(WARM_UP)]:
         step()
     speeds: dict[str, list[float]] = {name: [] for name in contenders}

@@ -1,19 +1,17 @@
 """The driver of the comparison with peers: contenders that are a few lines each, nothing installed, nothing learned."""
 
 import json
-import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-PEERS = Path(__file__).parent.parent / "benchmarks" / "peers"
-sys.path.append(str(PEERS.parent))
-from peers import cli, corpora, environments, measure, report, rows  # noqa: E402
-from peers.contenders import protocol  # noqa: E402
+from benchmarks.peers import cli, corpora, environments, measure, report, rows
+from benchmarks.peers.contenders import protocol
+from polytag.corpus.schemes import convert_tags
+from polytag.corpus.schemes import spans as spans_of
 
-from polytag.corpus.schemes import convert_tags  # noqa: E402
-from polytag.corpus.schemes import spans as spans_of  # noqa: E402
+PEERS = Path(__file__).parent.parent / "benchmarks" / "peers"
 
 MEMORISING = """
 import json, sys

@@ -5,13 +5,13 @@ import platform
 import resource
 import time
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
-from polytag.training.precision import choose_precision
-
 from benchmarks.training_step import machine as processor
+from polytag import native
+from polytag.tagger.precision import choose_precision
 
 INSTRUCTIONS = (
     "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8",
@@ -28,9 +28,15 @@ def describe() -> dict[str, Any]:
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "default_precision": choose_precision("auto") or "float32, without the native core",
+        "torch": version("torch"),
+        "core": native.description(),
+        "auto": choose_precision("auto", own="float32"),
     }
+
+
+def has_amx() -> bool:
+    """Whether the processor multiplies tiles, by which some bounds differ."""
+    return "amx_int8" in _flags()
 
 
 def load() -> float:

@@ -18,10 +18,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from peers import corpora
-from peers.measure import Contest, Settings, compare
-from peers.report import page
-from peers.rows import CORPORA, ROWS, Row, chosen
+from benchmarks.peers import corpora
+from benchmarks.peers.measure import Contest, Settings, compare
+from benchmarks.peers.report import page
+from benchmarks.peers.rows import CORPORA, ROWS, Row, chosen
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
 

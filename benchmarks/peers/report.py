@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from peers.rows import CORPORA
+from benchmarks.peers.rows import CORPORA
 
 Result = Mapping[str, Any]
 NOTHING = "-"
