@@ -30,6 +30,7 @@ COMMANDS = {
     "compare": "Compare two models on the same sentences.",
     "curve": "Measure what joint training and more annotation bring to a task.",
     "serve": "Serve a model over HTTP: a page, and JSON for programs.",
+    "pack": "Pack a model into one file for shipping.",
     "export": "Write a model as an ONNX graph.",
 }
 

@@ -10,71 +10,56 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
 import tomli_w
 
-from polytag.errors import ModelError, PlanError, PolytagError
+from polytag.errors import ModelError, PlanError
 from polytag.files import atomic_write
 from polytag.model.array_file import Array, load_arrays, save_arrays
-from polytag.model.shapes import shapes
+from polytag.model.model import (
+    KINDS,
+    Model,
+    check_arrays,
+    damaged_vocabulary,
+    make_vocabulary,
+    read_vocabularies,
+    wanted_shapes,
+)
+from polytag.model.packed import load_packed
 from polytag.model.temperatures import load_temperatures, save_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
+from polytag.vocabulary.vocabularies import Vocabularies
 
 FORMAT = "polytag-model"
 WEIGHTS = "weights.safetensors"
-_KINDS: dict[str, Any] = {"chars": CharVocabulary, "words": WordVocabulary, "tags": TagVocabulary}
-
-Weights = npt.NDArray[np.float32]
-
-
-@dataclass(frozen=True, eq=False)
-class Model:
-    """A trained network as data: nothing here computes, and nothing changes.
-
-    ``arrays`` are float32, named by part (``words.english.gru.input_weight.0``); their shapes are those of
-    `polytag.model.shapes`. They may be views of a file, which must not be written to in place.
-    """
-
-    plan: Plan
-    vocabularies: Vocabularies
-    arrays: Mapping[str, Weights]
-    temperatures: Mapping[str, float] = field(default_factory=dict)  # of tasks whose probabilities are calibrated
-    precision: str = "float32"  # to compute in, unless another is asked for
-
-    @property
-    def parameters(self) -> int:
-        """How many weights there are."""
-        return sum(array.size for array in self.arrays.values())
-
-    def part(self, name: str) -> dict[str, Weights]:
-        """The arrays of a part (``words.english``) by their names in it."""
-        return {key.removeprefix(f"{name}."): of for key, of in self.arrays.items() if key.startswith(f"{name}.")}
 
 
 def load_model(path: str | PathLike[str], *, best_for: str | None = None) -> Model:
-    """Read and check a model directory; ``best_for`` takes the weights kept for one task.
+    """Read and check a model directory or what `polytag pack` made of one.
+
+    ``best_for`` takes the weights kept for one task; a packed file has but one set of weights.
 
     Raises:
         ModelError: says what is missing, damaged or of another version.
     """
-    directory, weights = Path(path), weights_file(best_for)
+    path = Path(path)
+    return load_packed(path, best_for=best_for) if path.is_file() else _load_directory(path, weights_file(best_for))
+
+
+def _load_directory(directory: Path, weights: str) -> Model:
     _check_complete(directory, weights)
     arrays, metadata = load_arrays(directory / weights, expected=FORMAT)
     for file, digest in json.loads(metadata.get("files", "{}")).items():
         _check_file(directory / file, digest)
     plan = _read_plan(directory / "plan.toml")
-    vocabularies = Vocabularies(**{
-        kind: {name: _read_vocabulary(directory, kind, name) for name in getattr(plan, kind)} for kind in _KINDS
-    })  # fmt: skip
-    check_arrays(directory / weights, arrays, plan, vocabularies)
+    vocabularies = read_vocabularies(plan, partial(_read_vocabulary, directory))
+    wanted = wanted_shapes(directory / weights, plan, vocabularies)
+    check_arrays(directory / weights, arrays, {name: ("float32", shape) for name, shape in wanted.items()})
     return Model(plan, vocabularies, arrays, load_temperatures(directory, weights, tasks=plan.tasks))
 
 
@@ -86,7 +71,7 @@ def weights_file(best_for: str | None) -> str:
 def save_description(directory: Path, plan: Plan, vocabularies: Vocabularies) -> None:
     """Write everything but the weights."""
     (directory / "vocabulary").mkdir(parents=True, exist_ok=True)
-    for kind in _KINDS:
+    for kind in KINDS:
         for name, vocabulary in getattr(vocabularies, kind).items():
             with atomic_write(directory / "vocabulary" / f"{kind}.{name}.json") as file:
                 json.dump(vocabulary.to_json(), file, ensure_ascii=False)
@@ -113,41 +98,9 @@ def save_model(model: Model, directory: str | PathLike[str]) -> None:
         save_temperatures(directory, WEIGHTS, model.temperatures)
 
 
-def check_arrays(path: Path, arrays: Mapping[str, Array], plan: Plan, vocabularies: Vocabularies) -> None:
-    """See to it that the arrays of a file are those that the plan calls for.
-
-    Raises:
-        ModelError: says which are not.
-    """
-    try:
-        wanted = shapes(plan, vocabularies)
-    except PlanError as error:
-        raise ModelError(f"{path}: {error}") from None
-    check_shapes(path, {name: array.shape for name, array in arrays.items()}, wanted)
-    for name, array in arrays.items():
-        if array.dtype != np.float32:
-            raise ModelError(f"{path}: {name} is of type {array.dtype}, expected float32")
-
-
-def check_shapes(path: Path, shapes: Mapping[str, tuple[int, ...]], wanted: Mapping[str, tuple[int, ...]]) -> None:
-    """See to it that a file holds what is wanted of it.
-
-    Raises:
-        ModelError: names the first array that is not there, that nobody wants, or that has another shape.
-    """
-    for name in sorted({*wanted, *shapes}):
-        if wanted.get(name) != shapes.get(name):
-            raise ModelError(
-                f"{path}: {name} has shape {shapes.get(name, 'none (it is missing)')}, "
-                f"the plan calls for {wanted.get(name, 'no such weights')}"
-            )
-
-
 def _check_complete(directory: Path, weights: str) -> None:
     if not directory.is_dir():
-        is_file = directory.exists()
-        reason = "this is a file, expected a model directory" if is_file else "there is no such model directory"
-        raise ModelError(f"{directory}: {reason}")
+        raise ModelError(f"{directory}: there is no such model directory")
     if not (directory / "plan.toml").exists():
         raise ModelError(f"{directory}: this is not a model directory: plan.toml is missing")
     if not (directory / weights).exists():
@@ -183,6 +136,7 @@ def _read_plan(path: Path) -> Plan:
 def _read_vocabulary(directory: Path, kind: str, name: str) -> Any:
     path = directory / "vocabulary" / f"{kind}.{name}.json"
     try:
-        return _KINDS[kind].from_json(json.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, PolytagError) as error:
-        raise ModelError(f"{path}: not a vocabulary that this polytag reads: {error!r}") from None
+        tables = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise damaged_vocabulary(path, error) from None
+    return make_vocabulary(path, kind, tables)

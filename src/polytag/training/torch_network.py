@@ -9,7 +9,8 @@ from torch import Tensor
 
 from polytag.model import checkpoint
 from polytag.model.array_file import Array, load_arrays, save_arrays
-from polytag.model.checkpoint import FORMAT, WEIGHTS, check_shapes
+from polytag.model.checkpoint import FORMAT, WEIGHTS
+from polytag.model.model import check_arrays
 from polytag.training.network import Network
 
 
@@ -24,8 +25,8 @@ def load_weights(path: Path, network: Network) -> None:
     Raises:
         ModelError: the file is damaged, or its weights do not fit.
     """
-    arrays, wanted = load_arrays(path, expected=FORMAT)[0], network.state_dict()
-    check_shapes(path, {n: a.shape for n, a in arrays.items()}, {n: tuple(t.shape) for n, t in wanted.items()})
+    arrays = load_arrays(path, expected=FORMAT)[0]
+    check_arrays(path, arrays, {name: ("float32", tuple(t.shape)) for name, t in network.state_dict().items()})
     network.load_state_dict(tensors_of(arrays))
 
 
