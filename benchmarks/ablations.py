@@ -30,9 +30,10 @@ def without_native_core() -> None:
 
 
 def giving_memory_back() -> None:
-    from polytag.training import loop
+    sys.path.insert(0, str(FOLDER))
+    import training_step
 
-    loop.keep_freed_memory = lambda: False
+    training_step.keep_freed_memory = lambda: False
 
 
 def forgetting_words() -> None:

@@ -35,6 +35,7 @@ from polytag.training.batch import Batch, Packing
 from polytag.training.encoder import Encoder
 from polytag.training.gru_stack import GruStack
 from polytag.training.network import Network
+from polytag.training.memory import keep_freed_memory
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
 from benchmarks.goals.machine import processor
@@ -117,7 +118,8 @@ def one_batch(prepared: Prepared, sentences: Sequence[Sentence]) -> Batch:
 
 
 def trainer_of(prepared: Prepared) -> Contender:
-    """One whole training step at each call."""
+    """One whole training step at each call, in a process that does with its memory as `polytag train` does."""
+    keep_freed_memory()
     events = Trainer(prepared, Path()).events()  # writes nothing before the end of the epoch, which never comes
 
     def step() -> tuple[int, float]:

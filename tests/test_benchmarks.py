@@ -105,3 +105,12 @@ def test_ways_to_choose_are_compared_at_the_same_number_of_words() -> None:
         "| at random | 60.50 ± 0.71 |  |",
         "| `suggest` | 61.25 ± 1.06 | +2.00, -0.50 |",
     ]
+
+
+def test_formats_are_timed_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    for script in loaded("formats"):
+        script.main(["--sentences", "20", "--rounds", "1"])
+    rows = capsys.readouterr().out.splitlines()[3:]
+    assert [row[:20].strip() for row in rows] == [
+        "conll", "conllu", "tokenised", "tokenised to jsonl", "jsonl of words", "jsonl of texts",
+    ]  # fmt: skip

@@ -8,7 +8,7 @@ from typing import Any
 
 from polytag.bulk.pieces import Piece
 from polytag.corpus.formats import FORMATS
-from polytag.corpus.formats.conllu import REPLACED
+from polytag.corpus.formats.conllu_columns import REPLACED
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.text import Layout
 from polytag.errors import PolytagError

@@ -11,6 +11,7 @@ LISTS = ("spans", "label", "labels", "entities")  # spaCy and Prodigy; doccano, 
 _STARTS, _ENDS, _TYPES = ("start_offset", "start"), ("end_offset", "end"), ("label", "type")
 
 _WORD = re.compile(r"[^ \t\r\n]+")
+split = _WORD.findall
 
 
 class CharSpan(NamedTuple):
@@ -29,7 +30,7 @@ class Offsets(NamedTuple):
 
 
 def words(text: str) -> list[Offsets]:
-    """The stretches of the text between blanks and line ends; punctuation stays with its word."""
+    """Where the stretches stand that ``split`` gives, between blanks and line ends; punctuation stays with its word."""
     return [Offsets(*match.span()) for match in _WORD.finditer(text)]
 
 

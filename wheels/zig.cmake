@@ -1,0 +1,17 @@
+# `zig c++` as the cross compiler of every platform, for CMake: POLYTAG_ZIG names the program, POLYTAG_TARGET the target,
+# as in x86_64-linux-gnu.2.17. Both come by the environment, so that CMake's own trial projects see them too.
+set(target "$ENV{POLYTAG_TARGET}")
+string(REGEX MATCH "^([^-]+)-([^-.]+)" _ "${target}")
+set(CMAKE_SYSTEM_PROCESSOR "${CMAKE_MATCH_1}")
+set(systems_linux Linux)
+set(systems_macos Darwin)
+set(systems_windows Windows)
+set(CMAKE_SYSTEM_NAME "${systems_${CMAKE_MATCH_2}}")
+
+set(CMAKE_CXX_COMPILER "$ENV{POLYTAG_ZIG}" c++)
+set(CMAKE_CXX_COMPILER_TARGET "${target}")
+set(CMAKE_TRY_COMPILE_CONFIGURATION Release) # else zig compiles its libraries twice
+set(CMAKE_SHARED_LINKER_FLAGS_INIT -s)       # stripped by the linker: programs of this machine cannot strip them all
+set(CMAKE_INSTALL_NAME_TOOL /bin/true)
+set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY NEVER)
+set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE NEVER)
