@@ -47,15 +47,15 @@ def resident() -> float:
     return int(status.split("VmRSS:")[1].split()[0]) * 1024 / 1e6
 
 
-def flat(name: str, count: int, act: Callable[[], object]) -> bool:
+def flat(name: str, count: int, act: Callable[[], object], *, megabytes: Callable[[], float] = resident) -> bool:
     """Act so many times; whether memory stays as it is after the first shares."""
     seen, began = [], time.perf_counter()
     for _ in range(SHARES):
         for _ in range(count // SHARES):
             act()
-        seen.append(resident())
+        seen.append(megabytes())
     grown = max(seen[REST:]) - max(seen[:REST])
-    told = ", ".join(f"{megabytes:.0f}" for megabytes in seen)
+    told = ", ".join(f"{one:.0f}" for one in seen)
     verdict = f"flat ({grown:+.1f} MB)" if grown <= GROWTH else f"GROWS by {grown:.1f} MB"
     print(f"{name}: {count:,} times in {time.perf_counter() - began:.0f} s: {told} MB: {verdict}", flush=True)
     return grown <= GROWTH

@@ -34,8 +34,8 @@ from polytag.training import Prepared, Step, Trainer, prepare
 from polytag.training.batch import Batch, Packing
 from polytag.training.encoder import Encoder
 from polytag.training.gru_stack import GruStack
-from polytag.training.network import Network
 from polytag.training.memory import keep_freed_memory
+from polytag.training.network import Network
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
 from benchmarks.goals.machine import processor
