@@ -110,14 +110,22 @@ def load_packed(path: Path, *, best_for: str | None = None) -> Model:
     return Model(plan, vocabularies, weights, temperatures, computed)
 
 
-def _check_kind(path: Path) -> None:
-    """Whether a file can be a packed one, for those who take another file for a model."""
+def is_packed(path: Path) -> bool:
+    """Whether a file begins as packed ones do, for those who take another file for a model.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
     try:
         with path.open("rb") as file:
             begin = file.read(9)
     except OSError as error:
         raise ModelError(f"{path}: the file cannot be read: {error.strerror}") from None
-    if begin[8:] != b"{" or int.from_bytes(begin[:8], "little") > MOST_HEADER:
+    return begin[8:] == b"{" and int.from_bytes(begin[:8], "little") <= MOST_HEADER
+
+
+def _check_kind(path: Path) -> None:
+    if not is_packed(path):
         raise ModelError(f"{path}: this is a file, expected a model directory or what polytag pack made of one")
 
 
