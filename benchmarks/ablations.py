@@ -66,13 +66,13 @@ def smaller_batches() -> None:
     contexts.BATCH_SENTENCES, contexts.BATCH_WORDS = 64, 4_096
 
 
-def instructions(level: int) -> Callable[[], None]:
+def instructions(name: str) -> Callable[[], None]:
     def switch() -> None:
-        from polytag.native import core
+        from polytag import native
 
-        library = core()
-        if library is None or not library.polytag_select(level):
+        if name not in native.instructions():
             sys.exit(3)  # this processor lacks them: no figure
+        native.select(name)
 
     return switch
 
@@ -141,7 +141,7 @@ TRAINING: Mapping[str, Callable[[], None]] = {
     "without the native core": without_native_core,
     "freed memory given back": giving_memory_back,
     "the CRF's loss in tensors": crf_loss_in_tensors,
-    "AVX2 instead of AVX-512": instructions(1),
+    "AVX2 instead of AVX-512": instructions("AVX2"),
     "sentences of like length together": sentences_of_like_length_together,
     "two batches in one step": two_batches_in_one_step,
     "large products in bfloat16 by oneDNN": large_products_in_bfloat16,
@@ -151,9 +151,9 @@ TAGGING: Mapping[str, tuple[str, Callable[[], None]]] = {
     "float32": ("float32", nothing),
     "int8": ("int8", nothing),
     "float32 without the native core": ("float32", without_native_core),
-    "bfloat16 by AVX-512 instead of AMX": ("bfloat16", instructions(2)),
-    "int8 by AVX-512 instead of AMX": ("int8", instructions(2)),
-    "float32 by AVX2": ("float32", instructions(1)),
+    "bfloat16 by AVX-512 instead of AMX": ("bfloat16", instructions("AVX-512 (VNNI, bfloat16)")),
+    "int8 by AVX-512 instead of AMX": ("int8", instructions("AVX-512 (VNNI, bfloat16)")),
+    "float32 by AVX2": ("float32", instructions("AVX2")),
     "words forgotten after every 16,384": ("auto", without_the_word_table),
     "emissions in float32": ("auto", emissions_in_float32),
     "Viterbi in tensors": ("auto", viterbi_in_tensors),
