@@ -12,11 +12,6 @@ TOLERANCES: dict[Precision, float] = {"float32": 5e-6, "bfloat16": 0.03}
 BATCH = batch_of((5, 3, 3, 1))
 
 
-@pytest.fixture(autouse=True)
-def needs_the_core(instructions: str) -> None:
-    del instructions
-
-
 @pytest.mark.parametrize("threads", [1, 2])
 @pytest.mark.parametrize("reset_after", [False, True], ids=["reset_before", "reset_after"])
 def test_states_are_those_of_tagging(precision: Precision, reset_after: bool, threads: int) -> None:
@@ -39,6 +34,7 @@ def test_states_are_those_of_tagging(precision: Precision, reset_after: bool, th
     assert not previous[0][:later].any()
 
 
+@pytest.mark.usefixtures("instructions")
 class TestLoss:
     def arrays(self, *, tags: int = 4) -> dict[str, Array]:
         draw, n, width = Draw(0), BATCH.n, -(-tags // training.crf_width()) * training.crf_width()
@@ -107,6 +103,7 @@ def loss_of(emissions: Array, transitions: Array, start: Array, gold: Array, bat
     return np.array(losses)
 
 
+@pytest.mark.usefixtures("instructions")
 class TestRefusals:
     def scan(self, **other: Floats | Sizes) -> None:
         n, h = BATCH.n, 3
