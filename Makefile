@@ -18,7 +18,8 @@ CORE_REQUIRED := $(if $(shell command -v c++ || command -v g++ || command -v cla
 	touch $@
 
 demo: setup
-	$(BIN)/python examples/demo.py
+	mkdir -p build
+	$(BIN)/python examples/demo.py build/demo.polytag
 
 test: setup
 	$(BIN)/ruff format --check --quiet .

@@ -11,7 +11,6 @@ The bare matrix products of each step are timed in the same run: what no amount 
 import argparse
 import copy
 import json
-import platform
 import sys
 import tempfile
 import time
@@ -35,10 +34,11 @@ from polytag.training import Prepared, Step, Trainer, prepare
 from polytag.training.batch import Batch, Packing
 from polytag.training.encoder import Encoder
 from polytag.training.gru_stack import GruStack
-from polytag.training.network import Network
 from polytag.training.memory import keep_freed_memory
+from polytag.training.network import Network
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
+from benchmarks.goals.machine import processor
 from benchmarks.goals.products import Contender, products_of
 
 NEWS = Path(__file__).parent.parent / "examples" / "news" / "en.train.conll"
@@ -220,12 +220,6 @@ def summary(speeds: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]
     }  # fmt: skip
 
 
-def machine() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine())
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, help="directory with conll2003/eng.train; without it, examples/news")
@@ -250,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = summary(speeds)
     command = " ".join(["python benchmarks/training_step.py", *(sys.argv[1:] if arguments is None else arguments)])
     about: dict[str, Any] = {
-        "command": command, "machine": machine(), "torch": torch.__version__, "threads": options.threads,
+        "command": command, "machine": processor(), "torch": torch.__version__, "threads": options.threads,
         "batch": options.batch, "sentences": text, "largest_difference": difference,
     }  # fmt: skip
     print("\n".join(f"{key}: {value}" for key, value in about.items()))

@@ -115,7 +115,7 @@ def emissions(source: Tagger, sentences: Sequence[Sentence], task: str) -> list[
     """The tagger's own, [T, K] for each sentence."""
     found = {}
     for indices, lattice in source.lattices(sentences, task, constrained=False):
-        found |= dict(zip(indices, lattice.packing.unpack(lattice.emissions.numpy()), strict=True))
+        found |= dict(zip(indices, lattice.packing.unpack(lattice.emissions), strict=True))
     return [found[index] for index in range(len(sentences))]
 
 

@@ -62,9 +62,8 @@ class Setting:
 
     @property
     def texts(self) -> list[Path]:
-        """What is tagged from file to file: the development and the test file."""
-        dev = "conll2003/eng.testa" if self.real else "en.dev.conll"
-        return [Path(self.data if self.real and self.data else NEWS, dev), self.test]
+        """What is tagged from file to file: the development file, where there is one, and the test file."""
+        return [Path(self.data, "conll2003/eng.testa"), self.test] if self.real and self.data else [self.test]
 
     @property
     def columns(self) -> dict[str, int]:
@@ -83,9 +82,7 @@ class Setting:
         """The texts and the model, by names that hold on any machine."""
         return {
             "training_text": "CoNLL-2003 eng.train" if self.data else "examples/news, cut to lengths like CoNLL-2003's",
-            "tagged_text": "CoNLL-2003 eng.testa, eng.testb"
-            if self.real
-            else "examples/news: en.dev.conll, en.test.conll",
+            "tagged_text": "CoNLL-2003 eng.testa, eng.testb" if self.real else "examples/news/en.test.conll",
             "model": _given(self.real),
             "small_model": _given(self.real and self.given_small is not None),
         }

@@ -1,5 +1,6 @@
 """A packed file is the model: bit for bit in float32, rounded as the core rounds in int8, smaller where asked."""
 
+import pickle
 from dataclasses import replace
 from pathlib import Path
 
@@ -235,3 +236,11 @@ def test_the_largest_values_are_exact() -> None:
 def test_a_model_keeps_its_vocabularies(model: Model) -> None:
     """What packing leaves out is left out of the file, not of the model."""
     assert model.vocabularies == Vocabularies(**vars(make_model().vocabularies))
+
+
+def test_a_loaded_model_pickles(model: Model, tmp_path: Path) -> None:
+    for precision in ("float32", "int8"):
+        found = packed(model, tmp_path / "x.polytag", precision=precision)
+        again = pickle.loads(pickle.dumps(found))
+        assert (again.plan, again.vocabularies) == (found.plan, found.vocabularies)
+        assert all(again.arrays[name].tobytes() == array.tobytes() for name, array in found.arrays.items())

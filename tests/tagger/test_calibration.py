@@ -273,16 +273,18 @@ class TestCommands:
         scored = run(["evaluate", model, "--task", "ner", "--data-file", file, "--calibration"])
         assert scored.out.splitlines()[-1] == after.strip().replace("error after: ", "error:").partition("; loss")[0]
 
-    def test_numbers_for_machines(self, model: Path) -> None:
-        done = run(["calibrate", model, "--json"])
+    def test_numbers_for_machines(self, model: Path, trained: Path) -> None:
+        data = ["--data", trained.parent, "--json"]  # the model was moved away from them
+        done = run(["calibrate", model, *data])
+        assert done.code == 0, done.err
         assert set(json.loads(done.out)) == {"ner", "xx"}
-        scored = json.loads(run(["evaluate", model, "--split", "dev", "--calibration", "--json"]).out)
+        scored = json.loads(run(["evaluate", model, "--split", "dev", "--calibration", *data]).out)
         for task, numbers in json.loads(done.out).items():
             of_file, of_fit = scored[task]["calibration"], numbers["after"]
             for part in ("tags", "spans"):
                 assert of_file[part]["error"] == pytest.approx(of_fit[part]["error"], abs=1e-3)
                 assert of_file[part]["count"] == of_fit[part]["count"]
-        without = json.loads(run(["evaluate", model, "--split", "dev", "--json"]).out)
+        without = json.loads(run(["evaluate", model, "--split", "dev", *data]).out)
         assert all("calibration" not in numbers for numbers in without.values())
 
     @pytest.mark.parametrize(

@@ -8,9 +8,13 @@ Sentences are those that an earlier component has found, or else the whole Doc i
 with the pipeline.
 """
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 try:
     import spacy
@@ -24,7 +28,11 @@ from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.integrations import targets
 from polytag.model import save_model
+from polytag.model.packed import load_packed, save_packed
+from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
+
+PACKED = "model.polytag"
 
 for _kind in (Token, Span):
     if not _kind.has_extension(targets.PROBABILITIES):
@@ -50,7 +58,7 @@ class PolytagPipe(Pipe):
         """
         Args:
             name: of the component in its pipeline.
-            model: the model directory; a stored pipeline brings its own.
+            model: the model directory or packed file; a stored pipeline brings its own.
             tasks: where each task goes: ``"ents"``, ``"tag"``, ``"pos"``, or a group of ``doc.spans`` by any other
                 name; may be left out where the model has at most one task of spans and one of plain tags.
             probabilities: also give the probability of each tag and each span.
@@ -106,7 +114,7 @@ class PolytagPipe(Pipe):
         tagger = self.tagger
         sentences = [_sentences(doc) for doc in docs]
         words = (Sentence(tuple(token.text for token in tokens)) for of in sentences for tokens in of)
-        tagged = tagger.tag_all(words, tasks=list(self._targets), confidence=self.probabilities)
+        tagged = tagger.tag_all(words, Request(tuple(self._targets), confidence=self.probabilities))
         for doc, of in zip(docs, sentences, strict=True):
             answers = [(tokens, next(tagged)) for tokens in of]
             targets.annotate(doc, answers, self._targets, probabilities=self.probabilities)
@@ -120,12 +128,23 @@ class PolytagPipe(Pipe):
         return self._use(Tagger.load(path, precision=self.precision))
 
     def to_bytes(self, **_: Any) -> bytes:
-        """The model as bytes."""
-        return pickle.dumps(self.tagger.model)
+        """The model as the bytes of a packed file, in float32 and so exactly."""
+        with tempfile.TemporaryDirectory() as place:
+            save_packed(Path(place, PACKED), self.tagger.model)
+            return Path(place, PACKED).read_bytes()
 
     def from_bytes(self, bytes_data: bytes, **_: Any) -> "PolytagPipe":
-        """Use the model that `to_bytes` gave."""
-        return self._use(Tagger(pickle.loads(bytes_data), precision=self.precision))
+        """Use the model that `to_bytes` gave.
+
+        Raises:
+            ModelError: the bytes are damaged, or of something else.
+        """
+        with tempfile.TemporaryDirectory() as place:
+            Path(place, PACKED).write_bytes(bytes_data)
+            model = load_packed(Path(place, PACKED))
+            # Copies: the file is to go, which it cannot everywhere while it is mapped.
+            model = replace(model, arrays={name: np.array(array) for name, array in model.arrays.items()})
+        return self._use(Tagger(model, precision=self.precision))
 
     def _use(self, tagger: Tagger) -> "PolytagPipe":
         self._targets = targets.choose(tagger, self.tasks)

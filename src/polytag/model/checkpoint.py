@@ -24,6 +24,8 @@ from polytag.model.model import (
     KINDS,
     Model,
     check_arrays,
+    computed_in,
+    computing,
     damaged_vocabulary,
     make_vocabulary,
     read_vocabularies,
@@ -60,7 +62,8 @@ def _load_directory(directory: Path, weights: str) -> Model:
     vocabularies = read_vocabularies(plan, partial(_read_vocabulary, directory))
     wanted = wanted_shapes(directory / weights, plan, vocabularies, arrays=len(arrays))
     check_arrays(directory / weights, arrays, {name: ("float32", shape) for name, shape in wanted.items()})
-    return Model(plan, vocabularies, arrays, load_temperatures(directory, weights, tasks=plan.tasks))
+    temperatures = load_temperatures(directory, weights, tasks=plan.tasks)
+    return Model(plan, vocabularies, arrays, temperatures, computing(directory / weights, metadata))
 
 
 def weights_file(best_for: str | None) -> str:
@@ -79,10 +82,15 @@ def save_description(directory: Path, plan: Plan, vocabularies: Vocabularies) ->
         file.write(tomli_w.dumps(plan.kept_in(directory).to_dict()))
 
 
-def save_weights(directory: Path, arrays: Mapping[str, Array], name: str = WEIGHTS) -> None:
-    """Write the weights with the checksums of the whole directory; the description must be there."""
+def save_weights(
+    directory: Path, arrays: Mapping[str, Array], name: str = WEIGHTS, *, precision: str = "float32"
+) -> None:
+    """Write the weights with the checksums of the whole directory; the description must be there.
+
+    ``precision`` is that to compute in.
+    """
     files = {str(path.relative_to(directory)): _digest(path.read_bytes()) for path in _described(directory)}
-    save_arrays(directory / name, arrays, {"format": FORMAT, "files": json.dumps(files)})
+    save_arrays(directory / name, arrays, {"format": FORMAT, "files": json.dumps(files), **computed_in(precision)})
 
 
 def save_model(model: Model, directory: str | PathLike[str]) -> None:
@@ -93,7 +101,7 @@ def save_model(model: Model, directory: str | PathLike[str]) -> None:
     """
     directory = Path(directory)
     save_description(directory, model.plan, model.vocabularies)
-    save_weights(directory, model.arrays)
+    save_weights(directory, model.arrays, precision=model.precision)
     if model.temperatures:
         save_temperatures(directory, WEIGHTS, model.temperatures)
 

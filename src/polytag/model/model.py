@@ -12,11 +12,14 @@ import numpy.typing as npt
 from polytag.errors import ModelError, PlanError, PolytagError
 from polytag.model.array_file import Array
 from polytag.model.shapes import Shape, shapes
+from polytag.native import PRECISIONS
 from polytag.plan import Plan
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 
 KINDS: dict[str, Any] = {"chars": CharVocabulary, "words": WordVocabulary, "tags": TagVocabulary}
+
+COMPUTED = "computed"  # of metadata: the precision to compute in, where it is not what the weights are stored in
 
 Weights = npt.NDArray[np.float32]
 
@@ -100,6 +103,23 @@ def check_arrays(source: Path, arrays: Mapping[str, Array], wanted: Mapping[str,
             )
         if found.dtype != dtype:
             raise ModelError(f"{source}: {name} is of type {found.dtype}, expected {dtype}")
+
+
+def computing(source: Path, metadata: Mapping[str, str], *, usual: str = "float32") -> str:
+    """The precision that the metadata of a file name to compute in, or the ``usual`` one.
+
+    Raises:
+        ModelError: there is no such precision.
+    """
+    precision = metadata.get(COMPUTED, usual)
+    if precision not in PRECISIONS:
+        raise ModelError(f"{source}: computed in '{precision}', expected {', '.join(PRECISIONS)}")
+    return precision
+
+
+def computed_in(precision: str) -> dict[str, str]:
+    """What `computing` reads; nothing for float32."""
+    return {} if precision == "float32" else {COMPUTED: precision}
 
 
 def _texts(vocabulary: CharVocabulary | WordVocabulary | TagVocabulary) -> Iterable[object]:

@@ -21,6 +21,8 @@ from polytag.model.model import (
     KINDS,
     Model,
     check_arrays,
+    computed_in,
+    computing,
     damaged_vocabulary,
     make_vocabulary,
     read_vocabularies,
@@ -53,7 +55,8 @@ def save_packed(
     Args:
         path: the file.
         model: as it was trained.
-        precision: of the weights in the file, float32, float16 or int8; that of the computation is int8 for int8.
+        precision: of the weights in the file, float32, float16 or int8; that of the computation is int8 for int8, and
+            else the model's own.
         vectors: words to keep beside those of the training files, the most frequent ones; None keeps all.
         coarse: in int8, round word vectors to a few values, which take less than half of the room.
 
@@ -68,7 +71,9 @@ def save_packed(
     arrays = {**stored(model.arrays, precision, coarse=coarse), VOCABULARIES: np.frombuffer(deflated(text), np.uint8)}
     described = {"plan": model.plan.to_dict(), "temperatures": dict(model.temperatures)}
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in described.items()}
-    save_arrays(path, arrays, {"format": FORMAT, "precision": precision, VOCABULARIES: str(len(text)), **metadata})
+    metadata |= {"format": FORMAT, "precision": precision, VOCABULARIES: str(len(text))}
+    metadata |= {} if precision == "int8" else computed_in(model.precision)
+    save_arrays(path, arrays, metadata)
     sizes: Counter[str] = Counter()
     for name, array in arrays.items():
         sizes[".".join(name.split(".")[:2])] += array.nbytes
@@ -98,7 +103,7 @@ def load_packed(path: Path, *, best_for: str | None = None) -> Model:
     wanted = wanted_shapes(path, plan, vocabularies, arrays=len(arrays))
     check_arrays(path, arrays, dict(stored_shapes(arrays, wanted, precision)))
     temperatures = _temperatures(path, plan, metadata)
-    computed = "int8" if precision == "int8" else "float32"
+    computed = computing(path, metadata, usual="int8" if precision == "int8" else "float32")
     try:
         weights = restored(arrays, wanted)
     except ValueError as error:

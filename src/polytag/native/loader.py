@@ -12,7 +12,7 @@ from polytag.errors import PolytagError
 
 Precision = Literal["float32", "bfloat16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-ABI = 1  # of the library's functions and structures; native.h has the same
+ABI = 2  # of the library's functions and structures; native.h has the same
 FOLDER = Path(__file__).parent
 _NAMES = ("core.so", "core.dylib", "core.dll", "core.*.so", "core.*.pyd")
 
@@ -70,10 +70,8 @@ _SIGNATURES = {  # name of a function: what it returns, its arguments
         _NUMBER, [_ARRAY, _NUMBER, _ARRAY, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY],
     ),
     "viterbi": (_NUMBER, [_ARRAY, _NUMBER, _ARRAY, _ARRAY, _NUMBER, _ARRAY, _NUMBER, _ARRAY, _ARRAY]),
-    "fill": (_NUMBER, [_NUMBER]),
-    "pack": (None, [_NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _NUMBER]),
-    "forward": (_NUMBER, [_NUMBER, POINTER(Scan), _NUMBER]),
-    "backward": (_NUMBER, [_NUMBER, POINTER(Scan), _NUMBER]),
+    "forward": (_NUMBER, [_NUMBER, _ARRAY, POINTER(Scan), _NUMBER]),
+    "backward": (_NUMBER, [_NUMBER, _ARRAY, POINTER(Scan), _NUMBER]),
     "multiply": (_NUMBER, [_NUMBER, POINTER(Product), _NUMBER]),
     "width": (_NUMBER, []),
     "crf_forward": (_NUMBER, [POINTER(Crf)]),

@@ -30,7 +30,6 @@ from polytag.corpus.formats.record import (
     text_record,
     words_of,
 )
-from polytag.corpus.offsets import Offsets
 from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Layout, Line, lines_of, original, tag_rows
@@ -147,7 +146,7 @@ def _read(fields: Record, line: Line, layout: Layout) -> Sentence | None:
     lists = {task: tag_list(fields, str(key), words) for task, key in layout.tags.items() if not is_spans(key)}
     keys = {task: str(key) for task, key in layout.tags.items() if task not in lists}
     places = known_offsets(fields, words, wanted=bool(keys))
-    cut = places
+    cut: Sequence[tuple[int, int]] = places
     for task, key in keys.items():
         cut, iob2 = offsets.tagged(places, offsets.char_spans(spans_of(fields, key), text_of(fields)))
         lists[task] = tuple(iob2)
@@ -164,7 +163,7 @@ def _made(
     tags: Mapping[str, tuple[str, ...]],
     line: Line,
     layout: Layout,
-    places: Sequence[Offsets] = (),
+    places: Sequence[tuple[int, int]] = (),
 ) -> Sentence | None:
     ordered = {task: tags[task] for task in layout.tags if task in tags}
     numbers = (line.number,) * len(words)
