@@ -86,10 +86,15 @@ def core() -> ctypes.CDLL | None:
     Raises:
         PolytagError: there is a file, but it is not the library that these files are for; it is not called.
     """
-    if os.environ.get("POLYTAG_NATIVE") == "0":
+    if not is_wanted():
         return None
     file = next(_files(FOLDER), None)
     return None if file is None else load(file)
+
+
+def is_wanted() -> bool:
+    """Whether the core is to be used where there is one: POLYTAG_NATIVE=0 in the environment says no."""
+    return os.environ.get("POLYTAG_NATIVE") != "0"
 
 
 def library() -> ctypes.CDLL:
