@@ -10,8 +10,11 @@ set(CMAKE_SYSTEM_NAME "${systems_${CMAKE_MATCH_2}}")
 
 set(CMAKE_CXX_COMPILER "$ENV{POLYTAG_ZIG}" c++)
 set(CMAKE_CXX_COMPILER_TARGET "${target}")
-set(CMAKE_TRY_COMPILE_CONFIGURATION Release) # else zig compiles its libraries twice
-set(CMAKE_SHARED_LINKER_FLAGS_INIT -s)       # stripped by the linker: programs of this machine cannot strip them all
+# Stripped by the linker, since programs of this machine cannot strip them all. zig compiles its C++ library for each set of
+# such flags, so CMake's trials get the same ones: that takes a minute of two cores per platform.
+set(CMAKE_TRY_COMPILE_CONFIGURATION Release)
+set(CMAKE_EXE_LINKER_FLAGS_INIT -s)
+set(CMAKE_SHARED_LINKER_FLAGS_INIT -s)
 set(CMAKE_INSTALL_NAME_TOOL /bin/true)
 set(CMAKE_FIND_ROOT_PATH_MODE_LIBRARY NEVER)
 set(CMAKE_FIND_ROOT_PATH_MODE_INCLUDE NEVER)
