@@ -1,1 +1,1 @@
-"""What is shipped: an sdist and one wheel per platform, all built, checked and tried on one Linux machine (`make wheels`)."""
+"""What is shipped: an sdist and a wheel per platform, built, checked and tried on one Linux machine (`make wheels`)."""

@@ -1,4 +1,4 @@
-"""`python -m wheels`: build the sdist and all wheels into dist/, check them, try what can be run here, print a table."""
+"""`python -m wheels`: the sdist and all wheels into dist/, what they are, and what of them ran here, as a table."""
 
 import argparse
 import shutil

@@ -1,4 +1,4 @@
-"""Programs for other processors from Debian's archive, unpacked into a folder: nothing is installed, root is not needed."""
+"""Programs for other processors from Debian's archive, unpacked into a folder: nothing is installed, nobody is root."""
 
 import os
 import platform
@@ -10,7 +10,7 @@ from pathlib import Path
 ARCHITECTURES = ("amd64", "arm64")
 
 
-class Missing(Exception):
+class MissingError(Exception):
     """What a trial needs and this machine has not; the text says what."""
 
 
@@ -24,7 +24,7 @@ class Debian:
         """The root of a file system that holds packages and what they depend on.
 
         Raises:
-            Missing: this machine has no apt.
+            MissingError: this machine has no apt.
         """
         root = self._folder / architecture
         cache = self._folder / "-".join((architecture, *packages))
@@ -48,7 +48,7 @@ class Debian:
         environment = os.environ | {"APT_CONFIG": str(self._configuration)}
         done = subprocess.run(["apt-get", *arguments], env=environment, capture_output=True, text=True, check=False)
         if done.returncode:
-            raise Missing(f"apt-get {arguments[0]}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
+            raise MissingError(f"apt-get {arguments[0]}: {(done.stderr.strip().splitlines() or ['no message'])[-1]}")
 
     @staticmethod
     def _cache(folder: Path) -> list[str]:
@@ -57,9 +57,9 @@ class Debian:
 
     @cached_property
     def _configuration(self) -> Path:
-        """apt's own settings and sources, but all that it writes goes into the folder, and nothing counts as installed."""
+        """apt's own sources; all that it writes goes into the folder, and nothing counts as installed."""
         if shutil.which("apt-get") is None:
-            raise Missing("no apt-get here")
+            raise MissingError("no apt-get here")
         (self._folder / "lists" / "partial").mkdir(parents=True, exist_ok=True)
         file = self._folder / "apt.conf"
         file.write_text(

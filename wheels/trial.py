@@ -12,7 +12,7 @@ from pathlib import Path
 from zipfile import ZipFile
 
 from wheels.build import ROOT, ZIG
-from wheels.debian import Debian, Missing
+from wheels.debian import Debian, MissingError
 from wheels.targets import Target
 
 TESTS = ("pytest", "hypothesis")  # what tests/native need beside the wheel
@@ -47,7 +47,7 @@ def outcomes(wheel: Path, target: Target, bench: Bench) -> Iterator[Outcome]:
     for name, trial in TRIALS.get(target.tag, {"": partial(_never, why="no such machine here")}).items():
         try:
             state, told = "passed", trial(wheel, target, bench)
-        except Missing as error:
+        except MissingError as error:
             state, told = "not run", str(error)
         except subprocess.CalledProcessError as error:
             state, told = "failed", (error.stdout or b"").decode(errors="replace")
@@ -55,7 +55,7 @@ def outcomes(wheel: Path, target: Target, bench: Bench) -> Iterator[Outcome]:
 
 
 def _never(wheel: Path, target: Target, bench: Bench, *, why: str) -> str:
-    raise Missing(why)
+    raise MissingError(why)
 
 
 # ---- By Python: the wheel alone in an environment of its own, and the tests of the native core.
@@ -136,7 +136,7 @@ def _wine(bench: Bench, target: Target) -> list[str]:
     places = (shutil.which("wine64"), shutil.which("wine"), "/usr/lib/wine/wine64")
     found = next((place for place in places if place and Path(place).exists()), None)
     if found is None:
-        raise Missing("no wine here: apt-get install wine64")
+        raise MissingError("no wine here: apt-get install wine64")
     return ["env", f"WINEPREFIX={bench.folder / 'wine'}", "WINEDLLOVERRIDES=mscoree,mshtml=", found]
 
 

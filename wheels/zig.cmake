@@ -1,5 +1,10 @@
-# `zig c++` as the cross compiler of every platform, for CMake: POLYTAG_ZIG names the program, POLYTAG_TARGET the target,
-# as in x86_64-linux-gnu.2.17. Both come by the environment, so that CMake's own trial projects see them too.
+# `zig c++` as the cross compiler of every platform, for CMake. POLYTAG_TARGET names the target, as x86_64-linux-gnu.2.17;
+# POLYTAG_ZIG the program, else it is that of the package ziglang, which pyproject.toml asks for where there is a target.
+# Both are in the environment, so that CMake's own trial projects see them too.
+if(NOT DEFINED ENV{POLYTAG_ZIG})
+  find_program(zig zig PATH_SUFFIXES ziglang REQUIRED)
+  set(ENV{POLYTAG_ZIG} "${zig}")
+endif()
 set(target "$ENV{POLYTAG_TARGET}")
 string(REGEX MATCH "^([^-]+)-([^-.]+)" _ "${target}")
 set(CMAKE_SYSTEM_PROCESSOR "${CMAKE_MATCH_1}")
