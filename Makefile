@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test bench docs clean
+.PHONY: setup demo test bench docs wheels light clean
 
 setup: .venv/.ready
 
@@ -36,6 +36,20 @@ bench: setup
 # The documentation site, in build/site
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# An sdist and a wheel for each platform in dist/, checked, and tried where this machine can: make wheels WHEELS="--only musl"
+WHEEL_TOOLS := auditwheel build cmake lief ninja 'scikit-build-core<1' ziglang
+wheels: build/wheels/tools/.ready
+	PATH=$(CURDIR)/build/wheels/tools/bin:$$PATH build/wheels/tools/bin/python -m wheels $(WHEELS)
+
+build/wheels/tools/.ready: constraints.txt
+	$(PYTHON) -m venv build/wheels/tools
+	build/wheels/tools/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt $(WHEEL_TOOLS)
+	touch $@
+
+# The wheel of this machine alone in a fresh environment: no PyTorch, its size, its start, its memory
+light: setup
+	$(BIN)/python -m wheels.light
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache
