@@ -6,6 +6,7 @@ pools of the standard library wait for the rest of its answer for good.
 
 import signal
 import traceback
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -17,12 +18,12 @@ from typing import Any
 
 from polytag.bulk.pieces import Piece
 from polytag.bulk.worker import Assignment, Worker
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, PolytagWarning
 
 AHEAD = 3  # pieces for each worker that are being tagged, or wait for their turn to be written
 
 Render = Callable[[Iterable[Piece]], Iterator[bytes]]
-Answer = bytes | Exception
+Answer = bytes | Exception  # a warning is one too
 Pipe = Connection  # of a piece to a worker, and of its answer
 
 
@@ -85,7 +86,7 @@ class _Pool:
             number = self._busy.pop(pipe)
             self._idle.append(pipe)
             if number is None:
-                _result(answer)
+                _ready(answer)
             else:
                 self._answers[number] = answer
 
@@ -107,6 +108,14 @@ def _or_error(pieces: Iterable[Piece]) -> Iterator[Piece | Exception]:
         yield from pieces
     except PolytagError as error:
         yield error
+
+
+def _ready(answer: Answer) -> None:
+    """Take what a new worker says; it warns of what its parent would be warned of, who says so once for all workers."""
+    if isinstance(answer, Warning):
+        warnings.warn(answer, stacklevel=2)
+    else:
+        _result(answer)
 
 
 def _result(answer: Answer) -> bytes:
@@ -169,11 +178,12 @@ def _serve(pipe: "Connection[Answer, Piece]", assignment: Assignment) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was blocked until here, for threads that block nothing
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            worker = Worker(assignment)
+            with warnings.catch_warnings(record=True, action="always", category=PolytagWarning) as warned:
+                worker = Worker(assignment)
         except Exception as error:
             pipe.send(_told(error))
             return
-        pipe.send(b"")
+        pipe.send(next((said.message for said in warned if isinstance(said.message, PolytagWarning)), b""))
         while True:
             piece = pipe.recv()
             try:

@@ -13,6 +13,7 @@ from polytag.errors import PolytagError
 from polytag.export.description import KEY, description_of
 from polytag.tagger.engine import by_length
 from polytag.tagger.packing import Ints
+from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 
 MISSING = "onnxruntime is not installed, expected it to run a graph: pip install 'polytag[onnx]'"
@@ -103,7 +104,7 @@ def agreement(
         PolytagError: onnxruntime is not installed.
     """
     other, given = OnnxTagger(path, tagger), list(sentences)
-    expected = tagger.tag_all(given, tasks=list(other.tasks), constrained=constrained)
+    expected = tagger.tag_all(given, Request(tuple(other.tasks), constrained=constrained))
     pairs = list(zip(expected, other.tag(given), strict=True))
     words = sum(map(len, given))
     return {

@@ -14,7 +14,7 @@
 //              avx512.cpp       -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma
 //              avx512_low.cpp   the same, -mavx512bf16 -mavx512vnni
 //              amx.cpp          the same as avx512_low.cpp, -mamx-tile -mamx-bf16 -mamx-int8
-//     aarch64  neon_dot.cpp     -march=armv8.2-a+dotprod
+//     aarch64  neon_dot.cpp     -march=armv8.2-a+dotprod, or -mcpu=generic+dotprod where the compiler (zig) has no such name
 //     all      plain.cpp, neon.cpp, native.cpp, processor.cpp   nothing
 //
 // All of them: -O3 -std=c++17 -fno-trapping-math -fno-math-errno -ffp-contract=off -fvisibility=hidden -fno-exceptions but

@@ -14,6 +14,7 @@ from polytag.suggesting.pool import Pool
 from polytag.suggesting.reading import Candidate
 from polytag.suggesting.uncertainty import Floats, Measure, measure_named
 from polytag.tagger.lattice import View
+from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 
 CHUNK = 512  # sentences read ahead
@@ -105,5 +106,5 @@ def _chosen(tagger: Tagger, pool: Pool, count: int, tasks: Sequence[str], divers
     ranked = pool.ranked()
     scores, vectors = np.array([score for score, _, _ in ranked]), np.stack([vector for *_, vector in ranked])
     best = [ranked[i][:2] for i in choose(scores, vectors, count, diversity=diversity)]
-    tagged = tagger.tag_all((candidate.sentence for _, candidate in best), tasks=tasks, confidence=True)
+    tagged = tagger.tag_all((candidate.sentence for _, candidate in best), Request(tasks, confidence=True))
     return [Suggestion(candidate, found, score) for (score, candidate), found in zip(best, tagged, strict=True)]

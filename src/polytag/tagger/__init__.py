@@ -1,1 +1,1 @@
-"""The run half: a model answers requests, with numpy and the native core. Open engine.py first."""
+"""A model that answers requests: the engine, decoding, requests, scoring and calibration. No PyTorch."""
