@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -349,7 +350,7 @@ class TestLaws:
     def test_the_row_before_is_that_of_the_word_before(self) -> None:
         for lengths in (*BATCHES, ()):
             packed = packing(lengths)
-            before = {int(row): int(last) for rows in packed.rows for last, row in zip(rows, rows[1:], strict=False)}
+            before = {int(row): int(last) for rows in packed.rows for last, row in pairwise(rows)}
             assert chain.previous_rows(Packing.of(packed.lengths)).tolist() == [before[row] for row in sorted(before)]
 
 

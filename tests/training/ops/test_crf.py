@@ -1,4 +1,7 @@
-"""The loss of a CRF against enumeration of all paths, then laws that need no oracle. Decoding: tests/tagger/test_chain.py."""
+"""The loss of a CRF against enumeration of all paths, then laws that need no oracle.
+
+Sums and best paths while tagging: tests/tagger/test_chain.py.
+"""
 
 import math
 from collections.abc import Iterator
