@@ -1,4 +1,4 @@
-"""Pieces to tagged pieces, in order: in this process, or by worker processes of which none outlives it.
+"""Pieces to tagged pieces, in order, by worker processes of which none outlives this one.
 
 A pipe to each worker and no thread: a worker that is killed while it writes leaves only its own pipe broken, where the
 pools of the standard library wait for the rest of its answer for good.
@@ -28,22 +28,8 @@ Pipe = Connection  # of a piece to a worker, and of its answer
 
 
 @contextmanager
-def tagging(assignment: Assignment, *, workers: int = 1) -> Iterator[Render]:
-    """A function that tags a stream of pieces in order and in constant memory; the model is loaded on entry.
-
-    With several workers, each is a process with a model of its own and, unless the assignment says otherwise, one
-    thread. What they give is byte for byte what one process gives. They are spawned, so a script that calls this needs
-    the usual ``if __name__ == "__main__":``. They end with the block, however it ends, and with this process.
-
-    Raises:
-        ModelError: the model cannot be loaded.
-        PolytagError: it has no such task; while tagging also: a worker was killed.
-        CorpusError: while tagging, what is wrong with the text, after all that stands before it has been given.
-    """
-    if workers == 1:
-        worker = Worker(assignment)
-        yield lambda pieces: map(worker.render, pieces)
-        return
+def tagging_in_processes(assignment: Assignment, workers: int) -> Iterator[Render]:
+    """What `polytag.bulk.tagging` gives where there are several workers."""
     with _started(replace(assignment, threads=assignment.threads or 1), workers) as pipes:
         pool = _Pool(pipes)
         pool.receive()  # the first that has loaded the model, or why it could not

@@ -3,6 +3,8 @@
 Results go to stdout, progress to stderr. Exit code 0, 1 for a user's error with one sentence, 2 for wrong usage.
 """
 
+import atexit
+import gc
 import io
 import os
 import sys
@@ -36,6 +38,7 @@ COMMANDS = {
 }
 
 
+OBJECTS = 50_000  # new ones, after which Python looks for garbage
 _show_warning = warnings.showwarning
 OUT_OF_MEMORY = "out of memory; try a smaller training.batch_sentences or shorter sentences"
 
@@ -87,6 +90,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the only place that turns errors into sentences and exit codes."""
     _prepare_streams()
+    _rarely_collect()
     warnings.showwarning = _tell
     try:
         with after_imports():
@@ -121,6 +125,13 @@ def _tell(message: Warning | str, category: type[Warning], *place: Any, **more: 
         click.echo(f"polytag: {message}", err=True)
     else:
         _show_warning(message, category, *place, **more)
+
+
+def _rarely_collect() -> None:
+    """Look for garbage rarely, and not at the end: in what is imported and loaded there is next to none."""
+    gc.set_threshold(OBJECTS, *gc.get_threshold()[1:])
+    atexit.unregister(gc.freeze)
+    atexit.register(gc.freeze)
 
 
 def _prepare_streams() -> None:

@@ -12,8 +12,9 @@ from polytag.cli.options import TAGGED, from_option, output_option, reading_opti
 from polytag.cli.outputs import check_apart, opened
 
 if TYPE_CHECKING:
+    from polytag.corpus.recognition import Input
     from polytag.suggesting import Suggested
-    from polytag.suggesting.reading import Candidate, Input
+    from polytag.suggesting.reading import Candidate
     from polytag.tagger.tagging import Tagger
 
 
@@ -110,7 +111,8 @@ def _candidates(
 ) -> Iterator["Candidate"]:
     """The sentences of an input; tells on stderr as what it is read where that is a guess."""
     from polytag.bulk.worker import language_of
-    from polytag.suggesting.reading import candidates, recognised
+    from polytag.corpus.recognition import recognised
+    from polytag.suggesting import candidates
 
     source, format_, is_guess = recognised(source, format=source_format)
     if is_guess:

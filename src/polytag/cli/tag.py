@@ -162,7 +162,7 @@ def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignm
 def _pieces(files: Sequence[Path], format: str, word: int) -> Iterator["Piece"]:
     """All files in order, or standard input; where nothing says how they are written, raw text is told on stderr."""
     from polytag.bulk import cut
-    from polytag.suggesting.reading import Watched, recognised
+    from polytag.corpus.recognition import Watched, recognised
 
     def told(name: str) -> None:
         click.echo(f"{name}: looks like raw text but is read as columns; say --from text", err=True)
