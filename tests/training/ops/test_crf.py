@@ -1,6 +1,6 @@
 """The loss of a CRF against enumeration of all paths, then laws that need no oracle.
 
-Sums and best paths while tagging: tests/tagger/test_chain.py.
+Decoding is tested in tests/tagger/test_chain.py.
 """
 
 import math
