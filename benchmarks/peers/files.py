@@ -163,7 +163,12 @@ def sample(one: Contender, text: Path, output: Path, *, core: int | None, timeou
     empty.write_bytes(b"")
     nothing, loaded = _run(one, empty, output, core=core, timeout=timeout)
     all_of_it, wall = _run(one, text, output, core=core, timeout=timeout)
-    return Sample(max(all_of_it - nothing, 1e-9), max(wall - loaded, 1e-9), nothing)
+    return Sample(_less(all_of_it, nothing), _less(wall, loaded), nothing)
+
+
+def _less(whole: float, start: float) -> float:
+    """The rest; at least a hundredth, where a text is so short that chance could leave less than nothing."""
+    return max(whole - start, whole / 100)
 
 
 def score(text: Text, output: Path) -> float:
