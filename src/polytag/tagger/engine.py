@@ -6,6 +6,7 @@ The network itself stands in `polytag.training.network`; tests compare the two.
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,8 @@ class TagPart:
         First where it stands itself, then where it is the word two before, and so on to where it is the word two after.
         """
         assert self.features is not None
-        indices = np.array([[*self.features.indices(word)] for word in words]).reshape(-1, OWN + AROUND)
+        each = chain.from_iterable(map(self.features.indices, words))
+        indices = np.fromiter(each, np.int64, len(words) * (OWN + AROUND)).reshape(-1, OWN + AROUND)
         own = self.own[indices[:, :OWN]].sum(1)
         around = self.around[indices[:, OWN:]].sum(1)
         return np.concatenate((own, around), axis=1).reshape(len(indices), 1 + PLACES, -1)

@@ -30,7 +30,7 @@ from polytag.tagger.request import ANYTHING, Options, Request
 
 CHUNK_WORDS = 16_384  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
 CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from which they count instead of words
-THREAD_WORDS = 1_024  # fewer are not worth a thread
+THREAD_WORDS = 512  # fewer are not worth a thread
 
 T = TypeVar("T", Sentence, Block)
 

@@ -5,12 +5,11 @@ import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from polytag.tagger.packing import Ints, Packing
+from polytag.tagger.packing import Packing
 from polytag.vocabulary.vocabularies import END, START, UNKNOWN, CharVocabulary
 
 Floats = npt.NDArray[np.float32]
@@ -19,6 +18,7 @@ Columns = dict[str, Floats]  # by name, a row for each word
 
 MEMORY = 48 << 20  # bytes of rows that are remembered
 FEWEST = 4_096  # words that are remembered however wide their rows are
+AT_ONCE = 1_024  # words that are computed at once: what is held meanwhile is several times what is kept of them
 CHARACTERS = 65_536  # that are read at once: the states of a character GRU are held meanwhile, 42 MB with 160 columns
 
 
@@ -26,6 +26,7 @@ CHARACTERS = 65_536  # that are read at once: the states of a character GRU are 
 class _Memory:
     """The words that are known since the last time that all were forgotten. Rows are written before they are told."""
 
+    most: int
     rows: dict[str, int] = field(default_factory=dict)
     columns: Columns = field(default_factory=dict)
 
@@ -33,7 +34,8 @@ class _Memory:
         """Take words in; whoever holds columns from before keeps those, which have all that was known then."""
         known, end = len(self.rows), len(self.rows) + len(words)
         if any(name not in self.columns or end > len(self.columns[name]) for name in new):
-            self.columns = {name: _grown(self.columns.get(name), rows, known, end) for name, rows in new.items()}
+            room = max(end, self.most)  # at once: memory that nothing was written to costs nothing
+            self.columns = {name: _roomy(self.columns.get(name), rows, known, room) for name, rows in new.items()}
         for name, rows in new.items():
             self.columns[name][known:end] = rows
         self.rows.update(zip(words, range(known, end), strict=True))
@@ -42,18 +44,18 @@ class _Memory:
 class WordTable:
     """Words -> rows of columns that ``compute`` makes, which is called for words that are not known yet.
 
-    Two threads may compute the same word, and both get what the first of them stored. Where too many words are known,
-    all are forgotten; whoever works with the old ones still has them.
+    Two threads may compute the same word, and both get what the first of them stored. Where there is no room for more
+    words, all are forgotten; whoever works with the old ones still has them.
     """
 
     def __init__(self, compute: Callable[[Sequence[str]], Columns], *, row_bytes: int) -> None:
         self._compute = compute
-        self.most = max(FEWEST, MEMORY // row_bytes)  # words; one call may add its own beyond
+        self.most = max(FEWEST, MEMORY // row_bytes)  # words; those of one call may be more
         self._fresh()
         _TABLES.add(self)
 
     def _fresh(self) -> None:
-        self._lock, self._memory = Lock(), _Memory()
+        self._lock, self._memory = Lock(), _Memory(self.most)
 
     def __len__(self) -> int:
         """How many words are remembered."""
@@ -71,21 +73,25 @@ class WordTable:
 
     def _learn(self, words: Mapping[str, None]) -> _Memory:
         """A memory that holds all of the words."""
-        memory = self._roomy()
+        memory = self._memory
         new = [word for word in words if word not in memory.rows]
-        found = self._compute(new) if new else {}
-        with self._lock:
-            fresh = [at for at, word in enumerate(new) if word not in memory.rows]
-            if len(fresh) < len(new):  # another thread has met them too
-                new, found = [new[at] for at in fresh], {name: rows[fresh] for name, rows in found.items()}
-            memory.add(new, found)
+        if memory.rows and len(memory.rows) + len(new) > self.most:
+            memory, new = self._forgotten(memory), list(words)
+        for start in range(0, len(new), AT_ONCE):
+            some = new[start : start + AT_ONCE]
+            found = self._compute(some)
+            with self._lock:
+                fresh = [at for at, word in enumerate(some) if word not in memory.rows]
+                if len(fresh) < len(some):  # another thread has met them too
+                    some, found = [some[at] for at in fresh], {name: rows[fresh] for name, rows in found.items()}
+                memory.add(some, found)
         return memory
 
-    def _roomy(self) -> _Memory:
-        """The memory, a new one where it was full: whoever still looks into the old one keeps it."""
+    def _forgotten(self, full: _Memory) -> _Memory:
+        """A new memory in place of one that is full, unless another thread has made it."""
         with self._lock:
-            if len(self._memory.rows) > self.most:
-                self._memory = _Memory()
+            if self._memory is full:
+                self._memory = _Memory(self.most)
             return self._memory
 
 
@@ -102,12 +108,12 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-def _grown(old: Floats | None, like: Floats, known: int, needed: int) -> Floats:
-    """Room for twice as many rows as are known; memory that nothing was written to costs nothing."""
-    room = np.empty((max(needed, 2 * known, 1_024), *like.shape[1:]), np.float32)
+def _roomy(old: Floats | None, like: Floats, known: int, room: int) -> Floats:
+    """A column with room for so many rows, the known ones in it."""
+    column = np.empty((room, *like.shape[1:]), np.float32)
     if old is not None:
-        room[:known] = old[:known]
-    return room
+        column[:known] = old[:known]
+    return column
 
 
 def pieces(words: Sequence[str], limit: int) -> Iterator[Sequence[str]]:
@@ -128,7 +134,7 @@ def packed_characters(vocabulary: CharVocabulary, words: Sequence[str], limit: i
     cut = [word[:kept] for word in words]
     lengths = np.fromiter(map(len, cut), np.int64, len(cut))
     codes = np.frombuffer("".join(cut).encode("utf-32-le", "surrogatepass"), np.uint32)
-    ids = np.append(_indices_of(vocabulary, codes), np.int32(UNKNOWN))  # the last one for words without characters
+    ids = np.append(vocabulary.indices_of(codes), np.int32(UNKNOWN))  # the last one for words without characters
     packing = Packing.of(np.maximum(lengths, 1) + bounded)
     starts = np.where(lengths > 0, np.cumsum(lengths) - lengths, len(codes))[packing.order]
     ends = packing.lengths[packing.sequences] - 1
@@ -139,13 +145,3 @@ def packed_characters(vocabulary: CharVocabulary, words: Sequence[str], limit: i
     packed[packing.steps == 0] = START
     packed[packing.steps == ends] = END
     return packed, packing
-
-
-def _indices_of(vocabulary: CharVocabulary, codes: npt.NDArray[Any]) -> Rows:
-    alphabet = np.frombuffer(vocabulary.alphabet.encode("utf-32-le", "surrogatepass"), np.uint32)
-    if not len(alphabet):
-        return np.full(len(codes), UNKNOWN, np.int32)
-    order = np.argsort(alphabet)
-    places: Ints = np.minimum(np.searchsorted(alphabet, codes, sorter=order), len(alphabet) - 1)
-    found = order[places]
-    return np.where(alphabet[found] == codes, found + 3, UNKNOWN).astype(np.int32)

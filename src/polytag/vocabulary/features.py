@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,7 @@ class FeatureVocabulary(Fields):
         """The `OWN` and then the `AROUND` indices of a word."""
         own, around = self._index
         return chain(
-            (own.get(name, NONE) for name in own_features(word)),
-            (around.get(name, NONE) for name in around_features(word)),
+            map(own.get, own_features(word), repeat(NONE)), map(around.get, around_features(word), repeat(NONE))
         )
 
     def to_json(self) -> dict[str, Any]:

@@ -87,6 +87,21 @@ class CharVocabulary(Fields):
     def __len__(self) -> int:
         return len(self.alphabet) + 3
 
+    @cached_property
+    def _sorted(self) -> "tuple[np.ndarray[Any, np.dtype[np.uint32]], np.ndarray[Any, np.dtype[np.int32]]]":
+        """The code points of the alphabet, ascending, and their indices."""
+        codes = np.frombuffer(self.alphabet.encode("utf-32-le", "surrogatepass"), np.uint32)
+        order = np.argsort(codes)
+        return codes[order], order.astype(np.int32) + 3
+
+    def indices_of(self, codes: "np.ndarray[Any, np.dtype[np.uint32]]") -> "np.ndarray[Any, np.dtype[np.int32]]":
+        """The index of each of many code points."""
+        alphabet, indices = self._sorted
+        if not len(alphabet):
+            return np.full(len(codes), UNKNOWN, np.int32)
+        places = np.minimum(alphabet.searchsorted(codes), len(alphabet) - 1)
+        return np.where(alphabet[places] == codes, indices[places], np.int32(UNKNOWN))
+
     def indices(self, word: str, limit: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """The first ``limit`` characters of a word, at least one; the start and end symbols count towards the limit."""
         kept = max(1, limit - 2 if self.boundaries else limit)
