@@ -67,6 +67,7 @@ class WordTable:
         try:
             rows = np.fromiter(map(memory.rows.__getitem__, words), np.int32, len(words))
         except KeyError:
+            del memory  # it may be forgotten, and is then gone before there is another
             memory = self._learn(dict.fromkeys(words))
             rows = np.fromiter(map(memory.rows.__getitem__, words), np.int32, len(words))
         return rows, memory.columns  # after the rows: columns only ever grow
