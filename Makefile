@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test bench docs clean
+.PHONY: setup demo test bench docs wheels light clean
 
 setup: .venv/.ready
 
@@ -18,7 +18,8 @@ CORE_REQUIRED := $(if $(shell command -v c++ || command -v g++ || command -v cla
 	touch $@
 
 demo: setup
-	$(BIN)/python examples/demo.py
+	mkdir -p build
+	$(BIN)/python examples/demo.py build/demo.polytag
 
 test: setup
 	$(BIN)/ruff format --check --quiet .
@@ -26,13 +27,29 @@ test: setup
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
 
-# Every goal of speed and memory beside its measured figure: make bench DATA=... MODEL=... BENCH="--markdown docs/benchmarks/goals.md"
+# Every goal of speed and memory beside its measured figure:
+# make bench DATA=... MODEL=... SMALL_MODEL=... BENCH="--markdown docs/benchmarks/goals.md"
 bench: setup
-	$(BIN)/python -m benchmarks.goals $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) $(BENCH)
+	$(BIN)/python -m benchmarks.goals $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) \
+	    $(if $(SMALL_MODEL),--small-model $(SMALL_MODEL)) $(BENCH)
 
 # The documentation site, in build/site
 docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+# An sdist and a wheel for each platform in dist/, checked, and tried where this machine can: make wheels WHEELS="--only musl"
+WHEEL_TOOLS := auditwheel build cmake lief ninja 'scikit-build-core<1' ziglang
+wheels: build/wheels/tools/.ready
+	PATH=$(CURDIR)/build/wheels/tools/bin:$$PATH build/wheels/tools/bin/python -m wheels $(WHEELS)
+
+build/wheels/tools/.ready: constraints.txt
+	$(PYTHON) -m venv build/wheels/tools
+	build/wheels/tools/bin/pip install --quiet --disable-pip-version-check --constraint constraints.txt $(WHEEL_TOOLS)
+	touch $@
+
+# The wheel of this machine alone in a fresh environment: no PyTorch, its size, its start, its memory
+light: setup
+	$(BIN)/python -m wheels.light
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -134,9 +134,10 @@ def test_only_what_trains_imports_torch() -> None:
 def test_the_run_half_does_not_load_torch() -> None:
     """Not even where it is installed, whatever else is loaded with it."""
     users = {"training", "curves"}
-    spacy = {"polytag.integrations.spacy", "polytag.integrations.targets"}  # it loads torch itself where that is
-    others = FACE | spacy
-    modules = [module for module in MODULES if unit(module) not in users and module not in others]
+    of_spacy = {"polytag.integrations.spacy", "polytag.integrations.targets"}  # which loads it, where it is installed
+    modules = [
+        module for module in MODULES if unit(module) not in users and module not in FACE and module not in of_spacy
+    ]
     code = "import sys, importlib\n"
     code += (
         "for name in sys.argv[1:]:\n    importlib.import_module(name)\n    assert 'torch' not in sys.modules, name\n"

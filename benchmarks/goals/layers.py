@@ -79,9 +79,9 @@ def _share(setting: Setting, settings: Settings) -> Figure:
 
 def _passes(prepared: Prepared, settings: Settings) -> dict[str, list[Pass]]:
     """The first batches of the training file, as each stack meets them."""
-    tagger, sentences, size = prepared.tagger, prepared.sentences["ner"]["train"], settings.batch
-    batches = [one_batch(tagger, sentences[i * size : (i + 1) * size]) for i in range(settings.steps)]
-    words, chars = tagger.network.words["w"], tagger.network.chars["c"]
+    sentences, size = prepared.sentences["ner"]["train"], settings.batch
+    batches = [one_batch(prepared, sentences[i * size : (i + 1) * size]) for i in range(settings.steps)]
+    words, chars = prepared.network.words["w"], prepared.network.chars["c"]
     assert isinstance(words, WordEncoder)
     assert isinstance(chars, CharEncoder)
     return {

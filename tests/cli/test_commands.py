@@ -25,11 +25,13 @@ def test_help(command, flag):
         assert line  # options are there, in a group's help too
 
 
-def test_the_version_is_the_package_s():
-    from polytag import __version__
+def test_the_version_is_the_package_s_with_the_core_in_use(monkeypatch):
+    from polytag import __version__, native
 
     done = run("--version")
-    assert (done.code, done.out) == (0, f"polytag, version {__version__}\n")
+    assert (done.code, done.out) == (0, f"polytag, version {__version__}\n{native.description()}\n")
+    monkeypatch.setattr(native.loader, "core", lambda: None)
+    assert run("--version").out == f"polytag, version {__version__}\nno native core: numpy\n"
 
 
 def test_no_command_shows_the_help():

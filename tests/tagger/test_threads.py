@@ -12,6 +12,7 @@ import pytest
 from polytag.corpus.sentence import Sentence
 from polytag.tagger import words
 from polytag.tagger.tagging import Tagger
+from polytag.vocabulary.gazetteer import Gazetteer
 from tests import tiny
 
 THREADS = 8
@@ -77,7 +78,9 @@ def test_no_thread_outlives_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_it_pickles_before_and_after_use_and_in_the_midst_of_a_stream() -> None:
-    tagger, sentences = tiny.tagger(temperatures={"ner": 2.0}), strange(50, seed=6)
+    gazetteer = Gazetteer.from_entries([("PER", ("Ann", "Lee")), ("LOC", ("Lima",))])
+    tagger = tiny.tagger(temperatures={"ner": 2.0}, features=True, gazetteer=gazetteer)
+    sentences = strange(50, seed=6)
     fresh = pickle.dumps(tagger)
     expected = tags(tagger, sentences)
     stream = tagger.tag_all(sentences)

@@ -11,13 +11,14 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from polytag.corpus.sentence import Sentence
-from polytag.tagger.tagging import Tagger
+from polytag.model import Model
 from polytag.training import Step, Trainer, prepare
 from polytag.training.batch import Batch, Packing
 from polytag.training.feature_crf import PLACES, FeatureCrf
+from polytag.training.network import Network
 from polytag.vocabulary.features import EDGE, NONE, OWN, REACH, FeatureVocabulary
 from tests import oracles, tiny
-from tests.training import toy
+from tests.training import networks, toy
 
 lengths = st.lists(st.integers(1, 6), min_size=1, max_size=6)
 
@@ -40,16 +41,17 @@ def one_by_one(crf: FeatureCrf, vocabulary: FeatureVocabulary, words: Sequence[s
     return torch.stack(rows)
 
 
-def parts(tagger: Tagger) -> tuple[FeatureCrf, FeatureVocabulary]:
-    crf, vocabulary = tagger.network.features("en")["ner"], tagger.vocabularies.tags["ner"].features
+def parts(model: Model) -> tuple[Network, FeatureCrf, FeatureVocabulary]:
+    """A network with the weights of a model, and what its task "ner" has of features."""
+    network, vocabulary = networks.network_of(model), model.vocabularies.tags["ner"].features
     assert vocabulary is not None
-    return crf, vocabulary
+    return network, network.features("en")["ner"], vocabulary
 
 
-def batch_of(tagger: Tagger, sentences: Sequence[Sentence]) -> Batch:
-    encoder, tags = tagger.new_encoder("ner"), len(tagger.vocabularies.tags["ner"])
+def batch_of(model: Model, sentences: Sequence[Sentence]) -> Batch:
+    tags = len(model.vocabularies.tags["ner"])
     gold = [np.arange(len(sentence)) % tags for sentence in sentences]
-    return encoder.batch([encoder.forms(s.words) for s in sentences], tags=gold, features=["ner"])
+    return networks.batch_of(model.plan, model.vocabularies, sentences, "ner", tags=gold)
 
 
 @given(lengths)
@@ -64,9 +66,9 @@ def test_neighbours_are_the_words_that_stand_there(lengths: list[int]) -> None:
 @given(st.integers(0, 99))
 @settings(max_examples=20)
 def test_scores_and_gradients_are_those_of_words_one_by_one(seed: int) -> None:
-    tagger, sentences = tiny.tagger(features=True, seed=seed), tiny.texts(5, seed=seed)
-    crf, vocabulary = parts(tagger)
-    batch = batch_of(tagger, sentences)
+    model, sentences = tiny.model(features=True, seed=seed), tiny.texts(5, seed=seed)
+    _, crf, vocabulary = parts(model)
+    batch = batch_of(model, sentences)
     found = crf.emissions(batch, "ner")
     expected = batch.packing.pack(np.arange(len(found)))  # which of all words stands in each row
     apart = torch.cat([one_by_one(crf, vocabulary, s.words) for s in sentences])[torch.from_numpy(expected)]
@@ -82,26 +84,26 @@ def test_scores_and_gradients_are_those_of_words_one_by_one(seed: int) -> None:
 def test_tagging_adds_them_to_the_network_s_scores() -> None:
     """From its table of distinct words, which grows and forgets, as from a batch; transitions and START scores too."""
     tagger = tiny.tagger({"ner": "iob2", "other": "iob1"}, features=True)
-    crf, vocabulary = parts(tagger)
+    network, crf, vocabulary = parts(tagger.model)
     sentences = tiny.texts(700, unknown=0.8)
     for indices, lattice in tagger.lattices(sentences, "ner"):
         own = [sentences[i] for i in indices]
-        batch = batch_of(tagger, own)
-        alone = tagger.network.emissions(tagger.network.context(batch, "ner"), batch, "ner")
-        added = lattice.packing.unpack((lattice.emissions - alone).detach().numpy())
+        batch = batch_of(tagger.model, own)
+        alone = network.emissions(network.context(batch, "ner"), batch, "ner").detach().numpy()
+        added = lattice.packing.unpack(lattice.emissions - alone)
         for sentence, scores in zip(own, added, strict=True):
             expected = one_by_one(crf, vocabulary, sentence.words).detach()
             torch.testing.assert_close(torch.from_numpy(scores), expected, rtol=1e-4, atol=1e-3)
-        part = tagger.network.tags["ner"]
-        assert torch.equal(lattice.transitions, part.transitions + crf.transitions)  # type: ignore[operator]
-        assert torch.equal(lattice.start, part.start + crf.start)  # type: ignore[operator]
+        part = network.tags["ner"]
+        assert lattice.transitions.tolist() == (part.transitions + crf.transitions).tolist()  # type: ignore[operator]
+        assert lattice.start.tolist() == (part.start + crf.start).tolist()  # type: ignore[operator]
 
 
 @pytest.mark.parametrize("margin", [0.0, 2.0])
 def test_the_loss_is_that_of_the_network_and_that_of_the_features(margin: float) -> None:
-    tagger, sentences = tiny.tagger(features=True), tiny.texts(3, longest=3)
-    crf, network = parts(tagger)[0], tagger.network
-    batch = batch_of(tagger, sentences)
+    model, sentences = tiny.model(features=True), tiny.texts(3, longest=3)
+    network, crf, _ = parts(model)
+    batch = batch_of(model, sentences)
     assert batch.tags is not None
     packed = oracles.packing([len(s) for s in sentences])
     alone = network.emissions(network.context(batch, "ner"), batch, "ner")
@@ -133,11 +135,11 @@ def test_one_tag_part_of_two_languages_has_the_features_of_both(tmp_path: Path) 
     tables["tags"] = {"names": {"features": True}}
     for task in tables["tasks"].values():
         task["tags"] = "names"
-    tagger = prepare(toy.make_plan(tables)).tagger
-    vocabulary = tagger.vocabularies.tags["names"].features
+    found = prepare(toy.make_plan(tables))
+    vocabulary = found.vocabularies.tags["names"].features
     assert vocabulary is not None
     assert {"w=sees", "w=xsees"} <= set(vocabulary.own)
-    assert tagger.network.features("en") == tagger.network.features("xx")
+    assert found.network.features("en") == found.network.features("xx")
 
 
 def test_they_learn_what_they_see(tmp_path: Path) -> None:

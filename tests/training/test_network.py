@@ -14,8 +14,9 @@ from polytag import load, train
 from polytag.corpus.sentence import Sentence
 from polytag.training import Prepared, prepare
 from polytag.training.batch import Batch
+from polytag.training.torch_network import tensors_of
 from tests import oracles
-from tests.training import toy
+from tests.training import networks, toy
 
 
 @pytest.fixture(scope="module")
@@ -33,26 +34,23 @@ def small(corpora: Path, task: str = "pos", **parts: Mapping[str, Any]) -> Prepa
             table |= settings
     tables["initialisation"] = {"gru": 0.5, "chars": 0.5, "words": 0.5}
     found = prepare(toy.make_plan(tables))
-    found.tagger.network.eval()
+    found.network.eval()
     return found
 
 
 def batch_of(found: Prepared, sentences: list[Sentence], task: str) -> Batch:
-    tagger = found.tagger
-    encoder, tags = tagger.new_encoder(task), tagger.vocabularies.tags[task]
-    gold = [np.array(tags.encode(s.tags[task]), dtype=np.int64) for s in sentences]
-    return encoder.batch([encoder.forms(s.words) for s in sentences], tags=gold)
+    return networks.batch_of(found.plan, found.vocabularies, sentences, task)
 
 
 def chain_of(found: Prepared, batch: Batch, lengths: list[int], task: str) -> oracles.Chain:
-    network = found.tagger.network
+    network = found.network
     crf = network.tags[task]
     emissions = network.emissions(network.context(batch, task), batch, task)
     return oracles.Chain(oracles.packing(lengths), emissions, crf.transitions, crf.start)  # type: ignore[arg-type]
 
 
 def losses_one_by_one(found: Prepared, sentences: list[Sentence], task: str, margin: float) -> Tensor:
-    network = found.tagger.network
+    network = found.network
     return torch.stack([network.loss(batch_of(found, [s], task), task, margin=margin) for s in sentences])
 
 
@@ -60,13 +58,13 @@ def losses_one_by_one(found: Prepared, sentences: list[Sentence], task: str, mar
 def test_the_loss_of_a_batch_is_the_mean_of_its_sentences(corpora: Path, margin: float) -> None:
     found = small(corpora, "ner")
     sentences = list(found.sentences["ner"]["train"])[:9]
-    together = found.tagger.network.loss(batch_of(found, sentences, "ner"), "ner", margin=margin)
+    together = found.network.loss(batch_of(found, sentences, "ner"), "ner", margin=margin)
     torch.testing.assert_close(together, losses_one_by_one(found, sentences, "ner", margin).mean())
 
 
 def test_a_sentence_s_scores_do_not_depend_on_its_batch(corpora: Path) -> None:
     found = small(corpora, "ner")
-    network, sentences = found.tagger.network, list(found.sentences["ner"]["train"])
+    network, sentences = found.network, list(found.sentences["ner"]["train"])
     batch = batch_of(found, sentences, "ner")
     together = network.emissions(network.context(batch, "ner"), batch, "ner").detach()
     for sentence, rows in zip(sentences, batch.packing.unpack(together.numpy()), strict=True):
@@ -83,7 +81,7 @@ def test_the_loss_is_the_one_that_enumeration_gives(corpora: Path, margin: float
     batch = batch_of(found, sentences, "pos")
     chain = chain_of(found, batch, [len(s) for s in sentences], "pos")
     assert batch.tags is not None
-    loss = found.tagger.network.loss(batch, "pos", margin=margin)
+    loss = found.network.loss(batch, "pos", margin=margin)
     torch.testing.assert_close(loss, chain.softmax_margin(batch.tags, margin).mean(), rtol=1e-4, atol=1e-5)
     if not margin:
         likelihood = chain.score(batch.tags) - chain.log_partition()
@@ -94,12 +92,10 @@ def test_the_loss_is_the_one_that_enumeration_gives(corpora: Path, margin: float
 def test_decoding_finds_the_best_of_all_paths(corpora: Path) -> None:
     found = small(corpora)
     sentences = [s for s in found.sentences["pos"]["train"] if len(s) <= 6]
-    batch = batch_of(found, sentences, "pos")
-    chain = chain_of(found, batch, [len(s) for s in sentences], "pos")
-    network = found.tagger.network
-    with torch.inference_mode():
-        best = network.lattices(network.context(batch, "pos"), batch, ["pos"])["pos"].best()
-    assert torch.equal(best, chain.best()[0])
+    for indices, lattice in networks.tagger_of(found).lattices(sentences, "pos"):
+        own = [sentences[index] for index in indices]
+        chain = chain_of(found, batch_of(found, own, "pos"), [len(s) for s in own], "pos")
+        assert lattice.best().tolist() == chain.best()[0].tolist()
 
 
 @pytest.mark.parametrize("cell", ["reset_before", "reset_after"])
@@ -107,7 +103,7 @@ def test_decoding_finds_the_best_of_all_paths(corpora: Path) -> None:
 def test_gradients_agree_with_finite_differences(corpora: Path, cell: str, layers: int) -> None:
     part = {"hidden": 3, "dimension": 3, "layers": layers, "cell": cell, "bias": cell == "reset_after"}
     found = small(corpora, "ner", chars=part, words=part)
-    network = found.tagger.network.double()
+    network = found.network.double()
     batch = batch_of(found, list(found.sentences["ner"]["train"])[:4], "ner")
     network.loss(batch, "ner", margin=1.0).backward()
     choose = np.random.default_rng(1)
@@ -159,9 +155,9 @@ def test_every_way_to_build_it_trains_saves_loads_and_tags(
     else:
         tables["chars"]["all"] |= settings.get("chars", {})
     plan = toy.make_plan(tables)
-    before = prepare(plan).tagger.network.state_dict()
+    before = prepare(plan).network.state_dict()
     trained = train(plan, output=tmp_path / "model")
-    after = trained.network.state_dict()
+    after = tensors_of(trained.model.arrays)
     assert before.keys() == after.keys()
     assert all(torch.isfinite(after[name]).all() and not torch.equal(before[name], after[name]) for name in after)
     sentences = [Sentence(s.words) for s in toy.sentences(10, seed=9)]
@@ -174,23 +170,25 @@ def test_every_way_to_build_it_trains_saves_loads_and_tags(
 
 def test_a_gazetteer_reaches_the_tags(corpora: Path) -> None:
     found = small(corpora, "ner", tags={"gazetteer": "list.txt"})
-    network, sentences = found.tagger.network, [Sentence(("New", "York"), {"ner": ("B-LOC", "I-LOC")})]
+    network, sentences = found.network, [Sentence(("new", "york"), {"ner": ("B-LOC", "I-LOC")})]
     batch = batch_of(found, sentences, "ner")
-    part = found.tagger.plan.tasks["ner"].tags
+    part = found.plan.tasks["ner"].tags
     crf = network.tags[part]
     columns = torch.tensor([1, 2])
     context = network.context(batch, "ner")
-    plain = network.emissions(context, batch, "ner")
+    plain = network.emissions(context, replace(batch, gazetteer={}), "ner")
     listed = network.emissions(context, replace(batch, gazetteer={part: columns}), "ner")
     assert torch.equal(listed, plain + crf.gazetteer[columns])  # type: ignore[index]
+    assert batch.gazetteer[part].tolist() != [0, 0]
+    assert torch.equal(network.emissions(context, batch, "ner"), plain + crf.gazetteer[batch.gazetteer[part]])  # type: ignore[index]
 
 
 def test_gazetteer_dropout_hides_matches_where_there_is_a_generator(corpora: Path) -> None:
     found = small(corpora, "ner", tags={"gazetteer": "list.txt", "gazetteer_dropout": 0.5})
-    network, part = found.tagger.network, found.tagger.plan.tasks["ner"].tags
+    network, part = found.network, found.plan.tasks["ner"].tags
     crf = network.tags[part]
     columns = torch.tensor([0, 1, 2]).repeat(100)
-    nothing = torch.zeros(300, len(found.tagger.vocabularies.tags[part]))
+    nothing = torch.zeros(300, len(crf.projection))  # type: ignore[arg-type]
     listed, unlisted = crf.gazetteer[columns], crf.gazetteer[torch.zeros_like(columns)]  # type: ignore[index]
     assert torch.equal(crf.emissions(nothing, columns), listed)  # type: ignore[operator]
     scores = crf.emissions(nothing, columns, torch.Generator())  # type: ignore[operator]
@@ -201,7 +199,7 @@ def test_gazetteer_dropout_hides_matches_where_there_is_a_generator(corpora: Pat
 
 def test_dropout_works_where_there_is_a_generator(corpora: Path) -> None:
     found = small(corpora, "ner", words={"dropout": 0.5})
-    network = found.tagger.network
+    network = found.network
     batch = batch_of(found, list(found.sentences["ner"]["train"])[:4], "ner")
     plain, *dropped = (network.context(batch, "ner", generator=g) for g in (None, None, torch.Generator()))
     assert torch.equal(plain, dropped[0])
@@ -212,7 +210,7 @@ def test_initial_weights_are_drawn_as_the_plan_says(corpora: Path) -> None:
     tables = toy.tables("ner", search=corpora)
     tables["words"]["en"] |= {"hidden": 40, "dimension": 60}
     tables["initialisation"] = {"gru": 0.3, "chars": 0.02, "words": 0.004}
-    weights = prepare(toy.make_plan(tables)).tagger.network.state_dict()
+    weights = prepare(toy.make_plan(tables)).network.state_dict()
     for name, std in {
         "words.en.gru.recurrent_weight.0": 0.3, "words.en.gru.input_weight.0": 0.3,
         "chars.all.embedding.weight": 0.02, "words.en.embedding.weight": 0.004,

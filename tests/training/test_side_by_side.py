@@ -70,7 +70,7 @@ def test_a_training_leaves_the_states_of_the_process_alone(corpora: Path, tmp_pa
 
 
 def test_a_network_made_in_a_thread_does_not_touch_pytorch_s_generator(corpora: Path) -> None:
-    found = prepare(plan_of(corpora, 0)).tagger
+    found = prepare(plan_of(corpora, 0))
     before = torch.random.get_rng_state()
     first, again = (Network(found.plan, found.vocabularies).state_dict() for _ in range(2))
     assert torch.equal(torch.random.get_rng_state(), before)

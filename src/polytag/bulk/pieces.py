@@ -1,6 +1,5 @@
 """A text cut into pieces that can be tagged apart: whole sentences, each piece knowing where in the file it begins."""
 
-import re
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -13,12 +12,9 @@ from typing import IO
 from polytag.corpus.documents import blocks, format_of
 from polytag.corpus.formats import FORMATS, Cut
 from polytag.corpus.raw_lines import LONGEST_LINE, Source
-from polytag.corpus.text import BLANKS, Line, Lines
+from polytag.corpus.text import BLANKS, Line, Lines, lines_of
 
 _BLANK = b" \t\r\n"
-
-# The ends that `polytag.corpus.text` knows; its lines hold none of them, so that lines joined come apart the same way.
-_LINE = re.compile(r"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +32,7 @@ class Piece:
 
     def lines(self) -> Iterator[Line]:
         """The lines as they were read, with their numbers in the whole text."""
-        for number, whole in enumerate(_LINE.findall(self.text), self.line):
-            body = whole.rstrip("\r\n")
-            yield Line(number, body, whole[len(body) :])
+        return lines_of(self.text, first=self.line)
 
 
 def cut(source: Source, *, format: str = "auto", word: int = 0, name: str = "") -> Iterator[Piece]:

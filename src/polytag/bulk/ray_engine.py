@@ -22,6 +22,7 @@ from polytag.bulk.worker import Assignment, Worker
 from polytag.corpus.documents import blocks
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
+from polytag.model.checkpoint import weights_file
 
 MISSING = "Ray is not installed, expected it for this engine: pip install 'polytag[ray]'"
 BLOCK_BYTES = 1 << 20  # of text that one actor gets at a time: a few pieces, so that one file keeps many busy
@@ -98,7 +99,7 @@ def _check_files(paths: Iterable[Path], format: str, word: int) -> None:
 
 def _identity(assignment: Assignment, format: str, column: str | None) -> dict[str, Any]:
     """What must be the same for files of one directory: all that can change what is written."""
-    weights = f"best.{assignment.best_for}.safetensors" if assignment.best_for else "weights.safetensors"
+    weights = weights_file(assignment.best_for)
     options = asdict(assignment) | asdict(assignment.request)
     options |= {"tasks": list(assignment.request.tasks), "format": format, "column": column}
     options = {key: value for key, value in options.items() if key not in ("model", "threads", "request")}

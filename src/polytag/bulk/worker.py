@@ -8,7 +8,7 @@ from typing import Any
 
 from polytag.bulk.pieces import Piece
 from polytag.corpus.formats import FORMATS
-from polytag.corpus.formats.conllu import REPLACED
+from polytag.corpus.formats.conllu_columns import REPLACED
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.text import Layout
 from polytag.errors import PolytagError
@@ -55,6 +55,7 @@ class Worker:
             threads=assignment.threads,
         )
         self.request = self.tagger.checked(assignment.request)
+        self._span_tasks = self.tagger.span_tasks()
         self.columns = _columns(self.tagger.plan.tasks, self.request.tasks)
 
     def render(self, piece: Piece) -> bytes:
@@ -64,11 +65,26 @@ class Worker:
             CorpusError: a line is not in the format; holds the line's number in the whole text.
             PolytagError: raw text cannot be split, or there are rules of several languages to split it.
         """
+        with _rare_collections():
+            text = self._at_once(piece)
+            return (self._by_blocks(piece) if text is None else text).encode("utf-8")
+
+    def _at_once(self, piece: Piece) -> str | None:
+        """The same by operations on whole lists, where tags alone are asked for and nothing in the text is unusual."""
+        wanted = self.request
+        if wanted.confidence or wanted.nbest:
+            return None
+        flat = FORMATS[piece.format].fast(piece.text, self._layout(piece))
+        if flat is None:
+            return None
+        tags = self.tagger.tag_columns(flat.words, flat.lengths, wanted)
+        return flat.render(tags, span_tasks=self._span_tasks)
+
+    def _by_blocks(self, piece: Piece) -> str:
+        """The same block by block, which tells what is wrong and where."""
         make = FORMATS[piece.format].blocks
         assert make is not None, "a piece is cut from texts that can be tagged only"
-        blocks = make(piece.lines(), self._layout(piece))
-        with _rare_collections():
-            return "".join(self.tagger.tag_blocks(blocks, self.request)).encode("utf-8")
+        return "".join(self.tagger.tag_blocks(make(piece.lines(), self._layout(piece)), self.request))
 
     def _layout(self, piece: Piece) -> Layout:
         given, tasks, is_raw = self.assignment, self.request.tasks, piece.format == "text"

@@ -19,21 +19,16 @@ if TYPE_CHECKING:
 @click.option("--all", "everything", is_flag=True, help="Every setting, with all defaults written out, as a plan file.")
 def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: bool) -> None:
     """Show the parts of PLAN (a plan file, a model directory or a packed model), who shares them, and their sizes."""
+    from polytag.model.packed import is_packed
     from polytag.plan_file import load_plan
 
-    if _is_model(plan):
+    if plan.is_dir() or is_packed(plan):
         if settings:
             raise click.UsageError(f"--set {settings[0]}: {plan} is a model, whose settings cannot change any more")
         _show_model(plan, everything=everything)
         return
     checked = load_plan(plan, data=data, settings=settings)
     click.echo(_toml(checked) if everything else "\n".join(_parts(checked, {}, _schemes(checked))))
-
-
-def _is_model(path: Path) -> bool:
-    from polytag.model.packed import is_packed
-
-    return path.is_dir() or (path.is_file() and is_packed(path))
 
 
 def _show_model(path: Path, *, everything: bool) -> None:
@@ -50,15 +45,13 @@ def _show_model(path: Path, *, everything: bool) -> None:
         schemes[name] = "plain tags" if vocabulary.plain else f"{plan.tags[name].scheme} tags"
     for kind, unit in (("chars", "characters"), ("words", "words"), ("tags", "tags")):
         for name, vocabulary in getattr(vocabularies, kind).items():
-            weights = sum(array.size for array in model.part(f"{kind}.{name}").values())
+            weights = sum(array.size for part, array in model.arrays.items() if part.startswith(f"{kind}.{name}."))
             sizes[f"{kind}.{name}"] = f"{len(vocabulary):,} {unit}, {weights:,} weights"
     report = path / "report.json"
     scores: dict[str, list[str]] = {}
     for task, split, metric, score in read_report(report).rows if report.exists() else ():
         scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}")
     lines = [f"{task}: {', '.join(found)}" for task, found in scores.items()]
-    if model.precision != "float32":
-        lines.insert(0, f"{'precision':<24} {model.precision}")
     click.echo("\n".join([*_parts(plan, sizes, schemes), *lines]))
 
 

@@ -1,13 +1,22 @@
 """``polytag tag``."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from polytag.cli.options import TAGGED, TEXTS, constrained_option, directory_option, from_option, reading_options
+from polytag.cli.options import (
+    TAGGED,
+    TEXTS,
+    constrained_option,
+    directory_option,
+    from_option,
+    quiet_option,
+    reading_options,
+)
 from polytag.cli.outputs import check_apart, check_file, opened
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
@@ -33,6 +42,7 @@ if TYPE_CHECKING:
 )
 @constrained_option
 @directory_option("Write here instead of to stdout.")
+@quiet_option
 @click.option("--workers", type=click.IntRange(min=1), help="Processes, each with the model and a thread.")
 @click.option(
     "--engine",
@@ -50,6 +60,7 @@ def tag(
     output: Path | None,
     workers: int | None,
     engine: str,
+    quiet: bool,
     column: str | None,
     tasks: tuple[str, ...],
     confidence: bool,
@@ -90,7 +101,7 @@ def tag(
     if engine == "ray":
         _tag_on_ray(sources, output, assignment, format=source_format, column=column, workers=workers)
     else:
-        _tag_here(sources, output, assignment, format=source_format, workers=workers or 1)
+        _tag_here(sources, output, assignment, format=source_format, workers=workers or 1, quiet=quiet)
 
 
 def _check(source_format: str, target_format: str | None, language: str | None) -> None:
@@ -103,14 +114,41 @@ def _check(source_format: str, target_format: str | None, language: str | None) 
 
 
 def _tag_here(
-    files: Sequence[Path], output: Path | None, assignment: "Assignment", *, format: str, workers: int
+    files: Sequence[Path], output: Path | None, assignment: "Assignment", *, format: str, workers: int, quiet: bool
 ) -> None:
     from polytag.bulk import tagging
 
     if format == "parquet" or (format == "auto" and any(file.suffix == ".parquet" for file in files)):
         raise click.UsageError("Parquet is tagged into a directory: use --engine ray")
-    with tagging(assignment, workers=workers) as rendered, opened(output) as target:
-        target.writelines(rendered(_pieces(files, format, assignment.word)))
+    pieces = _pieces(files, format, assignment.word)
+    with tagging(assignment, workers=workers) as render, opened(output) as target:
+        is_watched = not quiet and sys.stderr.isatty()
+        target.writelines(_with_progress(render, pieces, _bytes_of(files)) if is_watched else render(pieces))
+
+
+def _with_progress(
+    render: "Callable[[Iterable[Piece]], Iterator[bytes]]", pieces: Iterable["Piece"], total: int | None
+) -> Iterator[bytes]:
+    """What is rendered, with a bar on stderr once it has taken a second; ``total`` is in bytes, if that is known."""
+    from tqdm import tqdm
+
+    sizes = deque[int]()
+
+    def noted() -> Iterator["Piece"]:
+        for piece in pieces:
+            sizes.append(len(piece.text.encode()))
+            yield piece
+
+    with tqdm(total=total, unit="B", unit_scale=True, leave=False, delay=1, file=sys.stderr) as bar:
+        for text in render(noted()):
+            yield text
+            bar.update(sizes.popleft())
+
+
+def _bytes_of(files: Sequence[Path]) -> int | None:
+    """The bytes of all files; None where one is a stream or packed with gzip."""
+    known = files and all(file.is_file() and file.suffix != ".gz" for file in files)
+    return sum(file.stat().st_size for file in files) if known else None
 
 
 def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignment", **options: Any) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from polytag.corpus import schemes
 from polytag.corpus.documents import files_of, format_of
-from polytag.corpus.formats import FORMATS, conll, conllu
+from polytag.corpus.formats import FORMATS, conll, conllu, conllu_columns
 from polytag.corpus.formats.record import SPANS, parse
 from polytag.corpus.formats.treebank import POS
 from polytag.corpus.sentence import Sentence
@@ -163,7 +163,7 @@ def _conllu(lines: Iterable[Line], layout: Layout, note: Note, _: str) -> Iterat
             continue
         found = conllu.sentence(words, layout, {})
         if found is not None:
-            places = {name: conllu.COLUMNS.index(name) for name in ("upos", "xpos", "deprel")}
+            places = {name: conllu_columns.COLUMNS.index(name) for name in ("upos", "xpos", "deprel")}
             tags = {name: tuple(columns[index] for _, columns in words) for name, index in places.items()}
             yield Sentence(found.words, tags, found.lines, found.source)
 

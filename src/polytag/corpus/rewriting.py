@@ -76,8 +76,9 @@ class Rewriting:
         tables, edge = self.tables, len(self.tags)
         if tables is None or not len(indices):
             return indices
-        here, starts = indices.astype(np.intp, copy=False), np.flatnonzero(first)
-        before, after = np.roll(here, 1), np.roll(here, -1)
+        here, starts = indices.astype(np.intp, copy=False), first.nonzero()[0]
+        before, after = np.empty_like(here), np.empty_like(here)
+        before[1:], after[:-1] = here[:-1], here[1:]
         before[0] = after[-1] = edge
         before[starts] = after[starts - 1] = edge
         row = here * (edge + 1)

@@ -21,14 +21,20 @@ def spans(tags: Sequence[str]) -> list[Span]:
         CorpusError: a tag is neither O nor B, I, E, S, L or U (in either case), alone or before ``-TYPE``.
     """
     found: list[Span] = []
-    start, before = 0, EDGE
-    for position, here in enumerate(chain(map(parse_or_refuse, tags), (EDGE,))):
-        if ends(before, here):
-            found.append(Span(before.type, start, position))
-        if begins(before, here):
+    start = 0
+    for position, (type_, is_begun) in enumerate(map(_boundary, chain((None,), tags), chain(tags, (None,)))):
+        if type_:
+            found.append(Span(type_, start, position))
+        if is_begun:
             start = position
-        before = here
     return found
+
+
+@lru_cache(maxsize=65_536)
+def _boundary(before: str | None, here: str | None) -> tuple[str, bool]:
+    """The type of the span that ends between two tags (None beyond the sentence) or nothing, and whether one begins."""
+    earlier, tag = (EDGE if text is None else parse_or_refuse(text) for text in (before, here))
+    return earlier.type if ends(earlier, tag) else "", begins(earlier, tag)
 
 
 def parse_or_refuse(tag: str) -> Tag:

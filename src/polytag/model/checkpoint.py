@@ -60,7 +60,7 @@ def _load_directory(directory: Path, weights: str) -> Model:
         _check_file(directory / file, digest)
     plan = _read_plan(directory / "plan.toml")
     vocabularies = read_vocabularies(plan, partial(_read_vocabulary, directory))
-    wanted = wanted_shapes(directory / weights, plan, vocabularies)
+    wanted = wanted_shapes(directory / weights, plan, vocabularies, arrays=len(arrays))
     check_arrays(directory / weights, arrays, {name: ("float32", shape) for name, shape in wanted.items()})
     temperatures = load_temperatures(directory, weights, tasks=plan.tasks)
     return Model(plan, vocabularies, arrays, temperatures, computing(directory / weights, metadata))

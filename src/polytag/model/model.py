@@ -73,12 +73,15 @@ def damaged_vocabulary(source: Path, error: Exception) -> ModelError:
     return ModelError(f"{source}: not a vocabulary that this polytag reads: {error!r}")
 
 
-def wanted_shapes(source: Path, plan: Plan, vocabularies: Vocabularies) -> dict[str, Shape]:
-    """What the plan of a file calls for.
+def wanted_shapes(source: Path, plan: Plan, vocabularies: Vocabularies, *, arrays: int) -> dict[str, Shape]:
+    """What the plan of a file that holds so many arrays calls for.
 
     Raises:
-        ModelError: its parts do not fit together.
+        ModelError: its parts do not fit together, or it has layers without end, which are not even counted up.
     """
+    layers = sum(chars.layers for chars in plan.chars.values()) + sum(words.layers for words in plan.words.values())
+    if layers > arrays:
+        raise ModelError(f"{source}: holds {arrays:,} arrays, too few for the {layers:,} layers of the plan")
     try:
         return shapes(plan, vocabularies)
     except PlanError as error:

@@ -89,7 +89,8 @@ def load_packed(path: Path, *, best_for: str | None = None) -> Model:
     Raises:
         ModelError: the file is damaged, foreign or of another version, or it has no weights kept for one task.
     """
-    _check_kind(path)
+    if not is_packed(path):
+        raise ModelError(f"{path}: this is a file, expected a model directory or what polytag pack made of one")
     arrays, metadata = load_arrays(path, expected=FORMAT)
     if best_for is not None:
         raise ModelError(f"{path}: has one set of weights; to have those kept for '{best_for}', pack with --best-for")
@@ -99,7 +100,7 @@ def load_packed(path: Path, *, best_for: str | None = None) -> Model:
     plan = _plan(path, metadata)
     packed = arrays.pop(VOCABULARIES, np.empty(0, np.uint8))
     vocabularies = _vocabularies(path, plan, packed.tobytes(), metadata.get(VOCABULARIES, ""))
-    wanted = wanted_shapes(path, plan, vocabularies)
+    wanted = wanted_shapes(path, plan, vocabularies, arrays=len(arrays))
     check_arrays(path, arrays, dict(stored_shapes(arrays, wanted, precision)))
     temperatures = _temperatures(path, plan, metadata)
     computed = computing(path, metadata, usual="int8" if precision == "int8" else "float32")
@@ -111,22 +112,13 @@ def load_packed(path: Path, *, best_for: str | None = None) -> Model:
 
 
 def is_packed(path: Path) -> bool:
-    """Whether a file begins as packed ones do, for those who take another file for a model.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
+    """Whether a file begins as a packed one does, for those who take another file for a model."""
     try:
         with path.open("rb") as file:
             begin = file.read(9)
-    except OSError as error:
-        raise ModelError(f"{path}: the file cannot be read: {error.strerror}") from None
+    except OSError:
+        return False
     return begin[8:] == b"{" and int.from_bytes(begin[:8], "little") <= MOST_HEADER
-
-
-def _check_kind(path: Path) -> None:
-    if not is_packed(path):
-        raise ModelError(f"{path}: this is a file, expected a model directory or what polytag pack made of one")
 
 
 def _text(vocabularies: Vocabularies) -> bytes:

@@ -10,8 +10,11 @@ any number of threads may use it.
 """
 
 import sys
+import warnings
+from functools import cache
 from typing import Any
 
+from polytag.errors import PolytagWarning
 from polytag.native import reference as reference
 from polytag.native.loader import PRECISIONS as PRECISIONS
 from polytag.native.loader import Precision as Precision
@@ -19,6 +22,7 @@ from polytag.native.loader import available as available
 from polytag.native.loader import core as core
 from polytag.native.loader import description as description
 from polytag.native.loader import instructions as instructions
+from polytag.native.loader import is_wanted as is_wanted
 from polytag.native.loader import prefers_bfloat16 as prefers_bfloat16
 from polytag.native.loader import select as select
 from polytag.native.loader import supports as supports
@@ -30,5 +34,14 @@ from polytag.native.tagging import viterbi as viterbi
 
 
 def kernels() -> Any:
-    """What computes here while tagging: this package, or `reference` where there is no core."""
-    return sys.modules[__name__] if available() else reference
+    """What computes here while tagging: this package, or `reference` where there is no core, which is told once."""
+    if available():
+        return sys.modules[__name__]
+    if is_wanted():
+        _tell_once()
+    return reference
+
+
+@cache
+def _tell_once() -> None:
+    warnings.warn("polytag has no compiled core here: numpy does its work, many times slower", PolytagWarning, 2)

@@ -37,7 +37,7 @@ def write_curves(directory: str | PathLike[str], history: Sequence[Mapping[str, 
 
 
 def curves_of(directory: str | PathLike[str]) -> str:
-    """The curves of a model, as an SVG; "" where there are no metrics.
+    """The curves of a model directory, as an SVG; "" where there are no metrics.
 
     Raises:
         ModelError: the metrics are damaged.
@@ -47,7 +47,7 @@ def curves_of(directory: str | PathLike[str]) -> str:
     try:
         history = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return curves(history)
-    except (FileNotFoundError, NotADirectoryError):  # a packed model has none
+    except (FileNotFoundError, NotADirectoryError):  # no metrics, or a packed file
         return ""
     except (ValueError, AttributeError, KeyError, TypeError):
         raise ModelError(f"{path}: the file is damaged, expected the metrics of a training") from None

@@ -157,7 +157,7 @@ def create_app(
     for path, (file, kind) in FILES.items():
         app.add_route(path, _file(file, kind), include_in_schema=False)
     _handle_errors(app)
-    app.add_middleware(_boundary, budget=Budget(limits.held), linger=limits.head_seconds)
+    app.add_middleware(_boundary, budget=Budget(limits.held), linger=limits.linger_seconds)
     return app
 
 

@@ -79,13 +79,13 @@ def calibrate(
         threads: as for `Tagger.load`.
 
     Raises:
-        ModelError: the model cannot be read, or is a packed file, which nothing is written into.
+        ModelError: the model cannot be read.
         PlanError: a task has no such split, or several tasks would read one file.
         CorpusError: a file cannot be read.
         PolytagError: no sentence has tags that the model knows, or the directory cannot be written.
     """
     if Path(model).is_file():
-        raise ModelError(f"{model}: this is a file, expected a model directory: calibrate it, then pack it")
+        raise ModelError(f"{model}: nothing is written into a packed file, expected a model directory to calibrate")
     tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
     chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
     fits = {task: fit(tagger, list(sentences), task) for task, sentences in chosen.items()}

@@ -42,8 +42,8 @@ def path_scores(emissions: Floats, transitions: Floats, start: Floats, packing: 
     moves = np.where(packing.steps == 0, start[tags], 0.0)
     later = packing.steps > 0
     moves[later] = transitions[tags[previous_rows(packing)], tags[later]]
-    scores: Floats = np.bincount(packing.sequences, emissions[rows, tags] + moves, minlength=len(packing.lengths))
-    return scores
+    of_rows = emissions[rows, tags] + moves
+    return np.bincount(packing.sequences, of_rows, minlength=len(packing.lengths)).astype(np.float64)
 
 
 def marginals(emissions: Floats, transitions: Floats, start: Floats, packing: Packing) -> Floats:
@@ -150,8 +150,8 @@ def _log_product(transitions: Floats) -> Callable[[Floats], Floats]:
 
     def product(scores: Floats) -> Floats:
         peak = scores.max(1, keepdims=True)
-        found: Floats = np.log(np.exp(scores - peak) @ factors)
-        return found + peak
+        found: Floats = np.log(np.exp(scores - peak) @ factors) + peak
+        return found
 
     return product
 

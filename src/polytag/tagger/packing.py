@@ -31,14 +31,16 @@ class Packing:
     @classmethod
     def of(cls, lengths: Sequence[int] | Ints) -> "Packing":
         given = np.asarray(lengths, dtype=np.int64)
-        order = np.argsort(-given, kind="stable")
+        order = (-given).argsort(kind="stable")
         return cls(given[order], order)
 
     @cached_property
     def sizes(self) -> Ints:
         """Sequences that are still running at each step, [T]."""
         longest = int(self.lengths[0]) if len(self.lengths) else 0
-        return np.searchsorted(-self.lengths, -np.arange(longest), side="left")
+        if len(self.lengths) == 1:
+            return np.ones(longest, np.int64)
+        return (-self.lengths).searchsorted(-np.arange(longest))
 
     @cached_property
     def batch_sizes(self) -> tuple[int, ...]:
@@ -48,16 +50,18 @@ class Packing:
     @cached_property
     def offsets(self) -> Ints:
         """The first row of each step, [T]."""
-        return np.cumsum(self.sizes) - self.sizes
+        return self.sizes.cumsum() - self.sizes
 
     @cached_property
     def steps(self) -> Ints:
         """The step of each row, [N]."""
-        return np.repeat(np.arange(len(self.sizes)), self.sizes)
+        return np.arange(len(self.sizes)).repeat(self.sizes)
 
     @cached_property
     def sequences(self) -> Ints:
         """The packed sequence of each row, [N]."""
+        if len(self.lengths) == 1:
+            return np.zeros(len(self.steps), np.int64)
         sequences: Ints = np.arange(len(self.steps)) - self.offsets[self.steps]
         return sequences
 

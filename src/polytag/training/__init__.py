@@ -1,4 +1,7 @@
-"""Training: from a plan to a model directory."""
+"""Training: from a plan to a model directory. Needs PyTorch, the extra ``polytag[train]``.
+
+Without it importing this folder raises a `PolytagError` that says so, and so does whatever trains.
+"""
 
 import os
 import shutil
@@ -10,6 +13,12 @@ from functools import partial
 from pathlib import Path
 
 from polytag.errors import ModelError, PolytagError
+
+try:
+    import torch  # noqa: F401 - nothing below works without it, nothing outside this folder needs it
+except ModuleNotFoundError as error:
+    raise PolytagError("PyTorch is not installed, expected it for training: pip install 'polytag[train]'") from error
+
 from polytag.files import locked, remove_partial
 from polytag.model.checkpoint import save_description
 from polytag.model.temperatures import remove_temperatures

@@ -21,7 +21,6 @@ from polytag.training.device import find_device, training_precision
 from polytag.training.distributed import World, evaluate, loss_functions
 from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.training.events import Evaluation, Step
-from polytag.training.memory import keep_freed_memory
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.schedule import Turn, epochs_for, turns
@@ -52,7 +51,6 @@ class Trainer:
         self, prepared: Prepared, output: Path, *, device: str | torch.device = "cpu", world: World | None = None
     ) -> None:
         self.prepared, self.output = prepared, output
-        keep_freed_memory()
         self.device, self.world = find_device(device), world or World()
         self.network = prepared.network.to(self.device)
         self.plan, self.settings, self.vocabularies = prepared.plan, prepared.plan.training, prepared.vocabularies

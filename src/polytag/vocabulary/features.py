@@ -14,6 +14,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from polytag.vocabulary.fields import Fields
+
 REACH = 2  # words to either side
 NONE, EDGE = 0, 1  # indices: of what training did not see often enough; of a place beside the sentence
 OWN, AROUND = 10, 2  # features of a word for itself; features that words near it see too
@@ -50,7 +52,7 @@ def around_features(word: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class FeatureVocabulary:
+class FeatureVocabulary(Fields):
     """The features that training saw `FEWEST` times or more; indices of ``own`` count from 1, of ``around`` from 2."""
 
     own: tuple[str, ...]

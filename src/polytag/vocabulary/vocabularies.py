@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -12,6 +12,7 @@ from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
 from polytag.corpus.schemes import convert_partial, convert_tags
 from polytag.corpus.sentence import Sentence
 from polytag.vocabulary.features import FeatureVocabulary
+from polytag.vocabulary.fields import Fields
 from polytag.vocabulary.gazetteer import Gazetteer
 
 UNKNOWN, START, END = 0, 1, 2
@@ -26,13 +27,6 @@ def normaliser(*, lowercase: bool, zero_digits: bool) -> Callable[[str], str]:
         return _DIGIT.sub("0", word) if zero_digits else word
 
     return normalise
-
-
-class Fields:
-    """A dataclass that pickles as its fields: what it has worked out of them is worked out again."""
-
-    def __getstate__(self) -> dict[str, Any]:
-        return {each.name: getattr(self, each.name) for each in fields(self)}  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""The CRF kernels against enumeration of all paths, then laws that need no oracle."""
+"""The loss of a CRF against enumeration of all paths, then laws that need no oracle.
+
+Decoding is tested in tests/tagger/test_chain.py.
+"""
 
 import math
 from collections.abc import Iterator
@@ -11,7 +14,7 @@ from torch import Tensor
 
 from polytag.training.ops import crf
 from polytag.training.ops.crf import cpu, reference
-from tests.oracles import Chain, Packing, pack, packing, poisoned, random_chain, unpack
+from tests.oracles import Chain, pack, packing, poisoned, random_chain, unpack
 
 BATCHES = ((1,), (1, 1, 1), (4, 4), (2, 5, 1, 3, 3))
 SCALES = ((1.0, 1.0), (1e4, 10.0), (1e4, 1e4))  # of emissions and start, of transitions
@@ -67,9 +70,6 @@ class TestEnumeration:
             start=chain.start * high,
         )
 
-    def test_log_partition(self, form: ModuleType, chain: Chain) -> None:
-        close(form.log_partition(*arguments(chain)), chain.log_partition())
-
     def test_loss_and_gradients(self, form: ModuleType, chain: Chain) -> None:
         gold = tags_of(chain)
         for margin in (0.0, 5.0):
@@ -77,72 +77,20 @@ class TestEnumeration:
             for ours, theirs in zip(loss_and_gradients(form, chain, gold, margin), expected, strict=True):
                 close(ours, theirs)
 
-    def test_marginals(self, form: ModuleType, chain: Chain) -> None:
-        marginals = form.marginals(*arguments(chain))
-        close(marginals, chain.marginals())
-        close(marginals.sum(1), torch.ones(chain.packed.n, dtype=torch.float64))
-
-    def test_viterbi(self, form: ModuleType, chain: Chain) -> None:
-        path, score = form.viterbi(*arguments(chain))
-        best, best_score = chain.best()
-        close(score, best_score)
-        assert torch.equal(path, best)
-
-
-@pytest.mark.parametrize("seed", range(4))
-class TestForbiddenTransitions:
-    """Minus infinity forbids, as constrained decoding uses it; tag 0 may stand anywhere, so that a path is left."""
-
-    @staticmethod
-    def chain(seed: int) -> Chain:
-        chain = random_chain((1, 5, 3, 3), 3, seed=seed)
-        generator = torch.Generator().manual_seed(seed)
-        forbidden = torch.rand(3, 3, generator=generator) < 0.6
-        forbidden[0] = forbidden[:, 0] = False
-        edge = torch.tensor([False, True, seed % 2 == 0])
-        last = torch.stack([rows[-1] for rows in chain.packed.rows])
-        end = torch.zeros(3, dtype=torch.float64).masked_fill(
-            edge.roll(1) & torch.tensor([False, True, True]), -math.inf
-        )
-        return replace(
-            chain,
-            emissions=chain.emissions.index_add(0, last, end.expand(len(last), -1)),
-            transitions=chain.transitions.masked_fill(forbidden, -math.inf),
-            start=chain.start.masked_fill(edge, -math.inf),
-        )
-
-    def test_viterbi(self, form: ModuleType, seed: int) -> None:
-        chain = self.chain(seed)
-        path, score = form.viterbi(*arguments(chain))
-        best, best_score = chain.best()
-        close(score, best_score)
-        assert torch.equal(path, best)
-        assert chain.score(path).isfinite().all()
-
-    def test_sums(self, form: ModuleType, seed: int) -> None:
-        chain = self.chain(seed)
-        close(form.log_partition(*arguments(chain)), chain.log_partition())
-        close(form.marginals(*arguments(chain)), chain.marginals())
-
 
 class TestLaws:
     """What must hold whatever the scores are."""
 
     def test_equal_scores_count_the_paths(self, form: ModuleType) -> None:
         chain = random_chain((20, 7, 1), 17, scale=0.0)
-        close(form.log_partition(*arguments(chain)), torch.tensor([20.0, 7.0, 1.0]).double() * math.log(17))
-
-    def test_score_of_the_best_path_is_the_maximum(self, form: ModuleType) -> None:
-        chain = random_chain((12, 9, 9, 1), 17)
-        path, score = form.viterbi(*arguments(chain))
-        close(chain.score(path), score)
-        assert (score <= form.log_partition(*arguments(chain))).all()
+        losses = form.softmax_margin(chain.emissions, tags_of(chain), *arguments(chain)[1:])
+        close(losses, torch.tensor([20.0, 7.0, 1.0]).double() * math.log(17))
 
     def test_without_margin_the_loss_is_the_negative_log_likelihood(self, form: ModuleType) -> None:
-        chain = random_chain((12, 9, 9, 1), 17)
+        chain = random_chain((6, 4, 4, 1), 4)
         gold = tags_of(chain)
         emissions, *rest = arguments(chain)
-        nll = form.log_partition(emissions, *rest) - chain.score(gold)
+        nll = chain.log_partition() - chain.score(gold)
         close(form.softmax_margin(emissions, gold, *rest), nll)
         close(form.softmax_margin(emissions, gold, *rest, margin=0.0), nll)
 
@@ -168,22 +116,17 @@ class TestLaws:
         lengths = (4, 2, 6, 2, 1, 4)
         shuffle = (3, 5, 0, 4, 2, 1)
         chain = random_chain(lengths, 5)
-        sentences = unpack(chain.emissions, chain.packed)
+        sentences, gold = unpack(chain.emissions, chain.packed), unpack(tags_of(chain), chain.packed)
         other = packing([lengths[i] for i in shuffle])
         shuffled = replace(chain, packed=other, emissions=pack([sentences[i] for i in shuffle], other))
-        there, here = sentence_results(form, shuffled), sentence_results(form, chain)
-        for place, index in enumerate(shuffle):
-            for ours, theirs in zip(there[place], here[index], strict=True):
-                close(ours, theirs)
+        there = batch_losses(form, shuffled, pack([gold[i] for i in shuffle], other))
+        close(there, batch_losses(form, chain, tags_of(chain))[list(shuffle)])
 
     def test_empty_batch(self, form: ModuleType) -> None:
         chain = random_chain((), 3)
         gold = torch.zeros(0, dtype=torch.long)
         emissions, *rest = arguments(chain)
-        assert form.log_partition(emissions, *rest).shape == (0,)
         assert form.softmax_margin(emissions, gold, *rest, margin=5.0).shape == (0,)
-        assert [t.shape for t in form.viterbi(emissions, *rest)] == [(0,), (0,)]
-        assert cpu.marginals(emissions, *rest).shape == (0, 3)
 
     def test_one_tag_leaves_no_doubt(self, form: ModuleType) -> None:
         chain = random_chain((4, 1), 1)
@@ -234,8 +177,6 @@ class TestFastForm:
         expected = loss_and_gradients(reference, chain, gold, 5.0)
         for ours, theirs in zip(loss_and_gradients(cpu, poison, gold, 5.0), expected, strict=True):
             close(ours, theirs)
-        close(cpu.marginals(*arguments(poison)), reference.marginals(*arguments(chain)))
-        assert torch.equal(cpu.viterbi(*arguments(poison))[0], reference.viterbi(*arguments(chain))[0])
 
     def test_a_second_derivative_is_refused(self) -> None:
         chain = random_chain((3, 1), 3)
@@ -277,15 +218,7 @@ def sum_of(parts: Iterator[Tensor]) -> Tensor:
     return torch.stack(list(parts)).sum(0)
 
 
-def sentence_results(form: ModuleType, chain: Chain) -> list[tuple[Tensor, ...]]:
-    """Log-partition, best score, marginals and best path of each sentence, in the caller's order."""
-    path, score = form.viterbi(*arguments(chain))
-    per_row = (form.marginals(*arguments(chain)), path)
-    per_sentence = (form.log_partition(*arguments(chain)), score)
-    by_row = zip(*(unpack(t, chain.packed) for t in per_row), strict=True)
-    by_sentence = zip(*(in_order(t, chain.packed) for t in per_sentence), strict=True)
-    return [(*a, *b) for a, b in zip(by_sentence, by_row, strict=True)]
-
-
-def in_order(values: Tensor, packed: Packing) -> Tensor:
-    return values[torch.tensor(packed.order).argsort()]
+def batch_losses(form: ModuleType, chain: Chain, gold: Tensor) -> Tensor:
+    """The loss of each sentence, in the caller's order."""
+    losses = form.softmax_margin(chain.emissions, gold, *arguments(chain)[1:], margin=5.0)
+    return losses[torch.tensor(chain.packed.order).argsort()]

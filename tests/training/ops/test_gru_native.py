@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from polytag.native import Precision, core
-from polytag.native.training import PANEL, multiply, pack
+from polytag.native.training import multiply
 from polytag.training import ops
 from polytag.training.ops.gru import native, packed, reference
 from tests.oracles import poisoned
@@ -30,6 +30,7 @@ from tests.training.ops.test_gru import (
 pytestmark = pytest.mark.skipif(core() is None, reason="the native core was not built (no C++ compiler?)")
 
 
+PANEL = 32  # columns that a product computes at a time
 PRECISION = pytest.mark.parametrize("precision", ["float32", "bfloat16"])
 
 
@@ -145,18 +146,6 @@ class TestNativeEqualsReference:
         assert all(torch.equal(a, b) for a, b in zip(layer.tensors, before, strict=True))
 
 
-@pytest.mark.usefixtures("instructions")
-@pytest.mark.parametrize("units", [1, 3, 31, 32, 33, 70])
-def test_packed_weights_are_panels_filled_up_with_zeros(units: int) -> None:
-    weights = torch.randn(2, units, 3 * units)
-    forward, backward = (torch.from_numpy(pack(weights.numpy(), backward=flag)) for flag in (False, True))
-    for direction in (0, 1):
-        r, z, c = weights[direction].split(units, dim=1)
-        assert all(torch.equal(a, panels(b)) for a, b in zip(forward[direction], (r, z, c), strict=True))
-        assert torch.equal(backward[direction, :2].flatten(), panels(torch.cat((r.T, z.T))))
-        assert torch.equal(backward[direction, 2], panels(c.T))
-
-
 @pytest.mark.parametrize("precision", ["bfloat16"])
 @pytest.mark.usefixtures("form", "uninitialised_is_nan")
 @settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
@@ -186,14 +175,6 @@ def test_rounded_products_are_not_those_of_float32() -> None:
         for form in (reference.gru, partial(reference.gru, precision="bfloat16"))
     )
     assert 1e-3 < (exact - rounded).norm() / exact.norm() < 3e-2
-
-
-def panels(matrix: Tensor) -> Tensor:
-    """A matrix [k, n] as [n / PANEL, k, PANEL], in one row."""
-    k, n = matrix.shape
-    padded = torch.zeros(k, -(-n // PANEL) * PANEL)
-    padded[:, :n] = matrix
-    return padded.reshape(k, -1, PANEL).transpose(0, 1).flatten()
 
 
 def test_only_float32_goes_there() -> None:

@@ -4,28 +4,37 @@ Ranges (3-4) and empty nodes (5.1) are no words here; they and comments are kept
 """
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain
+from functools import lru_cache
+from itertools import chain, pairwise, repeat
 
+from polytag.corpus.formats.conllu_columns import (
+    COLUMNS,
+    FORM,
+    KEYED,
+    MISC,
+    REPLACED,
+    UNESCAPES,
+    Place,
+    is_key,
+    place,
+    target,
+    translated,
+    value_of,
+    with_key,
+    with_keys,
+)
 from polytag.corpus.formats.format import Cut, Format
-from polytag.corpus.formats.lines import check_words
+from polytag.corpus.formats.lines import check_words, line_end, places_of
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, original, paragraphs, tag_rows
 from polytag.errors import CorpusError, nearest
 
-COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
-KEYED = ("feats", "misc")  # columns of KEY=VALUE, in which _ says that there is none
-REPLACED = ("upos", "xpos")  # columns that a task of that name fills; tags of other tasks go to MISC
-
-_FORM, _MISC = 1, 9
 _OTHER_ID = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
-# A bar parts the entries of MISC, so a tag that holds one (N|soort|ev) is written as UDPipe writes bars in MISC.
-_ESCAPES = {"\\": "\\\\", "|": "\\p", " ": "\\s", "\t": "\\t"}
-_UNESCAPES = {escape: plain for plain, escape in _ESCAPES.items()}
 
 Row = tuple[Line, list[str]]
-Place = tuple[int, str]  # index of the column, and the key in it or nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +48,38 @@ class ConlluBlock:
     def render(self, tags: Mapping[str, Sequence[str]]) -> str:
         if not tags or self.sentence is None:
             return original(self.lines)
-        places = [place(_target(task, self.layout), self.layout) for task in tags]
+        places = [place(target(task, self.layout), self.layout) for task in tags]
         new = dict(zip(self.sentence.lines, tag_rows(tags, self.sentence), strict=True))
         return "".join(
             _filled(line, places, new[line.number]) if line.number in new else line.text + line.end
             for line in self.lines
         )
+
+
+@dataclass(frozen=True, slots=True)
+class FlatConllu:
+    """A `FlatText` of CoNLL-U: all lines, without their ends, and the numbers of those that hold words."""
+
+    words: list[str]
+    lengths: list[int]
+    lines: list[str]
+    places: list[int]
+    end: str
+    layout: Layout
+
+    def render(self, tags: Mapping[str, Sequence[str]], *, span_tasks: Collection[str] = ()) -> str:  # noqa: ARG002
+        """As `FlatText.render`."""
+        targets = [place(target(task, self.layout), self.layout) for task in tags]
+        first = max(1, min(index for index, _ in targets))  # what stands before it stays, in one
+        rows = [self.lines[number].rsplit("\t", len(COLUMNS) - first) for number in self.places]
+        columns: list[Sequence[str]] = list(zip(*rows, strict=True)) or [()] * (len(COLUMNS) + 1 - first)
+        for (index, key), values in zip(targets, tags.values(), strict=True):
+            own = index + 1 - first
+            columns[own] = with_keys(columns[own], key, values) if key else values
+        lines = list(self.lines)
+        for number, line in zip(self.places, map("\t".join, zip(*columns, strict=True)), strict=True):
+            lines[number] = line
+        return self.end.join(lines)
 
 
 def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
@@ -56,8 +91,8 @@ def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
         CorpusError: no column has that name; while reading: a line is no CoNLL-U, a wanted tag is ``_``, or the first
             sentence has no such key.
     """
-    bare = {task: str(name) for task, name in layout.tags.items() if _is_key(name)}
-    places = {task: (_MISC, bare[task]) if task in bare else place(name, layout) for task, name in layout.tags.items()}
+    bare = {task: str(name) for task, name in layout.tags.items() if is_key(name)}
+    places = {task: (MISC, bare[task]) if task in bare else place(name, layout) for task, name in layout.tags.items()}
     return _sentences(lines, layout, places, bare.values())
 
 
@@ -67,23 +102,58 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[ConlluBlock]:
     Raises:
         CorpusError: ``layout.columns`` names no column; while reading: a line is no CoNLL-U.
     """
-    for name in layout.columns.values():
-        place(name, layout)
+    _check_targets(layout)
     return (ConlluBlock(run, sentence(rows(run, layout), layout, {}), layout) for run in paragraphs(lines))
 
 
-def place(name: int | str, layout: Layout) -> Place:
-    """Where a column stands: 'upos', 'misc.KEY', 'feats.KEY', or a number from 0.
+def _check_targets(layout: Layout) -> None:
+    for name in layout.columns.values():
+        place(name, layout)
+
+
+def flat(text: str, layout: Layout) -> FlatConllu | None:
+    """A text in which all lines end alike and no word's line has blanks at its end.
 
     Raises:
-        CorpusError: no column has that name.
+        CorpusError: ``layout.columns`` names no column.
     """
-    column, _, key = str(name).partition(".")
-    column = COLUMNS[int(column)] if column.isdecimal() and int(column) < len(COLUMNS) else column.lower()
-    if column not in COLUMNS or (key and column not in KEYED):
-        known = nearest(column, [*COLUMNS, "misc.KEY", "feats.KEY"])
-        raise CorpusError(f"CoNLL-U has no column '{name}', expected one of its columns{known}", path=layout.source)
-    return COLUMNS.index(column), key
+    _check_targets(layout)
+    end = line_end(text)
+    if end is None:
+        return None
+    lines = text.split(end)
+    places = [number for number, line in enumerate(lines) if line and line[0] != "#"]
+    own = list(map(lines.__getitem__, places))
+    if set(map(str.count, own, repeat("\t"))) - {len(COLUMNS) - 1} or any(line[-1] in BLANKS for line in own):
+        return None
+    columns = [line.split("\t", FORM + 1) for line in own]
+    ids, forms = [row[0] for row in columns], [row[FORM] for row in columns]
+    bounds = [0, *(bisect_left(places, blank) for blank in places_of("", lines)), len(places)]
+    sentences = [_numbered(ids[start:after], start) for start, after in pairwise(bounds)]
+    if None in sentences or not all(map(str.strip, forms, repeat(BLANKS))):
+        return None
+    kept = list(chain.from_iterable(filter(None, sentences)))
+    words, lengths = list(map(forms.__getitem__, kept)), list(map(len, filter(None, sentences)))
+    return FlatConllu(words, lengths, lines, list(map(places.__getitem__, kept)), end, layout)
+
+
+def _numbered(ids: Sequence[str], start: int) -> Sequence[int] | None:
+    """Which lines of a sentence hold words, their numbers counted from ``start``; None if an id is not what it must be.
+
+    Ranges and empty nodes hold none.
+    """
+    if ids == _ids(len(ids)):
+        return range(start, start + len(ids))
+    words = [place for place, id_ in enumerate(ids) if not _OTHER_ID.fullmatch(id_)]
+    if [ids[place] for place in words] != _ids(len(words)):
+        return None
+    return [start + place for place in words]
+
+
+@lru_cache(maxsize=256)
+def _ids(words: int) -> list[str]:
+    """The ids of so many words."""
+    return list(map(str, range(1, words + 1)))
 
 
 def rows(run: Iterable[Line], layout: Layout) -> list[Row]:
@@ -109,19 +179,8 @@ def sentence(words: Sequence[Row], layout: Layout, places: Mapping[str, Place]) 
     if not words:
         return None
     tags = {task: tuple(map(_tag_reader(wanted, layout), words)) for task, wanted in places.items()}
-    forms = tuple(columns[_FORM] for _, columns in words)
+    forms = tuple(columns[FORM] for _, columns in words)
     return Sentence(forms, tags, tuple(line.number for line, _ in words), layout.source)
-
-
-def with_key(column: str, key: str, value: str) -> str:
-    """A column of KEY=VALUE with one key set: in its old place, or at the end."""
-    entries = [] if column == "_" else column.split("|")
-    entry = f"{key}={_translated(value, _ESCAPES)}"
-    old = [number for number, text in enumerate(entries) if text.partition("=")[0] == key]
-    if not old:
-        return "|".join([*entries, entry])
-    entries[old[0]] = entry
-    return "|".join(text for number, text in enumerate(entries) if number not in old[1:])
 
 
 def _sentences(
@@ -137,16 +196,10 @@ def _sentences(
             yield found
 
 
-def _is_key(name: int | str) -> bool:
-    """Whether a name is neither a number nor one of a column, nor of a key in a named column."""
-    column = str(name).partition(".")[0]
-    return not str(name).removeprefix("-").isdecimal() and column.lower() not in COLUMNS
-
-
 def _check_keys(wanted: Iterable[str], words: Sequence[Row], layout: Layout) -> None:
     """See to it that a sentence has the keys, so that a name that is mistyped is not read as O everywhere."""
-    keys = dict.fromkeys(entry.partition("=")[0] for _, columns in words for entry in columns[_MISC].split("|"))
-    known = [*COLUMNS[_FORM:], *(key for key in keys if key != "_")]
+    keys = dict.fromkeys(entry.partition("=")[0] for _, columns in words for entry in columns[MISC].split("|"))
+    known = [*COLUMNS[FORM:], *(key for key in keys if key != "_")]
     for name in wanted:
         if name not in keys:
             raise CorpusError(
@@ -166,7 +219,7 @@ def _problem(columns: list[str], expected: int) -> str:
     """What is wrong with a line, or nothing."""
     if len(columns) != len(COLUMNS):
         return f"{len(columns)} column{'s' if len(columns) != 1 else ''}, expected {len(COLUMNS)} parted by tabs"
-    if not columns[_FORM].strip(BLANKS):
+    if not columns[FORM].strip(BLANKS):
         return "an empty FORM, expected a word"
     word_id = columns[0]
     if word_id == str(expected) or _OTHER_ID.fullmatch(word_id):
@@ -183,37 +236,18 @@ def _tag_reader(wanted: Place, layout: Layout) -> Callable[[Row], str]:
         if columns[index] not in ("_", ""):
             return columns[index]
         # A task may have the name of a column that it does not fill, such as lemma.
-        written = None if index == _MISC else _value(columns[_MISC], name)
+        written = None if index == MISC else value_of(columns[MISC], name)
         if written is None and name not in KEYED:
             raise CorpusError(f"no tag in column {name.upper()}, expected one", path=layout.source, line=line.number)
-        return columns[index] if written is None else _translated(written, _UNESCAPES)
+        return columns[index] if written is None else translated(written, UNESCAPES)
 
     def keyed(row: Row) -> str:
-        value = _value(row[1][index], key)
+        value = value_of(row[1][index], key)
         if value is None:
             return "O"
-        return _translated(value, _UNESCAPES) if index == _MISC else value
+        return translated(value, UNESCAPES) if index == MISC else value
 
     return keyed if key else whole
-
-
-def _value(column: str, key: str) -> str | None:
-    """The value of a key in a column of KEY=VALUE; None where it has none."""
-    for entry in column.split("|"):
-        found, _, value = entry.partition("=")
-        if found == key and value:
-            return value
-    return None
-
-
-def _translated(text: str, table: Mapping[str, str]) -> str:
-    if not any(found in text for found in table):
-        return text
-    return re.sub("|".join(map(re.escape, table)), lambda match: table[match[0]], text)
-
-
-def _target(task: str, layout: Layout) -> str:
-    return layout.columns.get(task) or (task if task in REPLACED else f"misc.{task}")
 
 
 def _filled(line: Line, places: Sequence[Place], tags: Sequence[str]) -> str:
@@ -242,4 +276,6 @@ def written(sentence: Sentence) -> str:
     return "".join(lines) + "\n"
 
 
-CONLLU = Format("conllu", sentences, blocks, cut=Cut(True, 1 << 19), writers={"conllu": written}, suffixes=(".conllu",))
+CONLLU = Format(
+    "conllu", sentences, blocks, flat, cut=Cut(True, 1 << 19), writers={"conllu": written}, suffixes=(".conllu",)
+)

@@ -10,7 +10,6 @@ Tagged, a record keeps all that it holds and gets what `asjson` says of its word
 
 import json
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
@@ -31,10 +30,9 @@ from polytag.corpus.formats.record import (
     text_record,
     words_of,
 )
-from polytag.corpus.offsets import Offsets
 from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
-from polytag.corpus.text import Layout, Line, original, tag_rows
+from polytag.corpus.text import Layout, Line, lines_of, original, tag_rows
 from polytag.errors import CorpusError
 
 AS_SPANS = "jsonl-spans"  # records with a text and spans of characters, as `convert` writes them
@@ -68,6 +66,37 @@ class JsonlBlock:
         return dumped(new) + self.line.end
 
 
+@dataclass(frozen=True, slots=True)
+class FlatRecords:
+    """A `FlatText` of records: the blocks themselves, for reading and writing JSON is most of the work."""
+
+    blocks: Sequence[JsonlBlock]
+
+    @property
+    def words(self) -> list[str]:
+        """As `FlatText.words`."""
+        return [word for block in self.blocks if block.sentence for word in block.sentence.words]
+
+    @property
+    def lengths(self) -> list[int]:
+        """As `FlatText.lengths`."""
+        return [len(block.sentence) for block in self.blocks if block.sentence]
+
+    def render(self, tags: Mapping[str, Sequence[str]], *, span_tasks: Collection[str] = ()) -> str:
+        """As `FlatText.render`."""
+        total = sum(self.lengths)
+        for task, values in tags.items():
+            if len(values) != total:
+                raise ValueError(f"task '{task}' has {len(values)} tags, expected one for each of {total} words")
+        rendered, end = list[str](), 0
+        for block in self.blocks:
+            known = block.sentence or Sentence(())
+            start, end = end, end + len(known)
+            own = {task: tuple(values[start:end]) for task, values in tags.items()}
+            rendered.append(block.answered(Sentence(known.words, own, offsets=known.offsets), span_tasks=span_tasks))
+        return "".join(rendered)
+
+
 def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
     """Sentences with the lists of tags under the named keys, or with IOB2 tags for 'spans'; each line is one.
 
@@ -86,18 +115,30 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[JsonlBlock]:
     for line in lines:
         record = parse(line, layout)
         fields = {} if record is None else fields_of(record)
-        with _at(line, layout):
+        try:
             words = words_of(fields) if record is not None else ()
-        places = known_offsets(fields, words, wanted=False) if "text" in fields else ()
+        except ValueError as error:
+            raise _placed(error, line, layout) from error
+        places = known_offsets(fields, words, wanted=False)
         yield JsonlBlock(line, _made(words, {}, line, layout, places), record)
+
+
+def flat(text: str, layout: Layout) -> FlatRecords | None:
+    """A text without faults."""
+    try:
+        return FlatRecords(list(blocks(lines_of(text), layout)))
+    except CorpusError:
+        return None
 
 
 def _sentence(line: Line, layout: Layout) -> Sentence | None:
     record = parse(line, layout)
     if record is None:
         return None
-    with _at(line, layout):
+    try:
         return _read(fields_of(record), line, layout)
+    except ValueError as error:
+        raise _placed(error, line, layout) from error
 
 
 def _read(fields: Record, line: Line, layout: Layout) -> Sentence | None:
@@ -105,7 +146,7 @@ def _read(fields: Record, line: Line, layout: Layout) -> Sentence | None:
     lists = {task: tag_list(fields, str(key), words) for task, key in layout.tags.items() if not is_spans(key)}
     keys = {task: str(key) for task, key in layout.tags.items() if task not in lists}
     places = known_offsets(fields, words, wanted=bool(keys))
-    cut = places
+    cut: Sequence[tuple[int, int]] = places
     for task, key in keys.items():
         cut, iob2 = offsets.tagged(places, offsets.char_spans(spans_of(fields, key), text_of(fields)))
         lists[task] = tuple(iob2)
@@ -122,20 +163,16 @@ def _made(
     tags: Mapping[str, tuple[str, ...]],
     line: Line,
     layout: Layout,
-    places: Sequence[Offsets] = (),
+    places: Sequence[tuple[int, int]] = (),
 ) -> Sentence | None:
     ordered = {task: tags[task] for task in layout.tags if task in tags}
     numbers = (line.number,) * len(words)
     return Sentence(words, ordered, numbers, layout.source, offsets=tuple(places)) if words else None
 
 
-@contextmanager
-def _at(line: Line, layout: Layout) -> Iterator[None]:
-    """Says where it is that a value is wrong."""
-    try:
-        yield
-    except ValueError as error:
-        raise CorpusError(str(error), path=layout.source, line=line.number) from error
+def _placed(error: ValueError, line: Line, layout: Layout) -> CorpusError:
+    """What is wrong with a value, and where."""
+    return CorpusError(str(error), path=layout.source, line=line.number)
 
 
 def _joined(old: Record, answer: Record) -> Record:
@@ -196,6 +233,7 @@ JSONL = Format(
     "jsonl",
     sentences,
     blocks,
+    flat,
     cut=Cut(False, 1 << 16),
     writers={"jsonl": written, AS_SPANS: written_as_spans},
     suffixes=(".jsonl", ".json"),

@@ -9,7 +9,9 @@ offsets and of predicted spans (`asjson`), count within the record's text.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from polytag.corpus.formats.jsonl import JsonlBlock
+from polytag.corpus.formats.format import FlatText
+from polytag.corpus.formats.jsonl import FlatRecords, JsonlBlock
+from polytag.corpus.formats.lines import FlatLines
 from polytag.corpus.formats.record import text_record
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Line, tag_rows
@@ -33,6 +35,21 @@ def text_block(text: str, sentence: Sentence | None, line: Line, layout: Layout,
     if layout.records:
         return _record_block(Line(line.number, text, ""), sentence, start)
     return TextBlock(text, sentence, line.end or "\n")
+
+
+def flat_of(blocks: Iterable[Block]) -> FlatText:
+    """The blocks of a text as lines, or as records."""
+    found = list(blocks)
+    records = [block for block in found if isinstance(block, JsonlBlock)]
+    if records:
+        return FlatRecords(records)
+    words, lengths, ends = list[str](), list[int](), list[str]()
+    for block in found:
+        if isinstance(block, TextBlock) and block.sentence:
+            words += block.sentence.words
+            lengths.append(len(block.sentence))
+            ends += [block.end] * (len(block.sentence) - 1) + [block.end * 2]
+    return FlatLines(words, lengths, words, ends, "\t")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,7 @@
 """A record of JSON: words and tags, or text with character spans as doccano, spaCy and Prodigy keep them."""
 
 import json
+import re
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 from typing import Any
@@ -13,6 +14,12 @@ from polytag.errors import CorpusError, nearest
 SPANS = "spans"  # where tags are, if they are character spans
 
 Record = dict[str, Any]
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+_encoded = json.JSONEncoder(
+    ensure_ascii=False, check_circular=False
+).encode  # whose search for cycles took half its time
 
 
 def parse(line: Line, layout: Layout) -> Record | list[Any] | None:
@@ -40,8 +47,8 @@ def parse(line: Line, layout: Layout) -> Record | list[Any] | None:
 
 def dumped(record: Any) -> str:
     """A line of JSON with characters as they are, unless the record holds some that no file can."""
-    text = json.dumps(record, ensure_ascii=False)
-    return text if text.isascii() or _encodable(text) else json.dumps(record)
+    text = _encoded(record)
+    return text if _is_encodable(text) else json.dumps(record)
 
 
 def text_record(text: str, start: int, words: Sequence[str], places: Iterable[tuple[int, int]]) -> Record:
@@ -66,22 +73,24 @@ def words_of(fields: Record) -> tuple[str, ...]:
     elif "tokens" in fields:
         words = _token_words(fields)
     elif "text" in fields:
-        words = [text_of(fields)[start:end] for start, end in offsets.words(text_of(fields))]
+        words = offsets.split(text_of(fields))
     else:
         raise ValueError('no words, expected a key "words", "tokens" or "text"')
-    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+    if not isinstance(words, list) or not (set(map(type, words)) <= {str} and all(words)):
         raise ValueError("words are not a list of texts with at least a character each, expected one")
-    if not all(word.isascii() or _encodable(word) for word in words):
+    if not _is_encodable("".join(words)):
         raise ValueError("a word holds half a surrogate pair, expected whole characters")
     return tuple(words)
 
 
-def known_offsets(fields: Record, words: Sequence[str], *, wanted: bool) -> list[Offsets]:
+def known_offsets(fields: Record, words: Sequence[str], *, wanted: bool) -> Sequence[tuple[int, int]]:
     """Where the words stand in the text; nowhere if no text has them and nobody needs to know.
 
     Raises:
         ValueError: it is to be known, and cannot be.
     """
+    if "text" not in fields and not wanted:
+        return []
     try:
         return _offsets(fields, words)
     except ValueError:
@@ -132,13 +141,14 @@ def is_spans(key: int | str) -> bool:
     return str(key).partition(".")[0] == SPANS
 
 
+def _is_encodable(text: str) -> bool:
+    """Whether a file can hold a text: JSON may have halves of surrogate pairs."""
+    return text.isascii() or _SURROGATE.search(text) is None
+
+
 def _is_pair(value: Any) -> bool:
     """Whether it is spaCy's older form, a text and its annotations."""
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict)
-
-
-def _encodable(word: str) -> bool:
-    return not any("\ud800" <= character <= "\udfff" for character in word)
 
 
 def _token_words(fields: Record) -> Any:
@@ -156,9 +166,11 @@ def _bounds(token: Any, length: int) -> Offsets:
     return Offsets(start, end)
 
 
-def _offsets(fields: Record, words: Sequence[str]) -> list[Offsets]:
+def _offsets(fields: Record, words: Sequence[str]) -> Sequence[tuple[int, int]]:
     """Where the words stand in the text: as the record says, else where they are found."""
     text, tokens = text_of(fields), fields.get("tokens")
+    if "words" not in fields and "tokens" not in fields:
+        return offsets.words(text)
     are_placed = isinstance(tokens, list) and all(isinstance(token, dict) and "start" in token for token in tokens)
     if not tokens or not are_placed or len(tokens) != len(words):
         return offsets.located(text, words)

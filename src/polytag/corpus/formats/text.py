@@ -5,11 +5,11 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 
-from polytag.corpus.formats.format import Cut, Format
-from polytag.corpus.formats.plain import refuse_tags, sentences_of, text_block
+from polytag.corpus.formats.format import Cut, FlatText, Format
+from polytag.corpus.formats.plain import flat_of, refuse_tags, sentences_of, text_block
 from polytag.corpus.rawtext import check_installed, splitter
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import BLANKS, Block, Layout, Line, original
+from polytag.corpus.text import BLANKS, Block, Layout, Line, lines_of, original
 
 LONGEST_PARAGRAPH = 1 << 20  # characters, and the rest of a line: a longer one is cut there, which ends a sentence
 
@@ -35,6 +35,11 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[Block]:
     """
     check_installed()
     return _raw_blocks(lines, layout)
+
+
+def flat(text: str, layout: Layout) -> FlatText:
+    """Any text; raises as `blocks` does while reading."""
+    return flat_of(blocks(lines_of(text), layout))
 
 
 def _raw_blocks(lines: Iterable[Line], layout: Layout) -> Iterator[Block]:
@@ -67,4 +72,4 @@ def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield run
 
 
-TEXT = Format("text", sentences, blocks, cut=Cut(True, 1 << 16, most=1 << 20), has_tags=False)
+TEXT = Format("text", sentences, blocks, flat, cut=Cut(True, 1 << 16, most=1 << 20), has_tags=False)

@@ -4,11 +4,11 @@ import re
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, chain
 
-from polytag.corpus.formats.format import Cut, Format
+from polytag.corpus.formats.format import Cut, FlatText, Format
 from polytag.corpus.formats.lines import FlatLines, check_words, line_end
-from polytag.corpus.formats.plain import refuse_tags, sentences_of, text_block
+from polytag.corpus.formats.plain import flat_of, refuse_tags, sentences_of, text_block
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import Block, Layout, Line
+from polytag.corpus.text import Block, Layout, Line, lines_of
 
 _words = re.compile(r"[^ \t]+").finditer
 
@@ -35,11 +35,11 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[Block]:
         start += len(line.text) + len(line.end)
 
 
-def flat(text: str, layout: Layout) -> FlatLines | None:
-    """A text whose lines all end alike; records have offsets and are left to `blocks`."""
+def flat(text: str, layout: Layout) -> FlatText:
+    """Any text, the faster if its lines all end alike and no records, which have offsets, are to be made of it."""
     end = line_end(text)
     if layout.records or end is None or (end == "\r\n" and not text.endswith(end)):
-        return None
+        return flat_of(blocks(lines_of(text), layout))
     rows = [line.split(" ") for line in text.replace("\t", " ").split(end)]
     words = list(filter(None, chain.from_iterable(rows)))
     lengths = list(filter(None, [len(row) - row.count("") for row in rows]))
