@@ -128,7 +128,7 @@ ASKED = {
     "a file in it": "import polytag.training.network",
     "train": "import polytag; polytag.train('plan.toml', output='new')",
     "train_events": "import polytag; polytag.train_events(polytag.load_plan('plan.toml'), output='new')",
-    "a name of the package": "from polytag import train",
+    "what is imported by name": "from polytag import *; train('plan.toml', output='new')",
     "a curve": "from polytag.curves import curve; curve('plan.toml', task='ner', output='new')",
     "the estimator": (
         "from polytag.integrations.sklearn import SequenceTagger; SequenceTagger().fit([['Ann']], [['B-PER']])"
