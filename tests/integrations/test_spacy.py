@@ -303,6 +303,21 @@ def test_a_missing_spacy_is_one_sentence() -> None:
     assert "pip install 'polytag[spacy]'" in done.stderr
 
 
+def test_pytorch_is_not_needed(model: str) -> None:
+    """spaCy loads it where it is installed, so here it is not."""
+    code = f"""if True:
+        import sys
+        sys.modules["torch"] = None
+        import spacy
+        nlp = spacy.blank("en")
+        nlp.add_pipe("polytag", config={{"model": {model!r}, "tasks": {PLACES!r}}})
+        other = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+        print(len(other("Ann saw Lima")))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
 def test_the_entry_point_is_enough(model: str, tmp_path: Path) -> None:
     """An installed polytag is found by name; here its entry point stands in a distribution made up for the test."""
     record = tmp_path / "polytag_entry-0.dist-info"

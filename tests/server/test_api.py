@@ -257,9 +257,9 @@ def test_one_bad_request_of_a_batch_fails_alone(tagger: Tagger, monkeypatch: pyt
 
     original = Tagger.tag_all
 
-    def picky(self: Tagger, sentences: Sequence[Sentence], **options: Any) -> Any:
+    def picky(self: Tagger, sentences: Sequence[Sentence], request: Request) -> Any:
         assert all("bad" not in sentence.words for sentence in sentences)
-        return original(self, sentences, **options)
+        return original(self, sentences, request)
 
     monkeypatch.setattr(Tagger, "tag_all", picky)
     worker = Worker(tagger, LIMITS)
@@ -282,7 +282,7 @@ class TestBatcher:
             return [b"%d" % job for job in jobs]
 
         async def run() -> list[bytes]:
-            batcher = Batcher[int](work, size=lambda job: job, batch=10, queue=6, prepare=None)
+            batcher = Batcher[int](work, size=lambda job: job, batch=10, queue=6)
             futures = [batcher.submit(job) for job in (3, 4, 5, 6, 7, 8)]
             with pytest.raises(RefusedError, match="as many requests waiting"):
                 batcher.submit(9)

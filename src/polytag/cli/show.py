@@ -45,13 +45,15 @@ def _show_model(path: Path, *, everything: bool) -> None:
         schemes[name] = "plain tags" if vocabulary.plain else f"{plan.tags[name].scheme} tags"
     for kind, unit in (("chars", "characters"), ("words", "words"), ("tags", "tags")):
         for name, vocabulary in getattr(vocabularies, kind).items():
-            weights = sum(array.size for part, array in model.arrays.items() if part.startswith(f"{kind}.{name}."))
+            weights = sum(array.size for array in model.part(f"{kind}.{name}").values())
             sizes[f"{kind}.{name}"] = f"{len(vocabulary):,} {unit}, {weights:,} weights"
     report = path / "report.json"
     scores: dict[str, list[str]] = {}
     for task, split, metric, score in read_report(report).rows if report.exists() else ():
         scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}")
     lines = [f"{task}: {', '.join(found)}" for task, found in scores.items()]
+    if model.precision != "float32":
+        lines.insert(0, f"{'precision':<24} {model.precision}")
     click.echo("\n".join([*_parts(plan, sizes, schemes), *lines]))
 
 

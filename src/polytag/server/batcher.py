@@ -16,8 +16,8 @@ Work = Callable[[Sequence[J]], Sequence[bytes | Exception]]
 class Batcher(Generic[J]):
     """Gathers jobs while the thread is busy, so that a batch grows with the load and a lone request never waits.
 
-    One thread for the queue: a batch has the tagger's own threads. Jobs whose future was cancelled before their turn
-    are left out.
+    One thread for the queue, for a batch has threads of the tagger's own. Jobs whose future was cancelled before their
+    turn are left out.
     """
 
     def __init__(self, work: Work[J], *, size: Callable[[J], int], batch: int, queue: int) -> None:

@@ -1,4 +1,4 @@
-"""What the tagger's thread does with a batch: split texts, tag all sentences that ask for the same, write replies."""
+"""What the queue's thread does with a batch: split texts, tag all sentences that ask for the same, write replies."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -61,7 +61,10 @@ def rawtext(code: str, tokenised: bool) -> TextSplitter:
 
 
 class Worker:
-    """A tagger that answers requests; for one thread, but for `job`, which may be called from another."""
+    """A tagger that answers requests.
+
+    Any thread may call `job`; all else is for one, for the rules that split texts remember what they have split.
+    """
 
     def __init__(self, tagger: Tagger, limits: Limits, splitting: Splitting = rawtext) -> None:
         self.tagger, self.limits = tagger, limits
