@@ -19,6 +19,7 @@ from typing import Any
 from polytag.bulk.pieces import Piece
 from polytag.bulk.worker import Assignment, Worker
 from polytag.errors import PolytagError, PolytagWarning
+from polytag.garbage import look_rarely
 
 AHEAD = 3  # pieces for each worker that are being tagged, or wait for their turn to be written
 
@@ -161,6 +162,7 @@ def _interrupts_blocked() -> Iterator[None]:
 
 def _serve(pipe: "Connection[Answer, Piece]", assignment: Assignment) -> None:
     """A worker process: says that it is ready, then answers each piece, until the parent is gone."""
+    look_rarely()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was blocked until here, for threads that block nothing
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:

@@ -1,8 +1,6 @@
 """What a worker does, wherever it runs: load the model once, then parse, tag and render piece after piece."""
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,8 +13,6 @@ from polytag.errors import PolytagError
 from polytag.plan import Plan
 from polytag.tagger.request import ANYTHING, Request
 from polytag.tagger.tagging import Tagger
-
-OBJECTS = 100_000  # new ones, after which Python looks for garbage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +61,8 @@ class Worker:
             CorpusError: a line is not in the format; holds the line's number in the whole text.
             PolytagError: raw text cannot be split, or there are rules of several languages to split it.
         """
-        with _rare_collections():
-            text = self._at_once(piece)
-            return (self._by_blocks(piece) if text is None else text).encode("utf-8")
+        text = self._at_once(piece)
+        return (self._by_blocks(piece) if text is None else text).encode("utf-8")
 
     def _at_once(self, piece: Piece) -> str | None:
         """The same by operations on whole lists, where tags alone are asked for and nothing in the text is unusual."""
@@ -96,17 +91,6 @@ class Worker:
             character=piece.character,
             records=given.records,
         )
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for garbage rarely: tagging makes many objects but no cycles, and looking for some took a tenth of it."""
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def language_of(plan: Plan, tasks: Sequence[str]) -> str:

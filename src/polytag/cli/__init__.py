@@ -4,7 +4,6 @@ Results go to stdout, progress to stderr. Exit code 0, 1 for a user's error with
 """
 
 import atexit
-import gc
 import io
 import os
 import sys
@@ -20,6 +19,7 @@ import click
 
 from polytag.cli.interrupts import after_imports
 from polytag.errors import PolytagError, PolytagWarning
+from polytag.garbage import look_rarely
 
 COMMANDS = {
     "init": "Write a plan for your files: asks for them and shows what is in them.",
@@ -90,7 +90,7 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the only place that turns errors into sentences and exit codes."""
     _prepare_streams()
-    _rarely_collect()
+    look_rarely()
     warnings.showwarning = _tell
     try:
         with after_imports():
@@ -125,13 +125,6 @@ def _tell(message: Warning | str, category: type[Warning], *place: Any, **more: 
         click.echo(f"polytag: {message}", err=True)
     else:
         _show_warning(message, category, *place, **more)
-
-
-def _rarely_collect() -> None:
-    """Look for garbage rarely, and not at the end: in what is imported and loaded there is next to none."""
-    gc.set_threshold(OBJECTS, *gc.get_threshold()[1:])
-    atexit.unregister(gc.freeze)
-    atexit.register(gc.freeze)
 
 
 def _prepare_streams() -> None:
