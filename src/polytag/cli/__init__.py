@@ -3,7 +3,6 @@
 Results go to stdout, progress to stderr. Exit code 0, 1 for a user's error with one sentence, 2 for wrong usage.
 """
 
-import atexit
 import io
 import os
 import sys
@@ -38,7 +37,6 @@ COMMANDS = {
 }
 
 
-OBJECTS = 50_000  # new ones, after which Python looks for garbage
 _show_warning = warnings.showwarning
 OUT_OF_MEMORY = "out of memory; try a smaller training.batch_sentences or shorter sentences"
 
