@@ -38,7 +38,7 @@ COMMANDS = {
 }
 
 
-OBJECTS = 50_000  # new ones, after which Python looks for garbage
+OBJECTS = 100_000  # new ones, after which Python looks for garbage
 _show_warning = warnings.showwarning
 OUT_OF_MEMORY = "out of memory; try a smaller training.batch_sentences or shorter sentences"
 
