@@ -18,7 +18,8 @@ CORE_REQUIRED := $(if $(shell command -v c++ || command -v g++ || command -v cla
 	touch $@
 
 demo: setup
-	$(BIN)/python examples/demo.py
+	mkdir -p build
+	$(BIN)/python examples/demo.py build/demo.polytag
 
 test: setup
 	$(BIN)/ruff format --check --quiet .
@@ -26,9 +27,11 @@ test: setup
 	$(BIN)/mypy
 	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
 
-# Every goal of speed and memory beside its measured figure: make bench DATA=... MODEL=... BENCH="--markdown docs/benchmarks/goals.md"
+# Every goal of speed and memory beside its measured figure:
+# make bench DATA=... MODEL=... SMALL_MODEL=... BENCH="--markdown docs/benchmarks/goals.md"
 bench: setup
-	$(BIN)/python -m benchmarks.goals $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) $(BENCH)
+	$(BIN)/python -m benchmarks.goals $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) \
+	    $(if $(SMALL_MODEL),--small-model $(SMALL_MODEL)) $(BENCH)
 
 # The documentation site, in build/site
 docs: setup

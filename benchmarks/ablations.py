@@ -30,51 +30,50 @@ def without_native_core() -> None:
 
 
 def giving_memory_back() -> None:
-    from polytag.training import loop
+    sys.path.insert(0, str(FOLDER))
+    import training_step
 
-    loop.keep_freed_memory = lambda: False
-
-
-def without_the_word_table() -> None:
-    from polytag.model.word_table import WordTable
-
-    forms = WordTable.forms
-
-    def forgetful(table: WordTable, sentences: Sequence[Sequence[str]]) -> Any:
-        table.encoder._forget()
-        table._known, table._inputs = 0, None
-        return forms(table, sentences)
-
-    WordTable.forms = forgetful  # type: ignore[method-assign]
+    training_step.keep_freed_memory = lambda: False
 
 
-def viterbi_in_tensors() -> None:
-    from polytag.ops.crf import native
+def forgetting_words() -> None:
+    """After every chunk, as if no word were ever met again."""
+    from polytag.tagger.words import WordTable
 
-    native.usable = lambda _: False
+    def forgetful(table: WordTable, words: Sequence[str], look_up: Any = WordTable.look_up) -> Any:
+        table._fresh()
+        return look_up(table, words)
+
+    WordTable.look_up = forgetful  # type: ignore[method-assign]
+
+
+def smaller_batches() -> None:
+    from polytag.tagger import engine
+
+    (engine.by_length.__kwdefaults__ or {}).update(sentences=64)
 
 
 def crf_loss_in_tensors() -> None:
-    from polytag.ops.crf import native
+    from polytag.training.ops.crf import native
 
     native.takes_loss = lambda *_: False
 
 
-def smaller_batches() -> None:
-    from polytag import contexts
+def instructions(*names: str) -> Callable[[], None]:
+    """The best of these that there are here, and no better ones."""
 
-    contexts.BATCH_SENTENCES, contexts.BATCH_WORDS = 64, 4_096
-
-
-def instructions(level: int) -> Callable[[], None]:
     def switch() -> None:
-        from polytag.native import core
+        from polytag import native
 
-        library = core()
-        if library is None or not library.polytag_select(level):
-            sys.exit(3)  # this processor lacks them: no figure
+        found = [name for name in native.instructions() if name in names]
+        if not found or found[-1] == native.instructions()[-1]:
+            sys.exit(3)  # this processor has none of them, or nothing better: no figure
+        native.select(found[-1])
 
     return switch
+
+
+AVX512 = ("AVX-512", "AVX-512 (VNNI)", "AVX-512 (VNNI, bfloat16)")
 
 
 def large_products_in_bfloat16() -> None:
@@ -121,43 +120,34 @@ def nothing() -> None:
     pass
 
 
-def emissions_in_float32() -> None:
-    """Each task's projection by a product of its own in float32, whatever the precision."""
-    from polytag.model.crf import Crf
-
-    Crf.pack = lambda *_: None  # type: ignore[method-assign]
-
-
 def products_in_bfloat16() -> None:
     """``training.precision = "bfloat16"``, which is not the default."""
-    from polytag.model.network import Network
+    from polytag.training.network import Network
 
     Network.train_in = lambda network, _, train_in=Network.train_in: train_in(network, "bfloat16")  # type: ignore[method-assign, misc]
 
 
 TRAINING: Mapping[str, Callable[[], None]] = {
     ALL: nothing,
-    "bfloat16 by AMX": products_in_bfloat16,
+    "bfloat16 products": products_in_bfloat16,
     "without the native core": without_native_core,
     "freed memory given back": giving_memory_back,
     "the CRF's loss in tensors": crf_loss_in_tensors,
-    "AVX2 instead of AVX-512": instructions(1),
+    "AVX2 instead of AVX-512": instructions("AVX2"),
     "sentences of like length together": sentences_of_like_length_together,
     "two batches in one step": two_batches_in_one_step,
     "large products in bfloat16 by oneDNN": large_products_in_bfloat16,
 }
 TAGGING: Mapping[str, tuple[str, Callable[[], None]]] = {
-    ALL: ("auto", nothing),
-    "float32": ("float32", nothing),
+    ALL: ("float32", nothing),
+    "bfloat16": ("bfloat16", nothing),
     "int8": ("int8", nothing),
-    "float32 without the native core": ("float32", without_native_core),
-    "bfloat16 by AVX-512 instead of AMX": ("bfloat16", instructions(2)),
-    "int8 by AVX-512 instead of AMX": ("int8", instructions(2)),
-    "float32 by AVX2": ("float32", instructions(1)),
-    "words forgotten after every 16,384": ("auto", without_the_word_table),
-    "emissions in float32": ("auto", emissions_in_float32),
-    "Viterbi in tensors": ("auto", viterbi_in_tensors),
-    "batches of 64 sentences, not 256": ("auto", smaller_batches),
+    "float32 by numpy, without the native core": ("float32", without_native_core),
+    "bfloat16 by AVX-512 instead of AMX": ("bfloat16", instructions(*AVX512)),
+    "int8 by AVX-512 instead of AMX": ("int8", instructions(*AVX512)),
+    "float32 by AVX2": ("float32", instructions("AVX2")),
+    "words forgotten after every 16,384": ("float32", forgetting_words),
+    "batches of 64 sentences, not 256": ("float32", smaller_batches),
 }
 
 
@@ -175,19 +165,22 @@ def training_speed(data: Path, batch: int, seconds: float) -> float:
 
 def tagging_speed(data: Path, model: Path, precision: str) -> float:
     """Words per second of processor time from text to text, the words of the file new to the tagger."""
-    from polytag.corpus.documents import blocks
-    from polytag.tagging import Tagger
+    from polytag.bulk import Assignment, cut
+    from polytag.bulk.worker import Worker
+    from polytag.errors import PolytagError
 
-    tagger = Tagger.load(model, precision=precision)
-    list(tagger.tag_all([]))
+    try:
+        worker = Worker(Assignment(model=str(model), precision=precision, threads=1))
+    except PolytagError:
+        sys.exit(3)  # this processor lacks the instructions: no figure
     text = (data / "conll2003" / "eng.testb").read_text(encoding="utf-8")
     words = 3 * sum(bool(line.strip()) for line in text.splitlines())
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "text.conll"
         file.write_text(text * 3, encoding="utf-8")
         began = time.process_time()
-        for _ in tagger.tag_blocks(blocks(file, format="conll", source="text")):
-            pass
+        for piece in cut(file, format="conll"):
+            worker.render(piece)
         return words / (time.process_time() - began)
 
 
@@ -199,17 +192,19 @@ def rate(step: Callable[[], tuple[int, float]], seconds: float) -> float:
 
 
 def one(kind: str, name: str, options: argparse.Namespace) -> None:
-    """Switch something off, then load torch and measure."""
-    precision, switch = TAGGING[name] if kind == "tagging" else ("", TRAINING[name])
-    if switch is without_native_core:
-        switch()
-    import torch
-
-    torch.set_num_threads(1)
-    switch()
+    """Switch something off and measure."""
     if kind == "tagging":
+        precision, switch = TAGGING[name]
+        switch()
         speed = tagging_speed(options.data, options.model, precision)
     else:
+        switch = TRAINING[name]
+        if switch is without_native_core:
+            switch()  # before polytag looks
+        import torch
+
+        torch.set_num_threads(1)
+        switch()
         speed = training_speed(options.data, int(kind), options.seconds)
     print(json.dumps(speed))
 

@@ -12,18 +12,17 @@ the median, lowest and highest.
 import argparse
 import time
 from collections.abc import Sequence
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
-import torch
+import numpy as np
 
 from polytag.corpus.sentence import Sentence
-from polytag.evaluation import sentences_to_score
-from polytag.model.network import Network
+from polytag.model import Model, load_model, shapes
 from polytag.scoring import approximate_randomisation, sentence_counts
-from polytag.tagging import Tagger
+from polytag.tagger.evaluation import sentences_to_score
+from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.vocabularies import Vocabularies
 
 SPLITS = ("dev", "test")
@@ -31,23 +30,24 @@ SPLITS = ("dev", "test")
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = _options(arguments)
-    torch.set_num_threads(1)
-    both = Tagger.load(options.model, precision="float32")
+    model = load_model(options.model)
+    both = _tagger(model)
     task = options.task or both.choose(None)[0]
-    makers = {"network": _without_features, "features": _features_alone, "both": deepcopy}
+    models = {"network": _without_features(model), "features": _features_alone(model), "both": model}
     files = {
         split: list(sentences_to_score(both, tasks=[task], split=split, data=options.data)[task]) for split in SPLITS
     }
-    together = _counts(deepcopy(both), files["test"], task)
-    for name, make in makers.items():
-        found = [f"{split} {make(both).evaluate(files[split], task).score:.2f}" for split in SPLITS]
+    together = _counts(both, files["test"], task)
+    for name, given in models.items():
+        tagger = _tagger(given)
+        found = [f"{split} {tagger.evaluate(files[split], task).score:.2f}" for split in SPLITS]
         if together and name != "both":
-            found.append(f"p {approximate_randomisation(together, _counts(make(both), files['test'], task)):.4f}")
+            found.append(f"p {approximate_randomisation(together, _counts(tagger, files['test'], task)):.4f}")
         print(f"{name:<10}{'  '.join(found)}")
     words, taken = sum(map(len, files["test"])), {name: list[float]() for name in ("network", "both")}
     for _ in range(options.rounds):
         for name, of in taken.items():
-            tagger = makers[name](both)
+            tagger = _tagger(models[name])
             began = time.perf_counter()
             list(tagger.tag_all(files["test"], tasks=[task]))
             of.append(time.perf_counter() - began)
@@ -63,27 +63,28 @@ def _counts(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> list[tu
     return [sentence_counts(gold.tags[task], said.tags[task]) for gold, said in zip(sentences, found, strict=True)]
 
 
-def _without_features(tagger: Tagger) -> Tagger:
+def _tagger(model: Model) -> Tagger:
+    """One that has seen no word yet."""
+    return Tagger(model, precision="float32", threads=1)
+
+
+def _without_features(model: Model) -> Model:
     """The network as it is without features, which then cost nothing."""
-    tags = {name: part.model_copy(update={"features": False}) for name, part in tagger.plan.tags.items()}
-    given = tagger.vocabularies
+    tags = {name: part.model_copy(update={"features": False}) for name, part in model.plan.tags.items()}
+    given = model.vocabularies
     known = {name: replace(vocabulary, features=None) for name, vocabulary in given.tags.items()}
-    plan = tagger.plan.model_copy(update={"tags": tags})
+    plan = model.plan.model_copy(update={"tags": tags})
     vocabularies = Vocabularies(chars=given.chars, words=given.words, tags=known)
-    network = Network(plan, vocabularies).eval()
-    weights = tagger.network.state_dict()
-    network.load_state_dict({name: weights[name] for name in network.state_dict()})
-    return Tagger(plan, vocabularies, network, precision=tagger.precision)
+    return Model(plan, vocabularies, {name: model.arrays[name] for name in shapes(plan, vocabularies)})
 
 
-def _features_alone(tagger: Tagger) -> Tagger:
+def _features_alone(model: Model) -> Model:
     """Nothing of the network reaches the scores."""
-    copy = deepcopy(tagger)
-    with torch.no_grad():
-        for name, parameter in copy.network.tags.named_parameters():
-            if ".features." not in name:
-                parameter.zero_()
-    return copy
+    arrays = {
+        name: np.zeros_like(array) if name.startswith("tags.") and ".features." not in name else array
+        for name, array in model.arrays.items()
+    }
+    return replace(model, arrays=arrays)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:

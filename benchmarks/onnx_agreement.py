@@ -14,20 +14,17 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-import torch
-
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import read_as
 from polytag.export.check import OnnxTagger, agreement
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 ROUNDS = 3
 
 
 def main() -> int:
     options = _options()
-    torch.set_num_threads(options.threads)
-    tagger = Tagger.load(options.model, precision="float32")
+    tagger = Tagger.load(options.model, precision="float32", threads=options.threads)
     other = OnnxTagger(options.onnx, tagger, threads=options.threads)
     task = next(iter(other.tasks))
     sentences = list(read_as(tagger.plan.tasks[task], task, options.file))

@@ -18,11 +18,11 @@ from statistics import mean, stdev
 
 import polytag
 from polytag.corpus.documents import read
+from polytag.corpus.formats import conll
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.writers import as_conll
 from polytag.plan_file import make_plan
 from polytag.suggesting import candidates, suggest
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 EPOCHS = 15
 Choose = Callable[[Tagger, Sequence[Sentence], random.Random], list[Sentence]]
@@ -55,7 +55,7 @@ WAYS: dict[str, Choose] = {
 
 
 def write(path: Path, sentences: Sequence[Sentence]) -> None:
-    path.write_text("".join(map(as_conll, sentences)), encoding="utf-8")
+    path.write_text("".join(map(conll.written, sentences)), encoding="utf-8")
 
 
 def worth(sentences: Sequence[Sentence], words: int) -> list[Sentence]:

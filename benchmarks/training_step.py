@@ -11,7 +11,6 @@ The bare matrix products of each step are timed in the same run: what no amount 
 import argparse
 import copy
 import json
-import platform
 import sys
 import tempfile
 import time
@@ -28,16 +27,18 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import PackedSequence
 
-from polytag.batching.batch import Batch, Packing
 from polytag.corpus.sentence import Sentence
-from polytag.model.gru_stack import GruStack
-from polytag.model.network import Network
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer, prepare
+from polytag.training.batch import Batch, Packing
+from polytag.training.encoder import Encoder
+from polytag.training.gru_stack import GruStack
+from polytag.training.memory import keep_freed_memory
+from polytag.training.network import Network
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
+from benchmarks.goals.machine import processor
 from benchmarks.goals.products import Contender, products_of
 
 NEWS = Path(__file__).parent.parent / "examples" / "news" / "en.train.conll"
@@ -75,7 +76,8 @@ class TorchStack(nn.Module):
                     parameter = getattr(self.gru, f"{name}_l{layer}{'_reverse' * direction}")
                     parameter.copy_(lists[name][layer][direction].movedim(0, -1))
 
-    def forward(self, x: Tensor, packing: Packing) -> Tensor:
+    def forward(self, x: Tensor, packing: Packing, generator: torch.Generator | None = None) -> Tensor:
+        del generator  # none of the contenders has dropout
         states: Tensor = self.gru(PackedSequence(x, torch.tensor(packing.batch_sizes)))[0].data
         return states
 
@@ -90,12 +92,12 @@ def on_torch(network: Network) -> Network:
 def largest_difference(plan: Plan) -> float:
     """Of the loss and the gradients of the two networks on the first sentences, in float64."""
     prepared = prepare(plan)
-    ours = prepared.tagger.network.double()
+    ours = prepared.network.double()
     for name, parameter in ours.named_parameters():
         if ".bias." in name:
             nn.init.normal_(parameter)
     theirs = on_torch(copy.deepcopy(ours))
-    batch = one_batch(prepared.tagger, prepared.sentences["ner"]["train"][: plan.training.batch_sentences])
+    batch = one_batch(prepared, prepared.sentences["ner"]["train"][: plan.training.batch_sentences])
     losses = [network.loss(batch, "ner", margin=plan.training.margin) for network in (ours, theirs)]
     torch.autograd.backward(losses)
     with torch.no_grad():
@@ -107,8 +109,8 @@ def largest_difference(plan: Plan) -> float:
     return max(float((a.detach() - b.detach()).abs().max()) for a, b in pairs)
 
 
-def one_batch(tagger: Tagger, sentences: Sequence[Sentence]) -> Batch:
-    encoder, tags = tagger.new_encoder("ner"), tagger.vocabularies.tags["ner"]
+def one_batch(prepared: Prepared, sentences: Sequence[Sentence]) -> Batch:
+    encoder, tags = Encoder.of(prepared.plan, prepared.vocabularies, "ner"), prepared.vocabularies.tags["ner"]
     return encoder.batch(
         [encoder.forms(sentence.words) for sentence in sentences],
         tags=[np.array(tags.encode(sentence.tags["ner"]), dtype=np.int64) for sentence in sentences],
@@ -116,7 +118,8 @@ def one_batch(tagger: Tagger, sentences: Sequence[Sentence]) -> Batch:
 
 
 def trainer_of(prepared: Prepared) -> Contender:
-    """One whole training step at each call."""
+    """One whole training step at each call, in a process that does with its memory as `polytag train` does."""
+    keep_freed_memory()
     events = Trainer(prepared, Path()).events()  # writes nothing before the end of the epoch, which never comes
 
     def step() -> tuple[int, float]:
@@ -186,9 +189,9 @@ def measure(data: Path, settings: Settings) -> dict[str, list[float]]:
     """Words per second of each contender, round by round."""
     cells = ("reset_before", "reset_after", "reset_after")
     before, after, reference = (prepare(plan_for(data, settings, cell=cell)) for cell in cells)
-    on_torch(reference.tagger.network)
+    on_torch(reference.network)
     contenders = {BEFORE: trainer_of(before), AFTER: trainer_of(after), TORCH: trainer_of(reference)}
-    contenders[PRODUCTS] = products_of(before.tagger.network)
+    contenders[PRODUCTS] = products_of(before.network)
     for step in [step for step in contenders.values() for _ in range(WARM_UP)]:
         step()
     speeds: dict[str, list[float]] = {name: [] for name in contenders}
@@ -217,12 +220,6 @@ def summary(speeds: Mapping[str, Sequence[float]]) -> dict[str, dict[str, float]
     }  # fmt: skip
 
 
-def machine() -> str:
-    cpuinfo = Path("/proc/cpuinfo")
-    lines = cpuinfo.read_text().splitlines() if cpuinfo.exists() else []
-    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine())
-
-
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, help="directory with conll2003/eng.train; without it, examples/news")
@@ -247,7 +244,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     results = summary(speeds)
     command = " ".join(["python benchmarks/training_step.py", *(sys.argv[1:] if arguments is None else arguments)])
     about: dict[str, Any] = {
-        "command": command, "machine": machine(), "torch": torch.__version__, "threads": options.threads,
+        "command": command, "machine": processor(), "torch": torch.__version__, "threads": options.threads,
         "batch": options.batch, "sentences": text, "largest_difference": difference,
     }  # fmt: skip
     print("\n".join(f"{key}: {value}" for key, value in about.items()))

@@ -1,9 +1,14 @@
-"""What joint training gains: six tasks in three languages, each alone, then all in one network (news/joint.toml)."""
+"""What joint training gains: six tasks in three languages, each alone, then all in one network (news/joint.toml).
 
+With the name of a file, the joint model is packed into it: news/demo.polytag was made so.
+"""
+
+import sys
 import tempfile
 from pathlib import Path
 
 import polytag
+from polytag.model.packed import save_packed
 from polytag.training import Evaluation, train_events
 
 PLAN = polytag.load_plan(Path(__file__).parent / "news" / "joint.toml")
@@ -33,12 +38,14 @@ def train(tasks: list[str], output: Path) -> tuple[polytag.Tagger, dict[str, flo
     return polytag.load(output), {task: counts.score for task, counts in scores.items()}
 
 
-def main() -> None:
+def main(packed: str | None = None) -> None:
     with tempfile.TemporaryDirectory() as folder:
         alone = {}
         for task in PLAN.tasks:
             alone.update(train([task], Path(folder) / task)[1])
         tagger, joint = train(list(PLAN.tasks), Path(folder) / "joint")
+    if packed:
+        save_packed(Path(packed), tagger.model, precision="int8")
     print("\ntest score (entity F1, part-of-speech accuracy), percent:\n            alone   joint    gain")
     for task in PLAN.tasks:
         print(f"{task:<9} {alone[task]:7.2f} {joint[task]:7.2f} {joint[task] - alone[task]:+7.2f}")
@@ -52,4 +59,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(*sys.argv[1:])

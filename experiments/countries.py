@@ -10,14 +10,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 
 from experiments.tables import markdown
 from experiments.training import Place, Run, directory, trained_seeds
-from polytag.corpus.sentence import Sentence
 from polytag.files import atomic_write
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 FILE, NAMES = "neighbours.csv", "countries.csv"
 MEASURED = {  # what is measured -> homes and tasks of the English and of the Spanish vectors
@@ -45,12 +43,7 @@ def pairs(folder: Path) -> list[tuple[str, str]]:
 
 def character_vectors(tagger: Tagger, task: str, names: Sequence[str]) -> Vectors:
     """What the character GRU gives of each name, [names, 160]: one word each."""
-    part = tagger.network.chars[str(tagger.plan.tasks[task].chars)]
-    encoder = tagger.new_encoder(task)
-    batch = encoder.batch([encoder.forms(Sentence((name,)).words) for name in names])
-    with torch.inference_mode():
-        rows = batch.packing.unpack(part(batch.characters).numpy())
-    return np.concatenate(rows).astype(np.float32)
+    return tagger.engine.language(task).inputs.character_vectors(names)
 
 
 def neighbours(english: Vectors, spanish: Vectors, *, cosine: bool, both: bool) -> NDArray[np.bool_]:

@@ -94,7 +94,7 @@ def _added(found: Sequence[Sequence[Triple]]) -> list[Triple]:
 
 def _count(model: Path, task: str) -> list[Triple]:
     from polytag.corpus.splits import split_sentences
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
     best_for = task if (model / f"best.{task}.safetensors").exists() else None
     tagger = Tagger.load(model, best_for=best_for, precision="float32")  # what the scores of results.csv come from

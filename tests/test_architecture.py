@@ -17,13 +17,9 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"server", "curves", "integrations"},
     {"training"},
     {"bulk"},
-    {"reports", "calibration"},
-    {"evaluation"},
-    {"suggesting", "export"},
-    {"tagging"},
-    {"decoding", "contexts", "inputs"},
+    {"reports", "suggesting", "export"},
+    {"tagger"},
     {"model"},
-    {"batching", "ops"},
     {"vocabulary", "scoring"},
     {"initialise"},
     {"corpus"},
@@ -31,20 +27,10 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"plan_file"},
     {"plan"},
     {"files"},
-    {"errors"},
+    {"errors", "garbage"},
 )
 LOWER = {unit: set().union(*ROWS[row + 1 :]) for row, units in enumerate(ROWS) for unit in units}
 FACE = {"polytag", "polytag.__main__"}  # the package's own names, which may come from anywhere
-TORCH_FREE = (
-    "polytag",
-    "polytag.errors",
-    "polytag.files",
-    "polytag.plan",
-    "polytag.cli",
-    "polytag.corpus",
-    "polytag.initialise",
-)
-TORCH_FREE_FOLDERS = ("corpus", "scoring", "downloads")
 
 
 def name_of(path: Path) -> str:
@@ -56,7 +42,7 @@ MODULES = {name_of(path): path for path in sorted(PACKAGE.rglob("*.py"))}
 
 
 def imported(node: ast.AST, module: str) -> Iterator[str]:
-    """Our modules that an import statement names: ``from polytag import ops`` is polytag.ops."""
+    """Our modules that an import statement names: ``from polytag import ops`` is polytag.training.ops."""
     if isinstance(node, ast.Import):
         yield from (alias.name for alias in node.names if alias.name.split(".")[0] == "polytag")
     elif isinstance(node, ast.ImportFrom):
@@ -99,38 +85,20 @@ def test_imports_point_down(module: str) -> None:
     assert not upward
 
 
-def test_kernels_know_nothing_of_ours() -> None:
+def test_the_native_core_knows_nothing_of_ours() -> None:
     for module in MODULES:
-        if unit(module) == "ops":
-            assert all(unit(target) in ("ops", "native") for target in imports(module))
+        if unit(module) == "native":
+            assert all(unit(target) in ("native", "errors") for target in imports(module))
 
 
-def test_kernels_are_reached_by_name_and_never_by_file() -> None:
-    from polytag import ops
-
-    for module, path in MODULES.items():
-        if unit(module) in ("ops", "") or not any(unit(target) == "ops" for target in imports(module)):
-            continue
-        assert unit(module) == "model", f"{module} uses a kernel; the networks of polytag.model do"
-        assert {target for target in imports(module) if unit(target) == "ops"} == {"polytag.ops"}
-        for chain in attribute_chains(ast.parse(path.read_text(encoding="utf-8")), "ops"):
-            found: object = ops
-            for attribute in chain:
-                found = getattr(found, attribute)
-            assert callable(found), f"{module} reaches into ops.{'.'.join(chain)}"
-
-
-def attribute_chains(tree: ast.AST, root: str) -> Iterator[list[str]]:
-    """The attributes of each longest ``root.a.b``."""
-    inner = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
-    for node in ast.walk(tree):
-        chain: list[str] = []
-        here: ast.AST = node
-        while isinstance(here, ast.Attribute):
-            chain.insert(0, here.attr)
-            here = here.value
-        if chain and id(node) not in inner and isinstance(here, ast.Name) and here.id == root:
-            yield chain
+def test_kernels_of_training_are_reached_by_name_and_never_by_file() -> None:
+    ops = "polytag.training.ops"
+    for module in MODULES:
+        below = {target for target in imports(module) if f"{target}.".startswith(f"{ops}.")}
+        if not f"{module}.".startswith(f"{ops}."):
+            assert below <= {ops}, f"{module} reaches past {ops}"
+        else:
+            assert all(unit(target) in ("native", "training") for target in imports(module))
 
 
 def test_no_cycles() -> None:
@@ -147,8 +115,29 @@ def test_nothing_in_the_package_imports_what_uses_it() -> None:
             assert not {name.split(".")[0] for name in names} & outside
 
 
-def test_what_needs_no_torch_does_not_load_it() -> None:
-    modules = [*TORCH_FREE, *(module for module in MODULES if unit(module) in TORCH_FREE_FOLDERS)]
+def test_only_what_trains_imports_torch() -> None:
+    for module, path in MODULES.items():
+        named = {
+            name.split(".")[0]
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+            for name in (
+                [alias.name for alias in node.names]
+                if isinstance(node, ast.Import)
+                else [node.module or ""]
+                if isinstance(node, ast.ImportFrom)
+                else []
+            )
+        }
+        assert "torch" not in named or unit(module) == "training", module
+
+
+def test_the_run_half_does_not_load_torch() -> None:
+    """Not even where it is installed, whatever else is loaded with it."""
+    users = {"training", "curves"}
+    of_spacy = {"polytag.integrations.spacy", "polytag.integrations.targets"}  # which loads it, where it is installed
+    modules = [
+        module for module in MODULES if unit(module) not in users and module not in FACE and module not in of_spacy
+    ]
     code = "import sys, importlib\n"
     code += (
         "for name in sys.argv[1:]:\n    importlib.import_module(name)\n    assert 'torch' not in sys.modules, name\n"

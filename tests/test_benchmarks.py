@@ -9,9 +9,12 @@ from types import ModuleType
 import pytest
 import torch
 
+from benchmarks import soak
 from polytag.corpus.sentence import Sentence
-from polytag.evaluation import sentences_to_score
+from polytag.model import save_model
+from polytag.tagger.evaluation import sentences_to_score
 from polytag.training import train
+from tests import tiny
 from tests.training import toy
 
 DIRECTORY = Path(__file__).parent.parent / "benchmarks"
@@ -105,3 +108,30 @@ def test_ways_to_choose_are_compared_at_the_same_number_of_words() -> None:
         "| at random | 60.50 ± 0.71 |  |",
         "| `suggest` | 61.25 ± 1.06 | +2.00, -0.50 |",
     ]
+
+
+def test_formats_are_timed_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    for script in loaded("formats"):
+        script.main(["--sentences", "20", "--rounds", "1"])
+    rows = capsys.readouterr().out.splitlines()[3:]
+    assert [row[:20].strip() for row in rows] == [
+        "conll", "conllu", "tokenised", "tokenised to jsonl", "jsonl of words", "jsonl of texts",
+    ]  # fmt: skip
+
+
+def test_soak_calls_loads_and_shares_a_tagger(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    save_model(tiny.model(), tmp_path / "model")
+    often = ["--loads", "10", "--calls", "20", "--sentences", "40", "--threads", "3", "--repeats", "2"]
+    soak.main([str(tmp_path / "model"), *often])
+    loads, calls, single, stretches, _ = capsys.readouterr().out.splitlines()
+    assert loads.startswith("loading and dropping: 10 times")
+    assert calls.startswith("calls: 20 times")
+    assert single == "3 threads, one by one: 2 times 40 sentences, 0 otherwise than by one thread"
+    assert stretches.endswith("2 times 40 sentences, 0 otherwise than by one thread")
+
+
+def test_soak_sees_what_grows(capsys: pytest.CaptureFixture[str]) -> None:
+    kept: list[int] = []
+    assert soak.flat("once", 20, lambda: None, megabytes=lambda: 100.0)
+    assert not soak.flat("hoarding", 20, lambda: kept.append(1), megabytes=lambda: 100.0 + len(kept))
+    assert "GROWS by 14.0 MB" in capsys.readouterr().out

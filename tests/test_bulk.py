@@ -11,16 +11,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag.bulk import Request, cut, pieces, tagging
+from polytag.bulk import Assignment, cut, pieces, tagging
 from polytag.bulk.processes import Render
 from polytag.bulk.worker import Worker, language_of
-from polytag.corpus.documents import FORMATS, blocks
+from polytag.corpus.documents import blocks
+from polytag.corpus.formats import FORMATS
 from polytag.corpus.text import BLANKS, Lines
 from polytag.errors import CorpusError, ModelError, PolytagError
-from polytag.model.checkpoint import save_description, save_weights
+from polytag.model import save_model
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.request import Request
+from polytag.tagger.tagging import Tagger
 from tests import tiny
 
 SIZE = 200  # bytes of a piece
@@ -41,26 +43,21 @@ TEXTS = {
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("bulk") / "model"
     tagger = tiny.tagger({"ner": "iob2", "upos": "plain"})
-    save_description(directory, tagger.plan, tagger.vocabularies)
-    save_weights(directory, tagger.network)
+    save_model(tagger.model, directory)
     return directory
 
 
 @pytest.fixture(scope="module")
 def two(model: Path) -> Iterator[Render]:
     """Two worker processes for all tests here: starting them is what takes time."""
-    with tagging(Request(model=str(model), confidence=True), workers=2) as rendered:
+    with tagging(Assignment(model=str(model), request=Request(confidence=True)), workers=2) as rendered:
         yield rendered
 
 
 @pytest.fixture(autouse=True)
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = {name: replace(rule, size=SIZE) for name, rule in pieces.CUTS.items()}
-    monkeypatch.setattr(pieces, "CUTS", rules)
-
-
-def test_every_format_that_can_be_tagged_can_be_cut():
-    assert set(pieces.CUTS) == {name for name, row in FORMATS.items() if row.blocks}
+    rows = {name: replace(row, cut=replace(row.cut, size=SIZE)) for name, row in FORMATS.items() if row.cut}
+    monkeypatch.setattr(pieces, "FORMATS", rows)
 
 
 @pytest.mark.parametrize("format_", TEXTS)
@@ -70,13 +67,13 @@ def test_a_text_is_cut_between_sentences(format_):
     assert "".join(piece.text for piece in found) == TEXTS[format_]
     for before, after in pairwise(found):
         assert after.line == before.line + len(list(before.lines()))
-        if pieces.CUTS[format_].after_blank_lines_only:
+        if FORMATS[format_].cut.after_blank_lines_only:
             assert not list(before.lines())[-1].text.strip(BLANKS)
 
 
 def test_a_text_without_blank_lines_is_cut_where_its_length_says(monkeypatch, tmp_path):
-    rule = replace(pieces.CUTS["text"], size=SIZE, most=2 * SIZE)
-    monkeypatch.setattr(pieces, "CUTS", {**pieces.CUTS, "text": rule})
+    row = FORMATS["text"]
+    monkeypatch.setattr(pieces, "FORMATS", {"text": replace(row, cut=replace(row.cut, size=SIZE, most=2 * SIZE))})
     file = tmp_path / "file"
     file.write_text("Ann saw Lima . She\n" * 100)
     found = list(cut(file, format="text"))
@@ -87,8 +84,8 @@ def test_a_text_without_blank_lines_is_cut_where_its_length_says(monkeypatch, tm
 
 def test_records_say_where_in_the_whole_text_they_stand(model, two):
     text = "Ann saw Lima. She left.\n\nÉté,\nmayor!\n\n" * 60
-    request = Request(model=str(model), records=True, confidence=True, language="en")
-    with tagging(request) as one:
+    assignment = Assignment(model=str(model), request=Request(confidence=True), records=True, language="en")
+    with tagging(assignment) as one:
         records = [json.loads(line) for line in b"".join(one(cut(io.StringIO(text), format="text"))).splitlines()]
     assert len(list(cut(io.StringIO(text), format="text"))) > 3
     assert len(records) == 180
@@ -123,7 +120,7 @@ def test_a_file_and_a_stream_are_cut_alike_and_lose_nothing(tmp_path_factory, sc
     text = "".join(scraps).encode(encoding, "replace")
     file = tmp_path_factory.mktemp("cut") / "file"
     file.write_bytes(text)
-    for format_ in pieces.CUTS:
+    for format_ in TEXTS:
         try:
             lines = [line for line in Lines(file) if line.text + line.end]  # a byte order mark alone is a line
         except CorpusError:
@@ -158,9 +155,9 @@ def test_what_is_wrong_with_a_file_has_its_line(bad, tmp_path):
 def test_pieces_tagged_apart_are_the_text_tagged(format_, model, two):
     text = TEXTS[format_]
     whole = "".join(Tagger.load(model).tag_blocks(blocks(io.StringIO(text), format=format_)))
-    with tagging(Request(model=str(model))) as one:
+    with tagging(Assignment(model=str(model))) as one:
         assert b"".join(one(cut(io.StringIO(text), format=format_))).decode() == whole
-    with tagging(Request(model=str(model), confidence=True)) as one:
+    with tagging(Assignment(model=str(model), request=Request(confidence=True))) as one:
         expected = b"".join(one(cut(io.StringIO(text), format=format_)))
     assert b"".join(two(cut(io.StringIO(text), format=format_))) == expected
 
@@ -190,8 +187,8 @@ def test_reading_is_never_far_ahead(two):
 
 def test_what_is_wrong_with_the_request_is_told_at_once(model, tmp_path):
     with pytest.raises(PolytagError, match="the model has no task 'nerr'; did you mean 'ner'"):
-        Worker(Request(model=str(model), tasks=["nerr"]))
-    with pytest.raises(ModelError, match="no such model"), tagging(Request(model=str(tmp_path / "none")), workers=2):
+        Worker(Assignment(model=str(model), request=Request(["nerr"])))
+    with pytest.raises(ModelError, match="no such model"), tagging(Assignment(model=str(tmp_path / "none")), workers=2):
         raise AssertionError("it was entered")
 
 

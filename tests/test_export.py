@@ -4,29 +4,25 @@ import json
 import runpy
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
-import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytag.cli import main
-from polytag.corpus.schemes import SCHEMES
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.export import agreement, check_export, export_onnx
-from polytag.export.rewriting import rewriting
-from polytag.model.checkpoint import save_description, save_weights
-from polytag.model.network import Network
+from polytag.model import save_model
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
-from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
-from tests.tiny import SPANS, WORDS, tag_vocabularies, tagger, texts
+from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_words
+from tests.tiny import SPANS, WORDS, drawn, tag_vocabularies, tagger, texts
 
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
@@ -61,12 +57,7 @@ def made(
         words={"w": build_words(known, lowercase=plan.words["w"].lowercase, zero_digits=plan.words["w"].zero_digits)},
         tags=tag_vocabularies(plan, tasks, scheme=scheme, labels=SPANS, gazetteer=gazetteer, known=known),
     )
-    network = Network(plan, vocabularies).eval()
-    generator = torch.Generator().manual_seed(1)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-    return Tagger(plan, vocabularies, network)
+    return Tagger(drawn(plan, vocabularies, seed=1))
 
 
 SHAPES: dict[str, dict[str, Any]] = {
@@ -124,7 +115,7 @@ def emissions(source: Tagger, sentences: Sequence[Sentence], task: str) -> list[
     """The tagger's own, [T, K] for each sentence."""
     found = {}
     for indices, lattice in source.lattices(sentences, task, constrained=False):
-        found |= dict(zip(indices, lattice.packing.unpack(lattice.emissions.numpy()), strict=True))
+        found |= dict(zip(indices, lattice.packing.unpack(lattice.emissions), strict=True))
     return [found[index] for index in range(len(sentences))]
 
 
@@ -198,24 +189,6 @@ def test_any_text_gets_the_same_tags(pair: tuple[Tagger, Any], sentences: list[l
     assert other.tag(sentences) == {task: [list(s.tags[task]) for s in tagged] for task in source.plan.tasks}
 
 
-@pytest.mark.parametrize("scheme", ["bioes", "iob2", "iob1"])
-@pytest.mark.parametrize("data_scheme", [name for name in SCHEMES if name != "plain"])
-@given(data=st.data())
-def test_the_tables_rewrite_tags_as_the_vocabulary_does(scheme: str, data_scheme: str, data: Any) -> None:
-    vocabulary = build_tags([["B-A", "B-B", "B"]], scheme=scheme, data_scheme=data_scheme)
-    path = data.draw(st.lists(st.integers(0, len(vocabulary) - 1), max_size=12))
-    assert tuple(_rewritten(vocabulary, path)) == vocabulary.to_data([vocabulary.tags[tag] for tag in path])
-
-
-def _rewritten(vocabulary: TagVocabulary, path: Sequence[int]) -> Iterator[str]:
-    found = rewriting(vocabulary)
-    tables = found.tables
-    assert tables is not None
-    around = [len(vocabulary), *path, len(vocabulary)]
-    for before, tag, after in zip(around, path, around[2:], strict=False):
-        yield found.written[tables.result[tag, tables.left[tag, before], tables.right[tag, after]]]
-
-
 def test_the_file_says_how_to_use_it(tmp_path: Path) -> None:
     import onnx
 
@@ -254,8 +227,7 @@ def test_random_sentences_agree(tmp_path: Path) -> None:
 def two_languages(tmp_path: Path) -> tuple[Tagger, Path]:
     """A model directory of two tasks in one language and one in another."""
     source = tagger({"ner": "iob1", "pos": "plain", "xx": "iob2"}, languages={"xx": "xx"})
-    save_description(tmp_path / "model", source.plan, source.vocabularies)
-    save_weights(tmp_path / "model", source.network)
+    save_model(source.model, tmp_path / "model")
     return source, tmp_path / "model"
 
 

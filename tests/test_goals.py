@@ -80,23 +80,23 @@ def test_the_table_of_goals_is_sound() -> None:
 def test_goals_are_chosen_by_name_or_by_measurement_in_the_table_s_order() -> None:
     assert chosen([]) == list(GOALS)
     assert [goal.name for goal in chosen(["help", "step-10"])] == ["step-10", "help"]
-    assert [goal.name for goal in chosen(["bulk"])] == ["bulk-auto", "bulk-int8"]
+    assert [goal.name for goal in chosen(["loss"])] == ["loss-bfloat16", "loss-int8", "loss-small-int8"]
     with pytest.raises(ValueError, match="no goal 'bulky', expected some of step-32"):
         chosen(["bulky"])
 
 
 def test_a_failing_measurement_is_told_in_its_rows_and_ends_nothing(tmp_path: Path) -> None:
     def measure(group: str, setting: Setting) -> Mapping[str, Figure]:
-        if group == "bulk":
+        if group == "memory":
             raise MeasurementError("killed by signal 9")
         return {} if group == "workers" else all_pass(group, setting)
 
     rows, others = rows_of(GOALS, setting_in(tmp_path), tell=lambda _: None, how=measure)
     verdicts = {row.goal.name: row.verdict for row in rows}
     failed = {name for name, verdict in verdicts.items() if verdict == FAILED}
-    assert failed == {"bulk-auto", "bulk-int8", "workers"}
+    assert failed == {"memory-paper", "memory-small", "workers", "workers-small"}
     assert {verdict for name, verdict in verdicts.items() if name not in failed} == {PASS}
-    assert next(row for row in rows if row.goal.name == "bulk-int8").figure.note == "killed by signal 9"
+    assert next(row for row in rows if row.goal.name == "memory-small").figure.note == "killed by signal 9"
     assert set(others) == set(MEASUREMENTS)
 
 

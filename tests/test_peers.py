@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-PEERS = Path(__file__).parent.parent / "benchmarks" / "peers"
-sys.path.append(str(PEERS.parent))
-from peers import cli, corpora, environments, measure, report, rows  # noqa: E402
-from peers.contenders import protocol  # noqa: E402
+from benchmarks.peers import cli, corpora, environments, files, measure, report, rows
+from benchmarks.peers.contenders import protocol
+from polytag.corpus.schemes import convert_tags
+from polytag.corpus.schemes import spans as spans_of
+from polytag.model import save_model
+from tests import tiny
 
-from polytag.corpus.schemes import convert_tags  # noqa: E402
-from polytag.corpus.schemes import spans as spans_of  # noqa: E402
+PEERS = Path(__file__).parent.parent / "benchmarks" / "peers"
 
 MEMORISING = """
 import json, sys
@@ -38,6 +39,7 @@ NER = (
     "Ann NNP I-NP I-PER\nsees VBZ I-VP O\nBob NNP I-NP I-PER\nLee NNP B-NP B-PER\n\n"
     + "-DOCSTART- -X- O O\n\nLima NNP I-NP I-LOC\n\n"
 )
+ABOUT = ("command", "date", "machine", "core", "load_before", "load_after", "rounds")
 POS = "Ann NNP B-NP\nsees VBZ B-VP\n. . O\n\n"
 
 
@@ -219,3 +221,55 @@ def test_a_page_says_how_it_was_made() -> None:
     assert "SAID" in page
     assert page.endswith("\n")
     assert "| X | - |" in page
+
+
+COPYING = """
+import sys
+source, target = sys.argv[-2:]
+text = open(source).read()
+{extra}
+open(target, "w").write("".join(f"{{line}} {{tag(line)}}\\n" if line.strip() else "\\n" for line in text.splitlines()))
+"""
+
+
+def tagging(directory: Path, name: str, extra: str) -> files.Contender:
+    script = directory / f"{name}.py"
+    script.write_text(COPYING.format(extra=extra))
+    return files.Contender(name, name.title(), (sys.executable, str(script), files.INPUT, files.OUTPUT))
+
+
+def test_files_are_tagged_in_turn_scored_and_compared_with_crfsuite(tmp_path: Path) -> None:
+    source = tmp_path / "gold"
+    source.write_text("Ann NNP I-PER\nsees VBZ O\n\n")
+    text = files.text_of([source, source], tmp_path / "text", column=2, copies=3)
+    assert text.words == 12
+    assert text.path.read_text() == source.read_text() * 6
+    said: list[str] = []
+    gold = "tag = lambda line: line.split()[2].replace('I-', 'B-')"  # the same spans in another scheme
+    contenders = [
+        tagging(tmp_path, "slow", f"{gold}\nif text: sum(i * i for i in range(1_000_000))"),
+        tagging(tmp_path, files.CRFSUITE, gold),
+        tagging(tmp_path, "wrong", "tag = lambda line: 'O'"),
+        tagging(tmp_path, "broken", "raise SystemExit('out of luck')"),
+    ]
+    slow, crfsuite, wrong, broken = files.compare(contenders, text, rounds=2, tell=said.append)
+    assert [line.split(":")[0] for line in said] == ["slow", "crfsuite", "wrong", "broken", "crfsuite", "wrong", "slow"]
+    assert broken["failure"] == "exit code 1: out of luck"
+    assert (slow["f1"], crfsuite["f1"], wrong["f1"]) == (100, 100, 0)
+    assert slow["lowest"] <= slow["words_per_second"] <= slow["highest"]
+    assert slow["loading"] > 0
+    assert crfsuite["times_crfsuite"] == crfsuite["times_crfsuite_wall"] == 1
+    page = report.page(dict.fromkeys(ABOUT, ""), [], [slow, crfsuite, wrong, broken])
+    (row,) = [line for line in page.splitlines() if line.startswith("| Slow")]
+    assert f"| {slow['times_crfsuite']:.2f} |" in row
+    assert "failed: exit code 1: out of luck" in page
+
+
+def test_polytag_tags_a_file_by_its_command_line(tmp_path: Path) -> None:
+    save_model(tiny.model(), tmp_path / "model")
+    (tmp_path / "gold").write_text("Ann B-PER\nsaw O\n\n")
+    text = files.text_of([tmp_path / "gold"], tmp_path / "text", column=1, copies=1)
+    (result,) = files.compare([files.polytag_contender("small", tmp_path / "model", "float32")], text, rounds=1)
+    assert result["failure"] is None
+    assert 0 <= result["f1"] <= 100
+    assert result["times_crfsuite"] is None

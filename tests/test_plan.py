@@ -295,9 +295,10 @@ def test_the_environment_names_the_data_unless_an_option_does(plan_file: Path, p
 def test_a_file_that_is_nowhere_names_the_key_and_the_places(plan_file: Path, places: dict[str, Path]) -> None:
     plan = load_plan(plan_file, data=places["data"])
     looked = " and ".join(str(places[p].resolve() / "train.txt") for p in ("plan", "data"))
+    hint = "--data names one more directory to look in"
     with pytest.raises(PlanError) as error:
         plan.find("train.txt", "tasks.ner.train")
-    assert str(error.value) == f"tasks.ner.train: there is no 'train.txt'; looked for {looked}"
+    assert str(error.value) == f"tasks.ner.train: there is no 'train.txt'; looked for {looked}; {hint}"
 
 
 def test_absolute_paths_and_suffixes_are_kept(plan_file: Path, places: dict[str, Path]) -> None:
@@ -313,6 +314,8 @@ def test_a_plan_that_says_where_to_look_is_looked_up_there(plan_file: Path, plac
     assert load_plan(plan_file).search == (str(places["data"]),)
     extra = str(places["environment"].resolve())
     assert load_plan(plan_file, data=places["environment"]).search == (str(places["data"]), extra)
+    plan_file.write_text(f'search = ["../data"]\n{ALONE}')
+    assert load_plan(plan_file).search == (str(places["data"].resolve()),)
 
 
 UNREADABLE = {

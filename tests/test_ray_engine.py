@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
-from polytag.bulk import Request, ray_engine
+from polytag.bulk import Assignment, ray_engine
 from polytag.bulk.folder import Input, names_of, opened
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description, save_weights
-from polytag.tagging import Tagger
+from polytag.model import save_model
+from polytag.tagger.request import Request
+from polytag.tagger.tagging import Tagger
 from tests import tiny
 from tests.cli.conftest import run
 
@@ -32,8 +33,7 @@ TEXT = "".join(" ".join(words) + "\n" for words in SENTENCES)
 def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("ray") / "model"
     tagger = tiny.tagger({"ner": "iob2"})
-    save_description(directory, tagger.plan, tagger.vocabularies)
-    save_weights(directory, tagger.network)
+    save_model(tagger.model, directory)
     return directory
 
 
@@ -57,7 +57,7 @@ def texts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def tag(model: Path, *names: str, **options: Any) -> list[Path]:
-    return ray_engine.tag_files([f"in/{name}" for name in names], "out", Request(model=str(model)), **options)
+    return ray_engine.tag_files([f"in/{name}" for name in names], "out", Assignment(model=str(model)), **options)
 
 
 @needs_ray
@@ -110,7 +110,7 @@ def test_tables_get_columns(texts, model, cluster):
     for name, values in columns.items():
         pq.write_table(pa.table({"id": rows, name: [*values, None], "ner": rows}), f"in/{name}.parquet")
     names = [f"in/{name}.parquet" for name in columns]
-    ray_engine.tag_files(names, "out", Request(model=str(model), confidence=True, nbest=2))
+    ray_engine.tag_files(names, "out", Assignment(model=str(model), request=Request(confidence=True, nbest=2)))
     found = list(Tagger.load(model).tag_all(tiny.texts(300, seed=2), confidence=True, nbest=2))
     more = ["ner.confidence", "ner.alternatives", "ner.predicted_spans"]
     for name in columns:

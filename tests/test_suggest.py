@@ -11,14 +11,15 @@ import numpy as np
 import pytest
 
 from polytag.corpus import read
+from polytag.corpus.recognition import recognised
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Lines
 from polytag.errors import CorpusError, PolytagError
 from polytag.suggesting import FORMATS, MEASURES, Suggested, candidates, suggest, written
 from polytag.suggesting.diverse import choose
 from polytag.suggesting.pool import Pool
-from polytag.suggesting.reading import Candidate, recognised
-from polytag.tagging import Tagger
+from polytag.suggesting.reading import Candidate
+from polytag.tagger.tagging import Tagger
 from polytag.training import prepare, train_events
 from tests import tiny
 from tests.cli.conftest import run

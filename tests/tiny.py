@@ -4,13 +4,13 @@ import random
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-import torch
+import numpy as np
 
 from polytag.corpus.sentence import Sentence
-from polytag.model.network import Network
+from polytag.model import Model, shapes
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.features import FEWEST, build_features
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
@@ -58,7 +58,7 @@ def tag_vocabularies(
     }  # fmt: skip
 
 
-def tagger(
+def model(
     tasks: Mapping[str, str] = {"ner": "iob2"},
     *,
     languages: Mapping[str, str] = {},
@@ -66,9 +66,10 @@ def tagger(
     seed: int = 0,
     gazetteer: Gazetteer | None = None,
     labels: Iterable[str] = SPANS,
+    temperatures: Mapping[str, float] = {},
     **tags: Any,
-) -> Tagger:
-    """A tagger for tasks, each with the scheme of its data; ``languages`` names another word part than "en"."""
+) -> Model:
+    """A model for tasks, each with the scheme of its data; ``languages`` names another word part than "en"."""
     words_of = {task: languages.get(task, "en") for task in tasks}
     plan = make_plan({
         "chars": {"all": {"dimension": 3, "hidden": 3, "layers": 1}},
@@ -85,9 +86,18 @@ def tagger(
         words={name: build_words(known) for name in plan.words},
         tags=tag_vocabularies(plan, tasks, scheme=scheme, labels=labels, gazetteer=gazetteer, known=known),
     )
-    network = Network(plan, vocabularies).eval()
-    generator = torch.Generator().manual_seed(seed)
-    with torch.no_grad():
-        for parameter in network.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator))
-    return Tagger(plan, vocabularies, network)
+    return drawn(plan, vocabularies, seed=seed, temperatures=temperatures)
+
+
+def drawn(plan: Plan, vocabularies: Vocabularies, *, seed: int = 0, temperatures: Mapping[str, float] = {}) -> Model:
+    """A model of random weights."""
+    source = np.random.default_rng(seed)
+    arrays = {
+        name: source.standard_normal(shape, dtype=np.float32) for name, shape in shapes(plan, vocabularies).items()
+    }
+    return Model(plan, vocabularies, arrays, temperatures)
+
+
+def tagger(tasks: Mapping[str, str] = {"ner": "iob2"}, **settings: Any) -> Tagger:
+    """A tagger for tasks; ``settings`` as `model` takes them."""
+    return Tagger(model(tasks, **settings))

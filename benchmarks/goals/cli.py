@@ -1,12 +1,13 @@
 """Every goal of speed and memory, what was measured for it, and whether it is reached: one table.
 
-    python -m benchmarks.goals --data DIR --model NER_MODEL --json goals.json --markdown docs/benchmarks/goals.md
-    python -m benchmarks.goals --only bulk step-32                # a few rows
+    python -m benchmarks.goals --data DIR --model PAPERS --small-model SMALL --markdown docs/benchmarks/goals.md
+    python -m benchmarks.goals --only files step-32               # a few rows
     python -m benchmarks.goals --quick                            # see that all works
 
-The tests of what is measured run first; nothing is timed if they fail. --data holds conll2003/, and --model is a model
-of its named entities; without both, tagging is measured with a small model trained on examples/news, and without
---data, training on its words. The exit code is 1 if something could not be measured.
+The tests of what is measured run first; nothing is timed if they fail. --data holds conll2003/, --model is a model of
+its named entities with the paper's network, --small-model one of 1x40 characters and 1x100 words; in place of what is
+not given stands a small model trained on examples/news, and without --data, training is measured on its words. CRFsuite
+gets an environment of its own under runs/peers. The exit code is 1 if something could not be measured.
 """
 
 import argparse
@@ -27,8 +28,8 @@ from benchmarks.goals.run import Measure, in_process, rows_of
 from benchmarks.goals.setting import Setting
 from polytag.files import atomic_write
 
-TESTS = ("tests/ops", "tests/model/test_precision.py", "tests/model/test_word_table.py", "tests/test_tagging.py")
-PATHS = {"--data": "DATA", "--model": "MODEL"}
+TESTS = ("tests/native", "tests/tagger", "tests/training/ops")
+PATHS = {"--data": "DATA", "--model": "MODEL", "--small-model": "SMALL_MODEL"}
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -37,7 +38,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     )
     add = parser.add_argument
     add("--data", type=Path, help="directory with conll2003/")
-    add("--model", type=Path, help="model of CoNLL-2003 named entities to tag with; needs --data")
+    add("--model", type=Path, help="model of CoNLL-2003 named entities, the paper's network; needs --data")
+    add("--small-model", type=Path, help="the same with a small network; needs --model")
     add("--only", nargs="+", default=[], metavar="NAME", help="these goals or measurements only")
     add("--quick", action="store_true", help="one round of small networks, to see that all works")
     add("--full", action="store_true", help="tag a file of 1 GB for its memory (an hour and more)")
@@ -46,6 +48,8 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     options = parser.parse_args(arguments)
     if options.model and not options.data:
         parser.error("--model needs --data: it tags conll2003/eng.testb")
+    if options.small_model and not options.model:
+        parser.error("--small-model needs --model: the two are measured side by side")
     try:
         options.goals = chosen(options.only)
     except ValueError as error:
@@ -116,8 +120,9 @@ def command(arguments: Sequence[str]) -> str:
 
 
 def _setting(options: argparse.Namespace, directory: str) -> Setting:
-    data, model = (str(path.resolve()) if path else None for path in (options.data, options.model))
-    return Setting(work=directory, data=data, given_model=model, quick=options.quick, full=options.full)
+    given = (options.data, options.model, options.small_model)
+    data, model, small = (str(path.resolve()) if path else None for path in given)
+    return Setting(directory, data, model, small, quick=options.quick, full=options.full)
 
 
 def _json(content: Any) -> str:

@@ -1,5 +1,6 @@
-"""How long one waits: for one sentence in a warm process, and for a process to start."""
+"""How long one waits: for one sentence or some hundred in a warm process, and for a process to start."""
 
+import math
 import shutil
 import subprocess
 import sys
@@ -17,16 +18,15 @@ from benchmarks.goals.setting import Setting
 WORDS = 17
 MOST = 100  # sentences timed
 WARM_UP = 50  # others, tagged before
+CALLS = (100, 300, 1_000)  # sentences
+BARE = ", no torch"
 TEXT = "Angela Merkel flew from Berlin to Lima on Tuesday to meet the president of Peru , officials said .\n"
 
 
 def sentence(setting: Setting) -> dict[str, Figure]:
     """Sentences of 17 words, one by one, as they would come: some of their words were never seen before."""
-    import torch
-
     from polytag.corpus import read
 
-    torch.set_num_threads(1)
     every = [list(sentence.words) for sentence in read(setting.test)]
     timed = [words for words in every if len(words) == WORDS]
     if len(timed) < WARM_UP:  # a small file
@@ -34,8 +34,9 @@ def sentence(setting: Setting) -> dict[str, Figure]:
         timed = [text[i : i + WORDS] for i in range(0, len(text) - WORDS, WORDS)]
     others = [words for words in every if len(words) != WORDS][:WARM_UP]
     contenders = {
-        f"sentence-{precision}": partial(_latencies, setting.model, precision, others, timed[:MOST])
-        for precision in ("float32", "auto")
+        f"sentence-{network}{suffix}": partial(_latencies, model, precision, others, timed[:MOST])
+        for network, model in setting.models.items()
+        for suffix, precision in (("", "float32"), ("-auto", "auto"))
     }
     results = interleaved(contenders, rounds=setting.rounds(5))
     return {name: _figure(rounds) for name, rounds in results.items() if not isinstance(rounds, MeasurementError)}
@@ -45,9 +46,9 @@ def _latencies(
     model: str, precision: str, others: Sequence[Sequence[str]], timed: Sequence[Sequence[str]]
 ) -> dict[str, list[float]]:
     """Milliseconds of each sentence the first time, and again, by a tagger that has tagged others before."""
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
-    tagger = Tagger.load(model, precision=precision)
+    tagger = Tagger.load(model, precision=precision, threads=1)
     for words in others:
         tagger.tag(words)
     return {name: list(_milliseconds(tagger, timed)) for name in ("first", "again")}
@@ -74,41 +75,98 @@ def _figure(rounds: Sequence[dict[str, list[float]]]) -> Figure:
     )
 
 
+def calls(setting: Setting) -> dict[str, Figure]:
+    """Calls with so many sentences, their words known, by one thread and by two, call by call in turn."""
+    from polytag.corpus import read
+
+    sentences = list(read(setting.test))
+    paper, small = (_gains(model, sentences, setting.rounds(7)) for model in (setting.model, setting.small))
+    told = (", ".join(f"{gain:.2f} x with {size:,} sentences" for size, gain in of.items()) for of in (paper, small))
+    note = "{}; the small network: {}".format(*told)
+    return {"threads-tagging": Figure(min(paper.values()), note, {"paper": paper, "small": small})}
+
+
+def _gains(model: str, sentences: Sequence[Any], rounds: int) -> dict[int, float]:
+    """How many times as fast two threads are, by the number of sentences of a call."""
+    from polytag.tagger.tagging import Tagger
+
+    taggers = [Tagger.load(model, threads=count) for count in (1, 2)]
+    for tagger in taggers:
+        list(tagger.tag_all(sentences))
+    return {
+        size: _gain(taggers, sentences, size, rounds) for size in CALLS if size <= len(sentences) or size == CALLS[0]
+    }
+
+
+def _gain(taggers: Sequence[Any], sentences: Sequence[Any], size: int, rounds: int) -> float:
+    """By the least time that each call took in any round: what others do to both cores must not count."""
+    stretches = [sentences[at : at + size] for at in range(0, max(1, len(sentences) - size + 1), size)]
+    least = [[math.inf] * len(stretches) for _ in taggers]
+    for _ in range(rounds):
+        for number, stretch in enumerate(stretches):
+            for of, tagger in zip(least, taggers, strict=True):
+                began = time.perf_counter()
+                list(tagger.tag_all(stretch))
+                of[number] = min(of[number], time.perf_counter() - began)
+    one, two = map(sum, least)
+    return one / two
+
+
 def start(setting: Setting) -> dict[str, Figure]:
-    """Fresh processes of the command line, with as many threads as it takes by itself."""
+    """Fresh processes of the command line, with as many threads as it takes by itself; also as if torch were absent."""
+    hidden = setting.path / "without-torch"
+    hidden.mkdir(exist_ok=True)
+    (hidden / "torch.py").write_text('raise ModuleNotFoundError("No module named \'torch\'", name="torch")\n')
     script = shutil.which("polytag", path=str(Path(sys.executable).parent))
     command = [script] if script else [sys.executable, "-m", "polytag"]
+    tag = {"": setting.model, "-small": setting.small}
     contenders = {
-        "start": partial(_first_line, [*command, "tag", setting.model, "--from", "tokenised"]),
-        "help": partial(_first_line, [*command, "--help"]),
-    }
+        f"start{name}{bare}": partial(_first_line, [*command, "tag", model, "--from", "tokenised"], path)
+        for name, model in tag.items()
+        for bare, path in (("", ""), (BARE, str(hidden)))
+    } | {"help": partial(_first_line, [*command, "--help"], "")}
     interleaved(contenders, rounds=1)  # so that all files are in memory
     results = interleaved(contenders, rounds=setting.rounds(7))
-    return {name: _seconds(times) for name, times in results.items()}
+    return {name: _seconds(times, results.get(name + BARE)) for name, times in results.items() if BARE not in name}
 
 
-def _first_line(command: Sequence[str]) -> tuple[float, float]:
-    """Seconds to the first line of output, and to the end of the process."""
+def _first_line(command: Sequence[str], path: str) -> tuple[float, float, str]:
+    """Seconds to the first line of output, and to the end of the process; what it wrote.
+
+    Modules in the directory ``path`` hide others.
+    """
     began = time.perf_counter()
     with subprocess.Popen(
-        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
-    ) as process:
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env=environment(path),
+    ) as process:  # fmt: skip
         assert process.stdin is not None
         assert process.stdout is not None
         process.stdin.write(TEXT)
         process.stdin.close()
         first = process.stdout.readline()
         seconds = time.perf_counter() - began
-        process.stdout.read()
+        rest = process.stdout.read()
     if process.returncode or not first:
         raise MeasurementError(f"{' '.join(command[1:2])}: exit code {process.returncode}")
-    return seconds, time.perf_counter() - began
+    return seconds, time.perf_counter() - began, first + rest
 
 
-def _seconds(times: Sequence[tuple[float, float]] | MeasurementError) -> Figure:
-    if isinstance(times, MeasurementError):
-        return Figure(None, str(times))
-    first, end = ([pair[i] for pair in times] for i in (0, 1))
+Times = Sequence[tuple[float, float, str]] | MeasurementError
+
+
+def _seconds(times: Times, bare: Times | None) -> Figure:
+    """``bare``: the same without torch, where that is of interest."""
+    for of in (times, bare):
+        if isinstance(of, MeasurementError):
+            return Figure(None, str(of))
+    assert not isinstance(times, MeasurementError)
+    assert not isinstance(bare, MeasurementError)
+    first, end = ([one[i] for one in times] for i in (0, 1))
     spread = f"{min(first):.2f} to {max(first):.2f} s"
     note = f"{len(times)} processes, {spread}; to the end of the process {median(end):.2f} s"
+    if bare:
+        if {one[2] for one in times} != {one[2] for one in bare}:
+            return Figure(None, "where there is no torch, it writes something else")
+        note += f"; the same bytes where there is no torch, after {median(one[0] for one in bare):.2f} s"
     return Figure(median(first), note, {"first_line": first, "end": end})

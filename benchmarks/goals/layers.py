@@ -14,11 +14,11 @@ from benchmarks.goals.products import all_of, operations, rate_of_large_product,
 from benchmarks.goals.setting import Setting
 from benchmarks.goals.training import BATCHES, data_of, settings_of
 from benchmarks.training_step import Settings, one_batch, plan_for
-from polytag.batching.batch import Packing
-from polytag.model.char_encoder import CharEncoder
-from polytag.model.gru_stack import GruStack
-from polytag.model.word_encoder import WordEncoder
 from polytag.training import Prepared, Trainer, prepare
+from polytag.training.batch import Packing
+from polytag.training.char_encoder import CharEncoder
+from polytag.training.gru_stack import GruStack
+from polytag.training.word_encoder import WordEncoder
 
 STACKS = ("words", "characters")
 
@@ -79,9 +79,9 @@ def _share(setting: Setting, settings: Settings) -> Figure:
 
 def _passes(prepared: Prepared, settings: Settings) -> dict[str, list[Pass]]:
     """The first batches of the training file, as each stack meets them."""
-    tagger, sentences, size = prepared.tagger, prepared.sentences["ner"]["train"], settings.batch
-    batches = [one_batch(tagger, sentences[i * size : (i + 1) * size]) for i in range(settings.steps)]
-    words, chars = tagger.network.words["w"], tagger.network.chars["c"]
+    sentences, size = prepared.sentences["ner"]["train"], settings.batch
+    batches = [one_batch(prepared, sentences[i * size : (i + 1) * size]) for i in range(settings.steps)]
+    words, chars = prepared.network.words["w"], prepared.network.chars["c"]
     assert isinstance(words, WordEncoder)
     assert isinstance(chars, CharEncoder)
     return {

@@ -5,13 +5,9 @@ import platform
 import resource
 import time
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
-
-import torch
-
-from benchmarks.training_step import machine as processor
-from polytag.model.precision import choose_precision
 
 INSTRUCTIONS = (
     "avx2", "avx512f", "avx512_vnni", "avx512_bf16", "avx512_fp16", "amx_bf16", "amx_int8",
@@ -22,15 +18,31 @@ QUIET_CORES = 0.1  # that others use meanwhile
 
 def describe() -> dict[str, Any]:
     """The machine in words, without any name or path of it."""
+    from polytag import native
+    from polytag.tagger.precision import choose_precision
+
     return {
         "processor": processor(),
         "instructions": ", ".join(name for name in INSTRUCTIONS if name in _flags()) or "unknown",
         "cores": os.cpu_count(),
         "system": f"{platform.system()} {platform.machine()}",
         "python": platform.python_version(),
-        "torch": torch.__version__,
-        "default_precision": choose_precision("auto") or "float32, without the native core",
+        "torch": version("torch"),
+        "core": native.description(),
+        "auto": choose_precision("auto", own="float32"),
     }
+
+
+def processor() -> str:
+    """The processor's name."""
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8").splitlines() if cpuinfo.exists() else []
+    return next((line.split(": ")[1] for line in lines if line.startswith("model name")), platform.machine())
+
+
+def has_amx() -> bool:
+    """Whether the processor multiplies tiles, by which some bounds differ."""
+    return "amx_int8" in _flags()
 
 
 def load() -> float:

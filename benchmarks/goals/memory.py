@@ -5,29 +5,45 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.goals.goals import Figure
-from benchmarks.goals.processes import call, peak_megabytes
+from benchmarks.goals.processes import MeasurementError, call, peak_megabytes
 from benchmarks.goals.setting import REAL_PLAN, Setting, small_plan, with_new_words
-from benchmarks.goals.tagging import run_of
 
-MEGABYTES = (12, 12, 24)  # of files that one process tags one after the other; what it remembers is full by then
-QUICK, FULL = (0.05, 0.05), (*MEGABYTES, 1_000)
+MEGABYTES = (12, 24)  # of text that one process tags: what it remembers of words is full by then
+QUICK, FULL = (0.05,), (*MEGABYTES, 1_000)
 
 
 def tagging(setting: Setting) -> dict[str, Figure]:
-    """The peak after each of several files of ever new words, so that whatever is remembered of words overflows."""
+    """`polytag tag` of ever longer files of ever new words, so that whatever is remembered of words overflows."""
     sizes = QUICK if setting.quick else FULL if setting.full else MEGABYTES
-    files = [
-        with_new_words(setting.test, setting.path / f"large-{i}.conll", size=int(1e6 * size), seed=i)
-        for i, size in enumerate(sizes)
-    ]
-    run = run_of(setting, files)()
-    for file in (*files, setting.path / "tagged.conll"):
-        file.unlink()
-    so_far = [sum(sizes[: i + 1]) for i in range(len(sizes))]
-    peaks = ", ".join(f"{peak:,.0f} MB after {size:,g}" for peak, size in zip(run["peaks"], so_far, strict=True))
+    files = {
+        size: with_new_words(setting.test, setting.path / f"large-{size}.conll", size=int(1e6 * size)) for size in sizes
+    }
+    return {f"memory-{network}": _peak(setting, model, files) for network, model in setting.models.items()}
+
+
+def _peak(setting: Setting, model: str, files: dict[float, Path]) -> Figure:
+    output = str(setting.path / "tagged.conll")
+    peaks = {
+        size: call("benchmarks.goals.memory:tag", arguments=[model, str(file), "--threads", "1", "-o", output])
+        for size, file in files.items()
+    }
+    weights = sum(file.stat().st_size for file in Path(model).glob("weights.*")) / 1e6
+    told = ", ".join(f"{peak:,.0f} MB with {size:,g} MB" for size, peak in peaks.items())
     rest = "" if setting.full else "; --full goes on to 1 GB"
-    note = f"{peaks} MB of text, one word in ten never seen before{rest}"
-    return {"memory-tagging": Figure(run["peaks"][-1], note, {"megabytes": so_far, **run})}
+    note = f"{told} of text, one word in ten never seen before; of these the weights are {weights:,.0f} MB{rest}"
+    return Figure(max(peaks.values()) - weights, note, {"weights": weights, "peaks": peaks})
+
+
+def tag(*, arguments: list[str]) -> float:
+    """`polytag tag` in this process; its peak."""
+    from polytag.cli import main
+
+    try:
+        main(["tag", *arguments])
+    except SystemExit as end:
+        if end.code:
+            raise MeasurementError(f"polytag tag: exit code {end.code}") from None
+    return peak_megabytes()
 
 
 def training(setting: Setting) -> dict[str, Figure]:

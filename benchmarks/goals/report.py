@@ -16,10 +16,10 @@ METHOD = (
 )
 ABOUT = {
     "command": "Command", "date": "Date", "processor": "Processor", "instructions": "Instruction sets",
-    "cores": "Cores", "system": "System", "python": "Python", "torch": "torch",
-    "default_precision": "Default precision here", "training_text": "Training text", "tagged_text": "Tagged text",
-    "model": "Model", "tests": "Tests before", "load_before": "Load average before", "load_after": "after",
-    "others": "Cores that others used meanwhile",
+    "cores": "Cores", "system": "System", "python": "Python", "torch": "torch", "core": "What computes",
+    "auto": "`--precision auto` is here", "training_text": "Training text", "tagged_text": "Tagged text",
+    "model": "Paper's network", "small_model": "Small network", "tests": "Tests before",
+    "load_before": "Load average before", "load_after": "after", "others": "Cores that others used meanwhile",
 }  # fmt: skip
 
 

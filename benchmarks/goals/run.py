@@ -14,13 +14,14 @@ MEASUREMENTS: Mapping[str, str] = {
     "step": "benchmarks.goals.training:steps",
     "layers": "benchmarks.goals.layers:layers",
     "threads": "benchmarks.goals.training:threads",
-    "bulk": "benchmarks.goals.tagging:bulk",
+    "files": "benchmarks.goals.files:files",
     "loss": "benchmarks.goals.tagging:loss",
     "workers": "benchmarks.goals.tagging:workers",
+    "calls": "benchmarks.goals.latency:calls",
     "sentence": "benchmarks.goals.latency:sentence",
     "start": "benchmarks.goals.latency:start",
     "tasks": "benchmarks.goals.tagging:tasks",
-    "memory-tagging": "benchmarks.goals.memory:tagging",
+    "memory": "benchmarks.goals.memory:tagging",
     "memory-training": "benchmarks.goals.memory:training",
 }
 WITHOUT_MODEL = {"step", "layers", "threads", "memory-training"}

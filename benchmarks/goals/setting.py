@@ -20,7 +20,8 @@ class Setting:
 
     work: str  # a directory for what is made here
     data: str | None  # with conll2003/
-    given_model: str | None
+    given_model: str | None  # of the paper's network
+    given_small: str | None = None  # of a network of 1x100
     quick: bool = False
     full: bool = False
 
@@ -40,6 +41,16 @@ class Setting:
         return self.given_model if self.real and self.given_model else str(self.path / "small-model")
 
     @property
+    def small(self) -> str:
+        """The model of a small network."""
+        return self.given_small if self.real and self.given_small else str(self.path / "small-model")
+
+    @property
+    def models(self) -> dict[str, str]:
+        """Both, by the name of the network."""
+        return {"small": self.small, "paper": self.model}
+
+    @property
     def train(self) -> Path:
         """The training file with the columns of `columns`."""
         return Path(self.data, "conll2003/eng.train") if self.data else NEWS / "en.train.conll"
@@ -48,6 +59,11 @@ class Setting:
     def test(self) -> Path:
         """The text to tag, with gold tags."""
         return Path(self.data, "conll2003/eng.testb") if self.real and self.data else NEWS / "en.test.conll"
+
+    @property
+    def texts(self) -> list[Path]:
+        """What is tagged from file to file: the development file, where there is one, and the test file."""
+        return [Path(self.data, "conll2003/eng.testa"), self.test] if self.real and self.data else [self.test]
 
     @property
     def columns(self) -> dict[str, int]:
@@ -66,19 +82,25 @@ class Setting:
         """The texts and the model, by names that hold on any machine."""
         return {
             "training_text": "CoNLL-2003 eng.train" if self.data else "examples/news, cut to lengths like CoNLL-2003's",
-            "tagged_text": "CoNLL-2003 eng.testb, repeated" if self.real else "examples/news/en.test.conll, repeated",
-            "model": "the model given" if self.real else "a small one trained here: NOT what the goals are about",
+            "tagged_text": "CoNLL-2003 eng.testa, eng.testb" if self.real else "examples/news/en.test.conll",
+            "model": _given(self.real),
+            "small_model": _given(self.real and self.given_small is not None),
         }
 
 
+def _given(given: bool) -> str:
+    return "the model given" if given else "a small one trained here: NOT what the goals are about"
+
+
 def make_small_model(setting: Setting) -> None:
-    """Train the small model where none is given and it is not there yet.
+    """Train a small model where one is not given and not there yet.
 
     Raises:
         MeasurementError: that failed.
     """
-    if not setting.real and not Path(setting.model).exists():
-        call("benchmarks.goals.setting:train_small_model", output=setting.model, epochs=1 if setting.quick else 5)
+    own = setting.path / "small-model"
+    if str(own) in setting.models.values() and not own.exists():
+        call("benchmarks.goals.setting:train_small_model", output=str(own), epochs=1 if setting.quick else 5)
 
 
 def train_small_model(*, output: str, epochs: int) -> None:

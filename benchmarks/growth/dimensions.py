@@ -146,8 +146,8 @@ DIMENSIONS = {
         vocabulary, "Vocabulary", "distinct words",
         "Training: the words in the model's list, from which the sentences are drawn, 10 to a step. Tagging: the words "
         "of the language that the text is drawn from, while the model knows 10,000 at most; each time by a tagger that "
-        "has seen none of them, so every distinct word passes the character GRU once, or again once more than 65,536 "
-        "are remembered. How many distinct words the text has is told beside.",
+        "has seen none of them, so every distinct word passes the character GRU once, or again once more are met than "
+        "are remembered (what 48 MB hold). How many distinct words the text has is told beside.",
     ),
     "files": Dimension(
         files, "File size", "MB",

@@ -7,7 +7,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,12 +18,15 @@ from growth.text import LETTERS, SEED
 from polytag.bulk import cut
 from polytag.corpus import Sentence
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description, save_weights
-from polytag.model.network import Network
-from polytag.model.precision import choose_precision
+from polytag.model import save_model
+from polytag.model.checkpoint import Model as Weights
+from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.precision import choose_precision
+from polytag.tagger.tagging import Tagger
 from polytag.training import Prepared, Step, Trainer
+from polytag.training.network import Network
+from polytag.training.torch_network import arrays_of
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 
 TASK = "t"
@@ -43,7 +45,9 @@ Measure = Callable[[], Sample]
 class Model:
     """An untrained network that knows some words and so many tags: speed does not depend on the weights."""
 
-    tagger: Tagger
+    plan: Plan
+    vocabularies: Vocabularies
+    network: Network
 
     @classmethod
     def make(cls, words: Sequence[str], *, tags: int, size: str, batch: int = 10) -> "Model":
@@ -57,29 +61,30 @@ class Model:
             words={"w": WordVocabulary(tuple(words), len(words))},
             tags={TASK: TagVocabulary(tuple(f"T{i}" for i in range(tags)), "plain", "plain")},
         )
-        torch.manual_seed(SEED)
-        return cls(Tagger(plan, vocabularies, Network(plan, vocabularies)))
+        return cls(plan, vocabularies, Network(plan, vocabularies, torch.Generator().manual_seed(SEED)))
 
     @property
     def tags(self) -> Sequence[str]:
-        return self.tagger.vocabularies.tags[TASK].tags
+        return self.vocabularies.tags[TASK].tags
+
+    @property
+    def weights(self) -> Weights:
+        """What the run half takes; copies, for training goes on beside."""
+        arrays = arrays_of(self.network.state_dict())
+        return Weights(self.plan, self.vocabularies, {name: array.copy() for name, array in arrays.items()})
 
     def in_precision(self, precision: str) -> Tagger:
-        """A tagger of its own: what a network has packed for one precision serves no other."""
-        mine = self.tagger
-        return Tagger(mine.plan, mine.vocabularies, deepcopy(mine.network).eval(), precision=precision)
+        return Tagger(self.weights, precision=precision, threads=1)
 
     def save(self, directory: Path) -> None:
         """Write a model directory."""
-        directory.mkdir()
-        save_description(directory, self.tagger.plan, self.tagger.vocabularies)
-        save_weights(directory, self.tagger.network)
+        save_model(self.weights, directory)
 
 
 def precisions() -> dict[str, str]:
-    """The precisions to tag in, by the name of the series; one where the default is float32."""
-    default = choose_precision("auto") or "float32"
-    return {f"tagging, {name}": name for name in dict.fromkeys((default, "float32"))}
+    """The precisions to tag in, by the name of the series; one where "auto" is float32."""
+    fast = choose_precision("auto", own="float32")
+    return {f"tagging, {name}": name for name in dict.fromkeys((fast, "float32"))}
 
 
 def tagging(tagger: Tagger, texts: Sequence[tuple[str, ...]]) -> Measure:
@@ -96,7 +101,7 @@ def tagging_new_words(tagger: Tagger, texts: Sequence[tuple[str, ...]]) -> Measu
     _exhaust(tagger.tag_all(sentences[:100]))
 
     def measure() -> Sample:
-        fresh = Tagger(tagger.plan, tagger.vocabularies, tagger.network, precision=tagger.precision or "float32")
+        fresh = Tagger(tagger.model, precision=tagger.precision, threads=1)
         sample = _timed_tagging(fresh, sentences)
         return Sample(sample.tokens, sample.seconds, {"distinct_words": distinct})
 
@@ -118,7 +123,9 @@ def training(model: Model, texts: Sequence[tuple[str, ...]], *, seconds: float) 
     """Whole training steps, at least one, until so many seconds have passed."""
     draw, tags = np.random.default_rng(SEED), np.array(model.tags, dtype=object)
     sentences = [Sentence(words, {TASK: tuple(draw.choice(tags, len(words)).tolist())}) for words in texts]
-    events = Trainer(Prepared(model.tagger, {TASK: {"train": sentences}}), Path()).events()
+    events = Trainer(
+        Prepared(model.plan, model.vocabularies, model.network, {TASK: {"train": sentences}}), Path()
+    ).events()
     steps = (event for event in events if isinstance(event, Step))
     for _ in range(WARM_UP):
         next(steps)

@@ -1,1 +1,1 @@
-"""polytag against what a user would pick instead, in one run: see `peers.cli`."""
+"""polytag against what a user would pick instead, in one run: see `benchmarks.peers.cli`."""

@@ -1,11 +1,12 @@
 """polytag against CRFsuite, spaCy, flair and NLTK's perceptron, on the same data in the same run.
 
-    python benchmarks/peers --data DIR --model NER_MODEL --out peers.json --markdown peers.md
+    python benchmarks/peers --data DIR --model PAPERS --small-model SMALL --out peers.json --markdown peers.md
     python benchmarks/peers --data DIR --only crfsuite polytag-ner --sentences 300 --limit crfsuite=5   # a try
 
 Each contender gets a virtual environment of its own, made once under --work from the pinned files in requirements/, and
 runs by itself on one core with one thread. They are trained one after the other and tag in turn, round by round. A
-contender that fails is told in its row; the exit code is then 1.
+contender that fails is told in its row; the exit code is then 1. The models of entities that are given also tag a file
+against CRFsuite, from file to file, in each precision.
 """
 
 import argparse
@@ -18,15 +19,15 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from peers import corpora
-from peers.measure import Contest, Settings, compare
-from peers.report import page
-from peers.rows import CORPORA, ROWS, Row, chosen
+from benchmarks.peers import corpora, files
+from benchmarks.peers.measure import Contest, Settings, compare
+from benchmarks.peers.report import page
+from benchmarks.peers.rows import CORPORA, ROWS, Row, chosen
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-PATHS = ("data", "model", "pos_model", "out", "markdown", "work")
+PATHS = ("data", "model", "small_model", "pos_model", "out", "markdown", "work")
 
 
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
@@ -43,6 +44,7 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         help="of crfsuite, spacy, flair, nltk, polytag, or with a corpus: crfsuite-es",
     )
     add("--model", type=Path, help="polytag's model of entities to tag with, and to train by the plan of")
+    add("--small-model", type=Path, help="another one, of a small network, to tag from file to file with")
     add("--pos-model", type=Path, help="the same for parts of speech; without, what is trained here tags")
     add("--full", action="store_true", help="train until each has converged, as its authors advise (a day)")
     add("--limit", nargs="+", default=[], type=_limit, metavar="NAME=N", help="iterations, steps or epochs: flair=2")
@@ -76,19 +78,40 @@ def main(arguments: Sequence[str] | None = None, *, rows: Sequence[Row] | None =
         contests = _contests(options, options.rows if rows is None else rows)
     except PolytagError as error:
         raise SystemExit(str(error)) from None
-    results = compare(contests, rounds=options.rounds, tell=lambda line: print(line, flush=True))
+    results = compare(contests, rounds=options.rounds, tell=_tell)
+    of_files = _from_file_to_file(options, contests)
     about["load_after"] = _load()
-    results = [_without_paths(result, options) for result in results]
-    text = page(about, results)
+    results, of_files = ([_without_paths(result, options) for result in of] for of in (results, of_files))
+    text = page(about, results, of_files)
     if options.out:
         with atomic_write(options.out) as file:
-            json.dump({**about, "results": results}, file, indent=2)
+            json.dump({**about, "results": results, "files": of_files}, file, indent=2)
             file.write("\n")
     if options.markdown:
         with atomic_write(options.markdown) as file:
             file.write(text)
     print(f"\n{text}", end="")
-    return 1 if any(result["failure"] for result in results) else 0
+    return 1 if any(result["failure"] for result in (*results, *of_files)) else 0
+
+
+def _from_file_to_file(options: argparse.Namespace, contests: Sequence[Contest]) -> list[dict[str, Any]]:
+    """CRFsuite as it was trained here against the models given; nothing, if either is missing."""
+    given = {"small": options.small_model, "paper": options.model}
+    models = {name: model.resolve() for name, model in given.items() if model}
+    rival = next((one for one in contests if one.row.name == "crfsuite-ner" and one.failure is None), None)
+    if rival is None or not models:
+        return []
+    corpus, settings = CORPORA["ner"], rival.settings
+    assert corpus.dev is not None
+    names = [settings.data / corpus.dev, settings.data / corpus.test]
+    text = files.text_of(names, settings.work / "data" / "files.conll", column=corpus.column)
+    crfsuite = files.crfsuite_contender(rival.model / "model.crfsuite", settings.work)
+    contenders = [crfsuite, *files.contenders(models)]
+    return files.compare(contenders, text, rounds=options.rounds, core=settings.core, tell=_tell)
+
+
+def _tell(line: str) -> None:
+    print(line, flush=True)
 
 
 def _contests(options: argparse.Namespace, rows: Sequence[Row]) -> list[Contest]:

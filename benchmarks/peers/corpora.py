@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
-from peers.environments import ContenderError
-from peers.rows import Corpus
+from benchmarks.peers.environments import ContenderError
+from benchmarks.peers.rows import Corpus
 from polytag.corpus import Sentence, read
 from polytag.corpus.schemes import convert_tags
 from polytag.errors import PolytagError

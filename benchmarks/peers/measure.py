@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from peers.corpora import Prepared, score
-from peers.environments import ContenderError, python_of
-from peers.processes import Process
-from peers.rows import Row
+from benchmarks.peers.corpora import Prepared, score
+from benchmarks.peers.environments import ContenderError, python_of
+from benchmarks.peers.processes import Process
+from benchmarks.peers.rows import Row
 from polytag.errors import PolytagError
 from polytag.plan_file import load_plan
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from peers.environments import ContenderError, variables
+from benchmarks.peers.environments import ContenderError, variables
 
 
 @dataclass(frozen=True)
@@ -50,11 +50,11 @@ class Process:
             except OSError as error:
                 raise ContenderError(f"{action}: cannot be started: {error.strerror or error}") from None
         if done.returncode < 0:
-            raise ContenderError(f"{action}: killed by signal {-done.returncode}{_last_line(log)}")
+            raise ContenderError(f"{action}: killed by signal {-done.returncode}{last_line(log)}")
         if done.returncode:
-            raise ContenderError(f"{action}: exit code {done.returncode}{_last_line(log)}")
+            raise ContenderError(f"{action}: exit code {done.returncode}{last_line(log)}")
 
 
-def _last_line(log: Path) -> str:
+def last_line(log: Path) -> str:
     lines = log.read_text(encoding="utf-8", errors="replace").strip().splitlines()
     return f": {lines[-1].strip()[:200]}" if lines else ""

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from peers.rows import CORPORA
+from benchmarks.peers.rows import CORPORA
 
 Result = Mapping[str, Any]
 NOTHING = "-"
@@ -41,6 +41,13 @@ def _ratio(result: Result) -> str:
     return ratio if ratio == NOTHING else f"{ratio} x"
 
 
+FILES = (
+    "A text of {words:,} words, the development and the test file four times over, from columns to columns, on one "
+    "core. Words/s are by seconds of the processor, less what the same command takes with an empty file (loading); "
+    "the median, with lowest and highest. *Times CRFsuite*: the median of the rounds' own ratios, by seconds of the "
+    "processor and by the clock. F1 is that of all of the text."
+)
+
 COLUMNS: Mapping[str, Callable[[Result], str]] = {
     "score": _number("scores", "score", digits=2),
     "training, s": _number("training", "seconds"),
@@ -58,24 +65,41 @@ COLUMNS: Mapping[str, Callable[[Result], str]] = {
 }
 
 
-def page(about: Mapping[str, Any], results: Sequence[Result]) -> str:
+FILE_COLUMNS: Mapping[str, Callable[[Result], str]] = {
+    "F1": _number("f1", digits=2),
+    "words/s": _number("words_per_second"),
+    "lowest to highest": lambda result: f"{_number('lowest')(result)} to {_number('highest')(result)}",
+    "times CRFsuite": _number("times_crfsuite", digits=2),
+    "by the clock": _number("times_crfsuite_wall", digits=2),
+    "loading, s": _number("loading", digits=2),
+}
+
+
+def page(about: Mapping[str, Any], results: Sequence[Result], files: Sequence[Result] = ()) -> str:
     """The whole page, ending in a line end."""
     parts = ["# polytag and its peers", *(paragraph.format(**about) for paragraph in METHOD)]
     for corpus in dict.fromkeys(result["corpus"] for result in results):
         ours = [result for result in results if result["corpus"] == corpus]
         parts += [f"## {CORPORA[corpus].title}", "\n".join(_table(corpus, ours)), "\n".join(_notes(ours))]
+    if files:
+        parts += ["## From file to file", FILES.format(**files[0]), "\n".join(_rows(FILE_COLUMNS, files))]
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _table(corpus: str, results: Sequence[Result]) -> Iterator[str]:
     metric = "F1" if CORPORA[corpus].spans else "accuracy"
-    yield _line("", *(f"test {metric}" if name == "score" else name.strip() for name in COLUMNS))
-    yield _line("---", *["---:"] * len(COLUMNS))
+    named = {f"test {metric}" if name == "score" else name: cell for name, cell in COLUMNS.items()}
+    return _rows(named, results)
+
+
+def _rows(columns: Mapping[str, Callable[[Result], str]], results: Sequence[Result]) -> Iterator[str]:
+    yield _line("", *(name.strip() for name in columns))
+    yield _line("---", *["---:"] * len(columns))
     for result in results:
         if result["failure"] is not None:
-            cells = [f"failed: {_escaped(result['failure'])}", *[NOTHING] * (len(COLUMNS) - 1)]
+            cells = [f"failed: {_escaped(result['failure'])}", *[NOTHING] * (len(columns) - 1)]
         else:
-            cells = [cell(result) for cell in COLUMNS.values()]
+            cells = [cell(result) for cell in columns.values()]
         yield _line(result["title"], *cells)
 
 

@@ -40,7 +40,7 @@ def settings_page() -> str:
     return "\n".join(lines) + "\n"
 
 
-_SEARCH = "polytag writes it into the plan of a model directory, so that the model finds its files again."
+_SEARCH = "polytag writes it into the plan of a model directory, so that both can be moved together."
 
 
 def _section(name: str, model: type[Table]) -> Iterator[str]:

@@ -4,12 +4,14 @@
     tagger = polytag.train("plan.toml", output="model")        # or polytag.load("model")
     tagger.tag(["Angela", "Merkel", "visited", "Lima", "."])
 
-Names are resolved when they are first used, so that the command line's ``--help`` and the torch-free folders never
-load torch.
+Names are resolved when they are first used: ``--help`` loads next to nothing, and what runs a model no PyTorch.
 """
 
+from collections.abc import Callable
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from polytag.errors import PolytagError as PolytagError
 
 if TYPE_CHECKING:
     from polytag.corpus.sentence import Sentence as Sentence
@@ -17,13 +19,14 @@ if TYPE_CHECKING:
     from polytag.errors import CorpusError as CorpusError
     from polytag.errors import ModelError as ModelError
     from polytag.errors import PlanError as PlanError
-    from polytag.errors import PolytagError as PolytagError
+    from polytag.errors import PolytagWarning as PolytagWarning
     from polytag.errors import VectorsError as VectorsError
-    from polytag.evaluation import evaluate as evaluate
     from polytag.plan import Plan as Plan
     from polytag.plan_file import load_plan as load_plan
-    from polytag.tagging import Tagger as Tagger
-    from polytag.tagging import load as load
+    from polytag.tagger.evaluation import evaluate as evaluate
+    from polytag.tagger.request import Request as Request
+    from polytag.tagger.tagging import Tagger as Tagger
+    from polytag.tagger.tagging import load as load
     from polytag.training import train as train
     from polytag.training import train_events as train_events
 
@@ -33,12 +36,14 @@ _HOMES = {
     "Plan": "plan",
     "PlanError": "errors",
     "PolytagError": "errors",
+    "PolytagWarning": "errors",
+    "Request": "tagger.request",
     "Sentence": "corpus.sentence",
     "Span": "corpus.sentence",
-    "Tagger": "tagging",
+    "Tagger": "tagger.tagging",
     "VectorsError": "errors",
-    "evaluate": "evaluation",
-    "load": "tagging",
+    "evaluate": "tagger.evaluation",
+    "load": "tagger.tagging",
     "load_plan": "plan_file",
     "train": "training",
     "train_events": "training",
@@ -51,7 +56,17 @@ __version__ = "0.1.0"
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'polytag' has no attribute '{name}'")
-    return getattr(import_module(f"polytag.{_HOMES[name]}"), name)
+    try:
+        return getattr(import_module(f"polytag.{_HOMES[name]}"), name)
+    except PolytagError as error:  # PyTorch is not installed: told by who calls, not by who looks at what is there
+        return _refusal(str(error))
+
+
+def _refusal(sentence: str) -> Callable[..., NoReturn]:
+    def refuse(*_: object, **__: object) -> NoReturn:
+        raise PolytagError(sentence)
+
+    return refuse
 
 
 def __dir__() -> list[str]:

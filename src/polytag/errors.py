@@ -15,6 +15,10 @@ from collections.abc import Iterable
 from os import PathLike
 
 
+class PolytagWarning(UserWarning):
+    """Something works, but probably not as the user means it; the command line shows it in a line on stderr."""
+
+
 class PolytagError(Exception):
     """Base of every error that the user's input can cause."""
 

@@ -3,13 +3,10 @@
 import gzip
 import io
 import os
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
-
-from filelock import FileLock, Timeout
 
 from polytag.errors import PolytagError
 
@@ -56,6 +53,8 @@ def locked(
     Raises:
         PolytagError: another process is there, or the directory cannot be written.
     """
+    from filelock import FileLock, Timeout  # late, as what only reads a model never locks
+
     path, is_new = directory / lock, not directory.exists()
     held = FileLock(path, timeout=0)
     try:
@@ -82,7 +81,7 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
     place = Path(os.path.realpath(path))
     # The name is cut so that any name that a file can have will do. It is known before the file exists: an interrupt
     # that comes while the file is made finds what to remove.
-    temporary = place.with_name(f".{place.name[:50]}.{secrets.token_hex(8)}{_PARTIAL}")
+    temporary = place.with_name(f".{place.name[:50]}.{os.urandom(8).hex()}{_PARTIAL}")
     try:
         with temporary.open("xb") as raw:
             yield raw

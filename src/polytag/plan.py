@@ -4,7 +4,9 @@ A plan declares named parts (``chars.NAME``, ``words.NAME``, ``tags.NAME``) and 
 Tasks that name the same part share it; nothing else decides sharing.
 """
 
+import os
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
@@ -227,7 +229,9 @@ class Plan(Table):
     tasks: Annotated[dict[Name, Task], Field(min_length=1)]
     training: Training = Training()
     initialisation: Initialisation = Initialisation()
-    search: tuple[str, ...] = Field((), description="directories in which relative paths are looked up")
+    search: tuple[str, ...] = Field(
+        (), description="directories in which relative paths are looked up, named from the plan file's own"
+    )
 
     def users(self, kind: str, name: str) -> list[str]:
         """The tasks that use a part, in the order of the plan."""
@@ -263,7 +267,21 @@ class Plan(Table):
         for place in places:
             if place.exists():
                 return Path(f"{place}{mark}{suffix}")
-        raise PlanError(f"{key}: there is no '{path}'; looked for {' and '.join(map(str, places))}")
+        looked = " and ".join(map(str, places))
+        raise PlanError(f"{key}: there is no '{path}'; looked for {looked}; --data names one more directory to look in")
+
+    def kept_in(self, directory: Path) -> "Plan":
+        """The plan as a file in a directory holds it: what it searches is named from there, so that both can move."""
+        base, search = directory.resolve(), []
+        for place in self.search:
+            with suppress(ValueError):  # on Windows nothing leads from one drive to another
+                search.append(Path(os.path.relpath(Path(place).resolve(), base)).as_posix())
+        return self.model_copy(update={"search": tuple(search)})
+
+    def found_in(self, directory: Path) -> "Plan":
+        """The inverse of `kept_in`; what is absolute already stays so."""
+        base = directory.resolve()
+        return self.model_copy(update={"search": tuple(os.path.normpath(base / place) for place in self.search)})
 
     def to_dict(self) -> dict[str, Any]:
         """Plain tables, as TOML can hold them: every setting is written out, those that are None as "none"."""

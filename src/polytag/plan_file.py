@@ -40,10 +40,9 @@ def load_plan(
         _override(tables, setting)
     if "search" not in tables:
         data = data or os.environ.get("POLYTAG_DATA")
-        tables["search"] = [str(base.resolve()) for base in (path.parent, *([Path(data)] if data else []))]
-    elif data:
-        tables["search"] = [*tables["search"], str(Path(data).resolve())]
-    return make_plan(tables, source=str(path))
+        tables["search"] = ["."]
+    plan = make_plan(tables, source=str(path)).found_in(path.parent)
+    return plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))}) if data else plan
 
 
 def make_plan(tables: Mapping[str, Any], *, source: str = "plan") -> Plan:

@@ -3,13 +3,15 @@
 import gzip
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from polytag.corpus import read
 from polytag.plan_file import load_plan
-from tests.cli.conftest import PLAN, contents, corpus, run
+from tests.cli.conftest import ENVIRONMENT, PLAN, contents, corpus, run
 from tests.oracles_spans import conlleval
 
 COMMANDS = ["", "train", "evaluate", "tag", "show", "data", "data list", "data check", "data convert"]
@@ -318,3 +320,21 @@ def test_data_convert_without_tags_says_what_is_left_out(workplace):
         1,
         "train.conll: is the file to convert and its target, expected two files",
     )
+
+
+def test_tagging_loads_what_it_needs_alone(trained, workplace):
+    needless = {
+        "torch", "spacy", "fastapi", "uvicorn", "matplotlib", "jinja2", "sklearn", "scipy", "onnx", "multiprocessing",
+        "filelock", "asyncio", "numpy.random", "polytag.suggesting", "polytag.reports", "polytag.training",
+        "polytag.vocabulary.vectors",
+    }  # fmt: skip
+    code = f"""if True:
+        import sys
+        from polytag.cli import main
+        try:
+            main(["tag", {str(trained)!r}, "test.conll", "--output", "out"])
+        except SystemExit as exit_:
+            print(exit_.code, sorted({needless!r} & sys.modules.keys()))
+    """
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("0 []\n", "")

@@ -52,7 +52,7 @@ def test_output_formats_are_named_by_to(name):
 
 @pytest.mark.parametrize("name", LOAD_A_MODEL)
 def test_whatever_loads_a_model_can_be_told_how(name):
-    expected = {"--best-for", *({"--device", "--precision", "--threads"} if name != "export" else ())}
+    expected = {"--best-for", *({"--precision", "--threads"} if name != "export" else ())}
     expected |= {"--task"} if name != "serve" else set()
     assert {wanted for wanted in expected if option(name, wanted)} == expected
 

@@ -88,7 +88,7 @@ def test_a_target_must_tell_its_format(workplace, target, begins):
 def test_stdin_is_watched_without_waiting(trained):
     from io import BytesIO
 
-    from polytag.suggesting.reading import PEEK_BYTES, Watched
+    from polytag.corpus.recognition import PEEK_BYTES, Watched
 
     told = list[int]()
     raw = Watched(BytesIO(b"Angela visited Lima yesterday.\nShe left.\n"), lambda: told.append(1))

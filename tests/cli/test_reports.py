@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 import polytag
-from polytag.evaluation import sentences_to_score
 from polytag.reports import report_cases, report_page
+from polytag.tagger.evaluation import sentences_to_score
 from tests.cli.conftest import run
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from polytag.bulk import pieces
+from polytag.corpus.formats import FORMATS
 from tests.cli.conftest import ENVIRONMENT, contents, corpus, run
 from tests.cli.test_processes import wait_for
 
@@ -24,8 +25,8 @@ needs_proc = pytest.mark.skipif(
 
 @pytest.fixture
 def small(monkeypatch: pytest.MonkeyPatch) -> None:
-    rules = {name: replace(rule, size=500) for name, rule in pieces.CUTS.items()}
-    monkeypatch.setattr(pieces, "CUTS", rules)
+    rows = {name: replace(row, cut=replace(row.cut, size=500)) for name, row in FORMATS.items() if row.cut}
+    monkeypatch.setattr(pieces, "FORMATS", rows)
 
 
 def test_many_processes_say_what_one_says(trained, workplace, small):

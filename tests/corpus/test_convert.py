@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from polytag.corpus import Sentence, Span, convert, read
-from polytag.corpus.convert import WRITERS
+from polytag.corpus.formats import WRITERS
 from polytag.corpus.schemes import convert_tags, write
 from polytag.errors import CorpusError, PlanError, PolytagError
 

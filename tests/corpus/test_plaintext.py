@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.corpus import blocks, plaintext, read
+from polytag.corpus import blocks, read
+from polytag.corpus.formats import text
 from polytag.corpus.sentence import Alternative, Span
 from polytag.errors import CorpusError, PlanError, PolytagError
 
@@ -107,7 +108,7 @@ def test_one_word_per_line_and_a_blank_line_between_sentences():
 
 
 def test_a_text_without_blank_lines_is_held_in_parts(monkeypatch):
-    monkeypatch.setattr(plaintext, "LONGEST_PARAGRAPH", 30)
+    monkeypatch.setattr(text, "LONGEST_PARAGRAPH", 30)
     read_ = []
 
     def lines():

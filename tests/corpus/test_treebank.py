@@ -2,7 +2,8 @@
 
 import pytest
 
-from polytag.corpus import read, treebank, wsj_sections
+from polytag.corpus import read, wsj_sections
+from polytag.corpus.formats import treebank
 from polytag.corpus.text import Layout, Lines
 from polytag.errors import CorpusError
 

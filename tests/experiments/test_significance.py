@@ -11,7 +11,7 @@ from experiments.results import read_results
 from experiments.significance import comparisons, counts
 from experiments.supervisor import supervise
 from experiments.training import Place, Run, directory
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 
 @pytest.mark.usefixtures("quick_start")

@@ -5,6 +5,8 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +14,10 @@ import pytest
 
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
-from polytag.errors import PolytagError
-from polytag.model.checkpoint import save_description, save_weights
-from polytag.tagging import Tagger
+from polytag.errors import ModelError, PolytagError
+from polytag.model import save_model
+from polytag.model.packed import save_packed
+from polytag.tagger.tagging import Tagger
 from tests.tiny import LABELS, SPANS, WORDS, tagger, texts
 
 spacy = pytest.importorskip("spacy", reason="the extra spacy is not installed")
@@ -28,8 +31,7 @@ PLACES = {"ner": "ents", "chunk": "chunks", "pos": "pos"}
 
 
 def saved(source: Tagger, directory: Path) -> str:
-    save_description(directory, source.plan, source.vocabularies)
-    save_weights(directory, source.network)
+    save_model(source.model, directory)
     return str(directory)
 
 
@@ -47,7 +49,7 @@ def model(source: Tagger, tmp_path_factory: pytest.TempPathFactory) -> str:
 def nlp(model: str) -> Any:
     """A blank pipeline with the component, its tasks each in a place."""
     made = spacy.blank("en")
-    made.add_pipe("polytag", config={"model": model, "tasks": PLACES, "precision": "float32"})
+    made.add_pipe("polytag", config={"model": model, "tasks": PLACES})
     return made
 
 
@@ -101,7 +103,7 @@ def test_without_sentences_the_whole_doc_is_one(nlp: Any, source: Tagger) -> Non
 def test_sentences_of_an_earlier_component_count(model: str, source: Tagger) -> None:
     nlp = spacy.blank("en")
     nlp.add_pipe("sentencizer")
-    nlp.add_pipe("polytag", config={"model": model, "tasks": PLACES, "precision": "float32"})
+    nlp.add_pipe("polytag", config={"model": model, "tasks": PLACES})
     found = nlp("Ann saw Lima . Lee saw Oslo .")
     given = [Sentence(("Ann", "saw", "Lima", ".")), Sentence(("Lee", "saw", "Oslo", "."))]
     assert tags_in(found) == expected(source, given)
@@ -127,7 +129,7 @@ def test_a_doc_without_words(nlp: Any, text: str) -> None:
 
 def test_probabilities_are_those_of_polytag(model: str, source: Tagger) -> None:
     nlp = spacy.blank("en")
-    config = {"model": model, "tasks": PLACES, "precision": "float32", "probabilities": True}
+    config = {"model": model, "tasks": PLACES, "probabilities": True}
     nlp.add_pipe("polytag", config=config)
     (given,) = texts(1, longest=9, seed=5)
     doc = nlp(doc_of(nlp, given))
@@ -183,9 +185,47 @@ def test_storing_reads_the_model_if_nothing_has(nlp: Any, tmp_path: Path) -> Non
 
 
 def test_temperatures_are_stored_too(nlp: Any, tmp_path: Path) -> None:
-    nlp.get_pipe("polytag").tagger.network.temperatures = {"ner": 2.5}
+    pipe = nlp.get_pipe("polytag")
+    pipe._use(Tagger(replace(pipe.tagger.model, temperatures={"ner": 2.5})))
     nlp.to_disk(tmp_path / "pipeline")
-    assert Tagger.load(tmp_path / "pipeline" / "polytag").network.temperatures == {"ner": 2.5}
+    assert Tagger.load(tmp_path / "pipeline" / "polytag").model.temperatures == {"ner": 2.5}
+
+
+@pytest.mark.filterwarnings("ignore::polytag.PolytagWarning")  # where there are no instructions for int8
+def test_a_stored_component_keeps_the_precision_of_its_model(nlp: Any, tmp_path: Path) -> None:
+    """In bytes and in a directory, weights are in float32 whatever they are to be computed in."""
+    pipe = nlp.get_pipe("polytag")
+    save_packed(tmp_path / "int8.polytag", tagger(TASKS).model, precision="int8")
+    pipe.model = str(tmp_path / "int8.polytag")
+    model = pipe.tagger.model
+    nlp.to_disk(tmp_path / "pipeline")
+    for again in (
+        PolytagPipe(tasks=PLACES).from_bytes(pipe.to_bytes()),
+        PolytagPipe(tasks=PLACES).from_disk(tmp_path / "pipeline" / "polytag"),
+    ):
+        assert again.tagger.model.precision == model.precision == "int8"
+        assert tags_in(again(doc_of(nlp, *texts(10)))) == tags_in(nlp(doc_of(nlp, *texts(10))))
+
+
+def test_bytes_of_something_else_are_told(nlp: Any) -> None:
+    """They are no pickle: what comes from elsewhere is read, never run."""
+    pipe = nlp.get_pipe("polytag")
+    content = pipe.to_bytes()
+    for damaged in (pickle.dumps("polytag"), content[:-9], b""):
+        with pytest.raises(ModelError):
+            PolytagPipe(tasks=PLACES).from_bytes(damaged)
+
+
+def test_threads_share_a_pipeline(nlp: Any, source: Tagger) -> None:
+    """Each with a stream of its own, and words that none has seen; the model is read by all of them at once."""
+    streams = [[texts(3, seed=10 * thread + part, unknown=0.5) for part in range(10)] for thread in range(4)]
+
+    def tagged(stream: list[list[Sentence]]) -> list[dict[str, Any]]:
+        return [tags_in(doc) for doc in nlp.pipe([doc_of(nlp, *of) for of in stream], batch_size=3)]
+
+    with ThreadPoolExecutor(len(streams)) as threads:
+        found = list(threads.map(tagged, streams))
+    assert found == [[expected(source, sentences) for sentences in stream] for stream in streams]
 
 
 def test_labels_are_types_and_tags(nlp: Any) -> None:
@@ -214,7 +254,7 @@ def test_fine_tags_go_to_tag(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     monkeypatch.setitem(LABELS, "plain", ["NN", "VBZ", "DT"])
     source = tagger({"pos": "plain"})
     nlp = spacy.blank("en")
-    nlp.add_pipe("polytag", config={"model": saved(source, tmp_path / "model"), "precision": "float32"})
+    nlp.add_pipe("polytag", config={"model": saved(source, tmp_path / "model")})
     (given,) = texts(1)
     doc = nlp(doc_of(nlp, given))
     assert [token.tag_ for token in doc] == list(source.tag(given.words).tags["pos"])
@@ -261,6 +301,21 @@ def test_a_missing_spacy_is_one_sentence() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "ImportError: spaCy is not installed" in done.stderr
     assert "pip install 'polytag[spacy]'" in done.stderr
+
+
+def test_pytorch_is_not_needed(model: str) -> None:
+    """spaCy loads it where it is installed, so here it is not."""
+    code = f"""if True:
+        import sys
+        sys.modules["torch"] = None
+        import spacy
+        nlp = spacy.blank("en")
+        nlp.add_pipe("polytag", config={{"model": {model!r}, "tasks": {PLACES!r}}})
+        other = spacy.blank("en").from_config(nlp.config).from_bytes(nlp.to_bytes())
+        print(len(other("Ann saw Lima")))
+    """
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
 
 
 def test_the_entry_point_is_enough(model: str, tmp_path: Path) -> None:

@@ -8,22 +8,31 @@ from polytag import native
 from polytag.native import Precision
 
 EVERY = native.instructions()
+SKIPPED = [pytest.param("", marks=pytest.mark.skip("the native core was not built (is there a C++ compiler?)"))]
 
 
-@pytest.fixture(params=EVERY or ["none"])
+def pairs() -> Iterator[tuple[str, Precision]]:
+    """Each instruction set of the core and this processor with each precision that it has."""
+    for name in EVERY:
+        native.select(name)
+        yield from ((name, precision) for precision in native.PRECISIONS if native.supports(precision))
+
+
+PAIRS = list(pairs())
+
+
+@pytest.fixture(params=EVERY or SKIPPED)
 def instructions(request: pytest.FixtureRequest) -> Iterator[str]:
     """The native core confined to each instruction set that it and this processor have."""
-    if not EVERY:
-        pytest.skip("the native core was not built (is there a C++ compiler?)")
     native.select(request.param)
     yield request.param
     native.select(EVERY[-1])
 
 
-@pytest.fixture(params=native.PRECISIONS)
-def precision(request: pytest.FixtureRequest, instructions: str) -> Precision:
-    """Each precision that these instructions have."""
-    name: Precision = request.param
-    if not native.supports(name):
-        pytest.skip(f"{instructions} has no {name}")
-    return name
+@pytest.fixture(params=PAIRS or SKIPPED, ids="-".join)
+def precision(request: pytest.FixtureRequest) -> Iterator[Precision]:
+    """The same, with each precision that these instructions have."""
+    name, precision = request.param
+    native.select(name)
+    yield precision
+    native.select(EVERY[-1])

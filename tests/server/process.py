@@ -5,7 +5,7 @@ import sys
 
 from polytag.server import Limits, create_app, serve
 from polytag.server.process import bind
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from tests import tiny
 
 
@@ -17,7 +17,7 @@ def tagger() -> Tagger:
 def main() -> None:
     limits = Limits(**json.loads(sys.argv[1]))
     with bind("127.0.0.1", 0) as at:
-        app = create_app(tagger(), limits, name="tiny", threads=1)
+        app = create_app(tagger(), limits, name="tiny")
         serve(app, at=at, limits=limits, ready=lambda: print(at.getsockname()[1], flush=True))
 
 

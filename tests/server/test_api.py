@@ -12,7 +12,7 @@ from polytag.corpus import blocks
 from polytag.corpus.sentence import Sentence
 from polytag.server import Limits, create_app
 from polytag.server.app import FILES
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from tests import tiny
 from tests.server.clients import Local
 from tests.server.process import tagger as make_tagger
@@ -221,7 +221,7 @@ class TestDescription:
             ("en-pos", "tags", ["DET", "NOUN", "VERB"]),
             ("es-ner", "spans", ["LOC", "PER"]),
         ]
-        assert model["parameters"] == sum(p.numel() for p in tagger.network.parameters())
+        assert model["parameters"] == sum(array.size for array in tagger.model.arrays.values())
         assert model["limits"]["words"] == 60
 
     def test_health_and_what_was_answered(self, client: Local) -> None:
@@ -251,20 +251,20 @@ class TestDescription:
 
 
 def test_one_bad_request_of_a_batch_fails_alone(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
-    from polytag.server.replies import Ask
     from polytag.server.schemas import TagRequest
     from polytag.server.work import Worker
+    from polytag.tagger.request import Request
 
     original = Tagger.tag_all
 
-    def picky(self: Tagger, sentences: Sequence[Sentence], **options: Any) -> Any:
+    def picky(self: Tagger, sentences: Sequence[Sentence], request: Request) -> Any:
         assert all("bad" not in sentence.words for sentence in sentences)
-        return original(self, sentences, **options)
+        return original(self, sentences, request)
 
     monkeypatch.setattr(Tagger, "tag_all", picky)
     worker = Worker(tagger, LIMITS)
     jobs = [worker.job(TagRequest(words=[[word]], tasks=["en-ner"])) for word in ("a", "bad", "b")]
-    assert jobs[0].ask == Ask(("en-ner",))
+    assert jobs[0].request == Request(["en-ner"])
     first, second, third = worker(jobs)
     assert isinstance(second, AssertionError)
     assert [json.loads(r)["sentences"][0]["words"] for r in (first, third) if isinstance(r, bytes)] == [["a"], ["b"]]
@@ -282,7 +282,7 @@ class TestBatcher:
             return [b"%d" % job for job in jobs]
 
         async def run() -> list[bytes]:
-            batcher = Batcher[int](work, size=lambda job: job, batch=10, queue=6, prepare=None)
+            batcher = Batcher[int](work, size=lambda job: job, batch=10, queue=6)
             futures = [batcher.submit(job) for job in (3, 4, 5, 6, 7, 8)]
             with pytest.raises(RefusedError, match="as many requests waiting"):
                 batcher.submit(9)

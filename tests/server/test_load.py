@@ -95,23 +95,6 @@ class TestBrokenClients:
 
         assert asyncio.run(leave()) < 60
 
-    def test_a_head_that_does_not_end_is_cut(self, server: Running) -> None:
-        async def trickle() -> float:
-            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            started = time.monotonic()
-            closed = asyncio.create_task(ends(reader, 10))
-            for letter in b"POST /tag HTTP/1.1\r\nx: " + b"y" * 60:
-                if closed.done():
-                    break
-                writer.write(bytes([letter]))
-                await asyncio.sleep(0.1)
-            await closed
-            writer.close()
-            return time.monotonic() - started
-
-        took = asyncio.run(gathered(*(trickle() for _ in range(20)), _silent(server.port)))
-        assert all(2 < seconds < 30 for seconds in took)
-
     def test_a_body_that_does_not_end_is_answered_and_cut(self, server: Running) -> None:
         async def slow() -> Reply:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -137,6 +120,7 @@ class TestBrokenClients:
 
         assert asyncio.run(both()) < float(LIMITS["read_seconds"])
 
+    @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="the system has no such timeout")
     def test_a_client_that_does_not_read_is_cut(self, server: Running) -> None:
         asked = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n" * 1_000  # answers of more than buffers between us hold
         with socket.socket() as deaf:
@@ -159,48 +143,54 @@ class TestBrokenClients:
                 await asyncio.open_connection("127.0.0.1", server.port) for _ in range(int(LIMITS["connections"]))
             ]
             await asyncio.sleep(0.1)
-            reader, extra = await asyncio.open_connection("127.0.0.1", server.port)
-            refusal = await read(reader)
-            for _, writer in (*opened, (reader, extra)):
+            refusal = await post(server.port, GOOD)
+            for _, writer in opened:
                 writer.transport.abort()
             await asyncio.sleep(0.2)
             return refusal, (await post(server.port, GOOD)).status
 
         refusal, status = asyncio.run(crowd())
         assert refusal.status == 503
-        assert "as many connections as it takes" in refusal.body["error"]
         assert status == 200
-
-
-async def _silent(port: int) -> float:
-    """How long a client that never says anything is kept."""
-    started = time.monotonic()
-    reader, writer = await asyncio.open_connection("127.0.0.1", port)
-    await ends(reader, 10)
-    writer.close()
-    return time.monotonic() - started
 
 
 class TestHostileInput:
     @pytest.mark.parametrize(
         ("sent", "status"),
         [
-            (b"garbage\r\n\r\n", 400),
-            (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n", 400),
-            (b"POST /tag HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n", 400),
-            (b"POST /tag HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n", 400),
-            (b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 70_000, 400),
             (head(10**12), 413),
-            (head(None) + b"zz\r\n", 400),
             (b"GET /%00%ff/../../etc/passwd HTTP/1.1\r\nhost: x\r\n\r\n", 404),
             (b"DELETE /tag HTTP/1.1\r\nhost: x\r\n\r\n", 405),
         ],
-        ids=["words", "TLS", "negative", "two lengths", "long head", "long body", "bad chunk", "path", "method"],
+        ids=["long body", "path", "method"],
     )  # fmt: skip
-    def test_bytes_that_are_no_good_request(self, server: Running, sent: bytes, status: int) -> None:
+    def test_requests_that_are_no_good(self, server: Running, sent: bytes, status: int) -> None:
         reply = asyncio.run(send(server.port, sent))
         assert reply.status == status
         assert list(reply.body) == ["error"]
+        is_alive(server)
+
+    @pytest.mark.parametrize(
+        "sent",
+        [
+            b"garbage\r\n\r\n",
+            b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+            b"POST /tag HTTP/1.1\r\nhost: x\r\ncontent-length: -1\r\n\r\n",
+            b"POST /tag HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
+            b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 70_000,
+            head(None) + b"zz\r\n",
+        ],
+        ids=["words", "TLS", "negative", "two lengths", "long head", "bad chunk"],
+    )
+    def test_bytes_that_are_no_http(self, server: Running, sent: bytes) -> None:
+        async def answer() -> bytes:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(sent)
+            found = await ends(reader, 10)
+            writer.close()
+            return found
+
+        assert asyncio.run(answer()).startswith(b"HTTP/1.1 400 ")
         is_alive(server)
 
     def test_texts_that_are_meant_to_hurt(self, server: Running) -> None:
@@ -264,11 +254,10 @@ async def _status(port: int, content: Any) -> int:
 
 class TestCommand:
     def test_a_told_server_answers_what_it_has_accepted_and_ends_well(self, tmp_path: Path) -> None:
-        from polytag.model.checkpoint import save_description, save_weights
+        from polytag.model import save_model
 
         tagger = make_tagger()
-        save_description(tmp_path, tagger.plan, tagger.vocabularies)
-        save_weights(tmp_path, tagger.network)
+        save_model(tagger.model, tmp_path)
         request = {
             "words": [["the", "mayor", "of", "Lima"] * 100] * 8,
             "tasks": ["en-ner", "en-pos"],

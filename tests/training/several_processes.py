@@ -50,8 +50,7 @@ def random_numbers(plan: Plan, output: Path, world: World) -> list[float]:
     import torch
 
     trainer = Trainer(prepare(plan), output, world=world)
-    with trainer._random_state_of(7):
-        return world.gather(float(torch.rand(())))
+    return world.gather(float(torch.rand((), generator=trainer._generator_of(7))))
 
 
 def main(directory: Path) -> None:

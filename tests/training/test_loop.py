@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 import torch
 
-from polytag import Tagger, load, ops, train
+from polytag import Tagger, load, native, train
 from polytag.errors import PlanError
+from polytag.model import Model
 from polytag.plan import Plan
 from polytag.scoring import Counts
 from polytag.training import Evaluation, Note, Step, Trainer, prepare, train_events
+from polytag.training.torch_network import arrays_of, tensors_of
 from tests.training import toy
 
 # Loss of 20 steps with fixed seeds: a change that should not alter numbers must not change these.
@@ -62,7 +64,7 @@ def test_the_loss_curve_is_the_golden_one(corpora: Path, tmp_path: Path, optimiz
     assert losses == pytest.approx(GOLDEN[optimizer], rel=1e-4)
 
 
-@pytest.mark.skipif(not ops.supports("bfloat16"), reason="this machine has no instructions for bfloat16")
+@pytest.mark.skipif(not native.supports("bfloat16"), reason="this machine has no instructions for bfloat16")
 def test_bfloat16_learns_as_float32_does_and_leaves_float32_weights(corpora: Path, tmp_path: Path) -> None:
     losses = {}
     for precision in ("float32", "bfloat16"):
@@ -187,7 +189,8 @@ def test_best_weights_are_the_best_epoch_s(corpora: Path, tmp_path: Path) -> Non
         "ner": load(tmp_path / "model", best_for="ner"),
         "xx": load(tmp_path / "model", best_for="xx"),
     }.items():
-        found = tagger.network.state_dict()
+        found = tensors_of(tagger.model.arrays)
+        assert found.keys() == kept[name].keys()
         assert all(torch.equal(found[k], kept[name][k]) for k in found)
     report = json.loads((tmp_path / "model" / "report.json").read_text())
     assert report["best_per_task"] == {task: best[task] for task in ("ner", "xx")}
@@ -265,7 +268,17 @@ def test_each_epoch_is_scored_with_its_own_weights(corpora: Path, tmp_path: Path
     scores = []
     for event in trainer.events():
         if isinstance(event, Evaluation):
-            fresh = Tagger(trainer.plan, trainer.tagger.vocabularies, trainer.network)
+            copies = tensors_of(arrays_of(trainer.network.state_dict()))
+            fresh = Tagger(Model(trainer.plan, trainer.vocabularies, arrays_of(copies)))
             scores.append(fresh.evaluate(trainer.prepared.sentences["ner"]["dev"], "ner").score)
             assert event.dev["ner"] == scores[-1]
     assert len(set(scores)) > 2
+
+
+def test_epochs_are_scored_with_the_weights_themselves(corpora: Path, tmp_path: Path) -> None:
+    """Not with a copy: word embeddings may be large."""
+    trainer = trainer_of(corpora, tmp_path, "ner", "xx")
+    arrays = trainer.tagger().model.arrays
+    weights = trainer.network.state_dict()
+    assert arrays.keys() == weights.keys()
+    assert all(array.__array_interface__["data"][0] == weights[name].data_ptr() for name, array in arrays.items())

@@ -14,8 +14,8 @@ from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import split_sentences
 from polytag.corpus.tag_rules import SCHEMES
 from polytag.errors import CorpusError
-from polytag.evaluation import evaluate
 from polytag.scoring import SpanCounts, TagCounts
+from polytag.tagger.evaluation import evaluate
 from polytag.training import Evaluation, Note, Trainer, prepare, train_events
 from polytag.vocabulary.vocabularies import build_tags
 from tests.training import toy
@@ -148,7 +148,7 @@ def test_the_corpus_check_says_how_many_tags_are_unknown(corpus: Path) -> None:
 
 def test_the_unknown_tag_is_no_tag(corpus: Path) -> None:
     prepared = prepare(plan_of(corpus, "ner", "pos"))
-    vocabularies = prepared.tagger.vocabularies.tags
+    vocabularies = prepared.vocabularies.tags
     assert vocabularies["pos"].tags == ("NAME", "WORD")
     assert vocabularies["ner"].tags[0] == "O"
     assert len(vocabularies["ner"].tags) == 9

@@ -58,10 +58,10 @@ def test_a_held_out_part_is_the_development_set(corpora: Path) -> None:
 
 def test_schemes_are_detected_written_down_and_checked(corpora: Path) -> None:
     found = prepared(corpora)
-    assert found.tagger.plan.tasks["ner"].scheme == "iob2"
+    assert found.plan.tasks["ner"].scheme == "iob2"
     assert any(note.startswith("ner: tag scheme IOB2") for note in found.notes)
-    assert prepared(corpora, "pos").tagger.plan.tasks["pos"].scheme == "plain"
-    assert prepared(corpora, scheme="iob2").tagger.plan.tasks["ner"].scheme == "iob2"
+    assert prepared(corpora, "pos").plan.tasks["pos"].scheme == "plain"
+    assert prepared(corpora, scheme="iob2").plan.tasks["ner"].scheme == "iob2"
     for wrong in ("bioes", "plain"):
         with pytest.raises(
             PlanError, match=rf"tasks\.ner\.scheme: '{wrong}' does not fit the training files: found IOB2"
@@ -70,7 +70,7 @@ def test_schemes_are_detected_written_down_and_checked(corpora: Path) -> None:
 
 
 def test_a_language_s_words_come_from_all_its_tasks_and_no_other(corpora: Path) -> None:
-    vocabularies = prepare(toy.plan(corpora, "ner", "pos", "xx")).tagger.vocabularies
+    vocabularies = prepare(toy.plan(corpora, "ner", "pos", "xx")).vocabularies
     assert not any(word.startswith("x") for word in vocabularies.words["en"].words)
     assert all(word.startswith("x") for word in vocabularies.words["xx"].words)
     assert "x" in vocabularies.chars["all"].alphabet  # characters are shared by both
@@ -84,7 +84,7 @@ def test_only_on_request_the_vocabulary_sees_other_splits(tmp_path: Path) -> Non
     for vocabulary, index_known in (("train", False), ("all", True)):
         tables = toy.tables("ner", search=tmp_path)
         tables["words"]["en"]["vocabulary"] = vocabulary
-        found = prepare(toy.make_plan(tables)).tagger.vocabularies
+        found = prepare(toy.make_plan(tables)).vocabularies
         assert (found.words["en"].index("Zyx") > 0) is index_known
         assert not found.words["en"].seen_in_training("Zyx")
         assert ("Z" in found.chars["all"].alphabet) is index_known
@@ -100,9 +100,9 @@ def test_vectors_fill_the_rows_of_their_words(tmp_path: Path) -> None:
     for std in (0.5, None):
         tables["words"]["en"]["vector_std"] = std
         found = prepare(toy.make_plan(tables))
-        assert found.tagger.plan.words["en"].dimension == 3
-        weight = found.tagger.network.get_parameter("words.en.embedding.weight").detach()
-        vocabulary = found.tagger.vocabularies.words["en"]
+        assert found.plan.words["en"].dimension == 3
+        weight = found.network.get_parameter("words.en.embedding.weight").detach()
+        vocabulary = found.vocabularies.words["en"]
         scale = 1.0 if std is None else std / float(values.std(unbiased=False))
         rows = weight[[vocabulary.index(w) for w in ("LIMA", "sees", "elsewhere")]]
         torch.testing.assert_close(rows, values[:3] * scale, rtol=1e-4, atol=1e-6)
@@ -119,7 +119,7 @@ def test_a_word_with_its_case_starts_from_the_vector_of_its_lower_case(tmp_path:
     tables = toy.tables("ner", search=tmp_path)
     del tables["words"]["en"]["dimension"]
     tables["words"]["en"] |= {"vectors": "vectors.txt", "vector_std": None, "lowercase": False}
-    found = prepare(toy.make_plan(tables)).tagger
+    found = prepare(toy.make_plan(tables))
     weight = found.network.get_parameter("words.en.embedding.weight").detach()
     words = found.vocabularies.words["en"]
     assert words.seen_in_training("Lima")
@@ -140,7 +140,7 @@ def test_checksums_tell_files_apart_by_content(tmp_path: Path) -> None:
 def test_the_seed_decides_the_weights_and_the_caller_s_random_state_stays(corpora: Path) -> None:
     torch.manual_seed(5)
     before = torch.random.get_rng_state()
-    first, again, other = (prepared(corpora, training={"seed": seed}).tagger.network.state_dict() for seed in (3, 3, 4))
+    first, again, other = (prepared(corpora, training={"seed": seed}).network.state_dict() for seed in (3, 3, 4))
     assert torch.equal(torch.random.get_rng_state(), before)
     assert all(torch.equal(first[name], again[name]) for name in first)
     assert not any(torch.equal(first[name], other[name]) for name in first)

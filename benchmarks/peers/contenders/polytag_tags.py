@@ -10,7 +10,7 @@ from protocol import Tag, TagAll, Trained, Training, Words, run, write
 from polytag.corpus import Sentence
 from polytag.plan import NONE, Plan
 from polytag.plan_file import load_plan, make_plan
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.training import Evaluation, Step, train_events
 
 OWN_PLAN: dict[str, Any] = {

@@ -56,16 +56,7 @@ def tagged(worker: Worker, piece: TablePiece) -> pa.Table:
     """
     values = piece.table.column(piece.column).to_pylist()
     sentences = [_sentence(value, piece, row) for row, value in enumerate(values, piece.row)]
-    request = worker.request
-    found = list(
-        worker.tagger.tag_all(
-            sentences,
-            tasks=worker.tasks,
-            confidence=request.confidence,
-            nbest=request.nbest,
-            constrained=request.constrained,
-        )
-    )
+    found = list(worker.tagger.tag_all(sentences, worker.request))
     table, strings = piece.table, pa.list_(pa.string())
     if _is_text(table.schema.field(piece.column).type):
         table = _with(table, "words", [s.words for s in sentences], strings)
@@ -73,7 +64,7 @@ def tagged(worker: Worker, piece: TablePiece) -> pa.Table:
             table = _with(table, "offsets", [s.offsets for s in sentences], pa.list_(pa.list_(pa.int32())))
     spanning = worker.tagger.span_tasks()
     answers = [as_json(sentence, span_tasks=spanning) for sentence in found]
-    for task in worker.tasks:
+    for task in worker.request.tasks:
         table = _with(table, task, [answer["tags"][task] for answer in answers], strings)
         for key, kind in _further(worker, spans=task in spanning):
             table = _with(table, f"{task}.{key}", [answer[key][task] for answer in answers], kind)

@@ -1,24 +1,20 @@
 """A text cut into pieces that can be tagged apart: whole sentences, each piece knowing where in the file it begins."""
 
-import re
 from codecs import BOM_UTF8
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice
-from math import inf
 from os import PathLike
 from pathlib import Path
 from typing import IO
 
 from polytag.corpus.documents import blocks, format_of
+from polytag.corpus.formats import FORMATS, Cut
 from polytag.corpus.raw_lines import LONGEST_LINE, Source
-from polytag.corpus.text import BLANKS, Line, Lines
+from polytag.corpus.text import BLANKS, Line, Lines, lines_of
 
 _BLANK = b" \t\r\n"
-
-# The ends that `polytag.corpus.text` knows; its lines hold none of them, so that lines joined come apart the same way.
-_LINE = re.compile(r"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,35 +32,7 @@ class Piece:
 
     def lines(self) -> Iterator[Line]:
         """The lines as they were read, with their numbers in the whole text."""
-        for number, whole in enumerate(_LINE.findall(self.text), self.line):
-            body = whole.rstrip("\r\n")
-            yield Line(number, body, whole[len(body) :])
-
-
-@dataclass(frozen=True, slots=True)
-class Cut:
-    """Where a format may be cut, and from how many bytes on, as UTF-8, a piece is large enough.
-
-    With ``most`` bytes a piece ends at any line end: a text need not have blank lines.
-    """
-
-    after_blank_lines_only: bool
-    size: int
-    most: float = inf
-
-    def fits(self, size: int, *, is_blank: bool) -> bool:
-        """Whether a piece of a size may end after a line that is blank, or is not."""
-        return size >= self.size and (is_blank or not self.after_blank_lines_only or size >= self.most)
-
-
-# Some tenths of a second of work each: little to wait for at the end, and much more than it costs to send one.
-CUTS: Mapping[str, Cut] = {
-    "conll": Cut(True, 1 << 17),
-    "conllu": Cut(True, 1 << 19),
-    "jsonl": Cut(False, 1 << 16),
-    "text": Cut(True, 1 << 16, most=1 << 20),
-    "tokenised": Cut(False, 1 << 16),
-}
+        return lines_of(self.text, first=self.line)
 
 
 def cut(source: Source, *, format: str = "auto", word: int = 0, name: str = "") -> Iterator[Piece]:
@@ -79,14 +47,15 @@ def cut(source: Source, *, format: str = "auto", word: int = 0, name: str = "") 
     name = name or (str(source) if isinstance(source, str | PathLike) else "<stdin>")
     blocks(source, format=format, word=word, source=name)  # tells what cannot be tagged, and reads nothing
     chosen = format_of(name, format)
-    line, character = 1, 0
-    for text in _plain(Path(source), CUTS[chosen]) if isinstance(source, str | PathLike) else ():
+    rule, line, character = FORMATS[chosen].cut, 1, 0
+    assert rule is not None, "whatever has blocks can be cut"
+    for text in _plain(Path(source), rule) if isinstance(source, str | PathLike) else ():
         if not text:
             return
         yield Piece(name, chosen, line, text, character)
         line += text.count("\n")
         character += len(text)
-    for first, text in _any(islice(Lines(source, name=name), line - 1, None), CUTS[chosen]):
+    for first, text in _any(islice(Lines(source, name=name), line - 1, None), rule):
         yield Piece(name, chosen, first, text, character)
         character += len(text)
 

@@ -1,4 +1,4 @@
-"""Pieces to tagged pieces, in order: in this process, or by worker processes of which none outlives it.
+"""Pieces to tagged pieces, in order, by worker processes of which none outlives this one.
 
 A pipe to each worker and no thread: a worker that is killed while it writes leaves only its own pipe broken, where the
 pools of the standard library wait for the rest of its answer for good.
@@ -6,6 +6,7 @@ pools of the standard library wait for the rest of its answer for good.
 
 import signal
 import traceback
+import warnings
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
@@ -16,34 +17,21 @@ from multiprocessing.connection import Connection, wait
 from typing import Any
 
 from polytag.bulk.pieces import Piece
-from polytag.bulk.worker import Request, Worker
-from polytag.errors import PolytagError
+from polytag.bulk.worker import Assignment, Worker
+from polytag.errors import PolytagError, PolytagWarning
+from polytag.garbage import look_rarely
 
 AHEAD = 3  # pieces for each worker that are being tagged, or wait for their turn to be written
 
 Render = Callable[[Iterable[Piece]], Iterator[bytes]]
-Answer = bytes | Exception
+Answer = bytes | Exception  # a warning is one too
 Pipe = Connection  # of a piece to a worker, and of its answer
 
 
 @contextmanager
-def tagging(request: Request, *, workers: int = 1) -> Iterator[Render]:
-    """A function that tags a stream of pieces in order and in constant memory; the model is loaded on entry.
-
-    With several workers, each is a process with a model of its own and, unless the request says otherwise, one
-    thread. What they give is byte for byte what one process gives. They are spawned, so a script that calls this needs
-    the usual ``if __name__ == "__main__":``. They end with the block, however it ends, and with this process.
-
-    Raises:
-        ModelError: the model cannot be loaded.
-        PolytagError: it has no such task; while tagging also: a worker was killed.
-        CorpusError: while tagging, what is wrong with the text, after all that stands before it has been given.
-    """
-    if workers == 1:
-        worker = Worker(request)
-        yield lambda pieces: map(worker.render, pieces)
-        return
-    with _started(replace(request, threads=request.threads or 1), workers) as pipes:
+def tagging_in_processes(assignment: Assignment, workers: int) -> Iterator[Render]:
+    """What `polytag.bulk.tagging` gives where there are several workers."""
+    with _started(replace(assignment, threads=assignment.threads or 1), workers) as pipes:
         pool = _Pool(pipes)
         pool.receive()  # the first that has loaded the model, or why it could not
         yield pool.render
@@ -85,7 +73,7 @@ class _Pool:
             number = self._busy.pop(pipe)
             self._idle.append(pipe)
             if number is None:
-                _result(answer)
+                _ready(answer)
             else:
                 self._answers[number] = answer
 
@@ -109,6 +97,14 @@ def _or_error(pieces: Iterable[Piece]) -> Iterator[Piece | Exception]:
         yield error
 
 
+def _ready(answer: Answer) -> None:
+    """Take what a new worker says; it warns of what its parent would be warned of, who says so once for all workers."""
+    if isinstance(answer, Warning):
+        warnings.warn(answer, stacklevel=2)
+    else:
+        _result(answer)
+
+
 def _result(answer: Answer) -> bytes:
     if isinstance(answer, Exception):
         raise answer
@@ -124,7 +120,7 @@ def _alive() -> Iterator[None]:
 
 
 @contextmanager
-def _started(request: Request, workers: int) -> Iterator[list[Pipe]]:
+def _started(assignment: Assignment, workers: int) -> Iterator[list[Pipe]]:
     """A pipe to each of some new processes, which are gone at the end."""
     context = get_context("spawn")  # a fork would copy a process that may have threads
     pipes: list[Pipe] = []
@@ -133,7 +129,7 @@ def _started(request: Request, workers: int) -> Iterator[list[Pipe]]:
         for _ in range(workers):
             ours, theirs = context.Pipe()
             pipes.append(ours)
-            processes.append(context.Process(target=_serve, args=(theirs, request), daemon=True))
+            processes.append(context.Process(target=_serve, args=(theirs, assignment), daemon=True))
             with _interrupts_blocked():
                 processes[-1].start()
             theirs.close()  # so that the pipe ends with the process
@@ -164,16 +160,18 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: "Connection[Answer, Piece]", request: Request) -> None:
+def _serve(pipe: "Connection[Answer, Piece]", assignment: Assignment) -> None:
     """A worker process: says that it is ready, then answers each piece, until the parent is gone."""
+    look_rarely()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was blocked until here, for threads that block nothing
     with suppress(EOFError, BrokenPipeError, ConnectionResetError):
         try:
-            worker = Worker(request)
+            with warnings.catch_warnings(record=True, action="always", category=PolytagWarning) as warned:
+                worker = Worker(assignment)
         except Exception as error:
             pipe.send(_told(error))
             return
-        pipe.send(b"")
+        pipe.send(next((said.message for said in warned if isinstance(said.message, PolytagWarning)), b""))
         while True:
             piece = pipe.recv()
             try:

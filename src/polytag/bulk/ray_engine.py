@@ -18,10 +18,11 @@ from typing import Any
 
 from polytag.bulk.folder import Input, digest_of, names_of, opened
 from polytag.bulk.ray_tasks import Actor, Job, Row, cut_file, is_table, join
-from polytag.bulk.worker import Request, Worker
+from polytag.bulk.worker import Assignment, Worker
 from polytag.corpus.documents import blocks
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
+from polytag.model.checkpoint import weights_file
 
 MISSING = "Ray is not installed, expected it for this engine: pip install 'polytag[ray]'"
 BLOCK_BYTES = 1 << 20  # of text that one actor gets at a time: a few pieces, so that one file keeps many busy
@@ -41,7 +42,7 @@ class Progress:
 def tag_files(
     files: Sequence[str | os.PathLike[str]],
     output: str | os.PathLike[str],
-    request: Request,
+    assignment: Assignment,
     *,
     format: str = "auto",
     column: str | None = None,
@@ -61,12 +62,12 @@ def tag_files(
     ray = _imported()
     output = Path(output)
     names = names_of([Path(file) for file in files], output)
-    _check_files(names.values(), format, request.word)
-    Worker(replace(request, device="cpu", precision="auto", threads=None))  # its errors are better told now
-    request = replace(request, model=str(Path(request.model).resolve()))
-    with opened(output.resolve(), _identity(request, format, column)) as folder:
+    _check_files(names.values(), format, assignment.word)
+    Worker(replace(assignment, precision="auto"))  # its errors are better told now
+    assignment = replace(assignment, model=str(Path(assignment.model).resolve()))
+    with opened(output.resolve(), _identity(assignment, format, column)) as folder:
         jobs = {
-            name: Job(name, str(path), Input.of(path), format, column, request.word, folder)
+            name: Job(name, str(path), Input.of(path), format, column, assignment.word, folder)
             for name, path in names.items()
         }
         todo = {name: job for name, job in jobs.items() if not folder.is_whole(name, job.source)}
@@ -74,7 +75,7 @@ def tag_files(
             folder.prepare(name, job.source)
         if todo:
             with _quiet(), _running(ray):
-                _finish_all(todo, _rows(ray, list(todo.values()), request, workers))
+                _finish_all(todo, _rows(ray, list(todo.values()), assignment, workers))
     return [output / name for name in todo]
 
 
@@ -96,12 +97,13 @@ def _check_files(paths: Iterable[Path], format: str, word: int) -> None:
         blocks(path, format="tokenised" if is_table(path, format) else format, word=word)
 
 
-def _identity(request: Request, format: str, column: str | None) -> dict[str, Any]:
+def _identity(assignment: Assignment, format: str, column: str | None) -> dict[str, Any]:
     """What must be the same for files of one directory: all that can change what is written."""
-    weights = f"best.{request.best_for}.safetensors" if request.best_for else "weights.safetensors"
-    options = {key: value for key, value in asdict(request).items() if key not in ("model", "threads")}
-    options |= {"tasks": list(request.tasks), "format": format, "column": column}
-    return {"model": digest_of(Path(request.model), weights), "polytag": version("polytag"), **options}
+    weights = weights_file(assignment.best_for)
+    options = asdict(assignment) | asdict(assignment.request)
+    options |= {"tasks": list(assignment.request.tasks), "format": format, "column": column}
+    options = {key: value for key, value in options.items() if key not in ("model", "threads", "request")}
+    return {"model": digest_of(Path(assignment.model), weights), "polytag": version("polytag"), **options}
 
 
 @contextmanager
@@ -145,7 +147,7 @@ def _running(ray: Any) -> Iterator[None]:
             ray.shutdown()
 
 
-def _rows(ray: Any, jobs: list[Job], request: Request, workers: int | None) -> Iterator[Row]:
+def _rows(ray: Any, jobs: list[Job], assignment: Assignment, workers: int | None) -> Iterator[Row]:
     """One row per piece, when it is tagged and on disk, and one per file with the number of its pieces."""
     context = ray.data.DataContext.get_current()
     context.enable_progress_bars = False
@@ -153,7 +155,7 @@ def _rows(ray: Any, jobs: list[Job], request: Request, workers: int | None) -> I
     logging.getLogger("ray.data").setLevel(logging.ERROR)
     cores = max(1, int(ray.cluster_resources().get("CPU", 1)))
     actors = min(workers or cores, 1 + sum(job.source.size for job in jobs) // ACTOR_BYTES)
-    request = replace(request, threads=request.threads or 1)
+    assignment = replace(assignment, threads=assignment.threads or 1)
     texts = ray.data.from_items([{"job": pickle.dumps(job)} for job in jobs], override_num_blocks=len(jobs)).flat_map(
         cut_file,
         num_cpus=0,  # reading is little beside tagging, and must not wait for a core that an actor holds
@@ -161,10 +163,9 @@ def _rows(ray: Any, jobs: list[Job], request: Request, workers: int | None) -> I
     )
     tagged = texts.map(
         Actor,
-        fn_constructor_args=(request,),
+        fn_constructor_args=(assignment,),
         concurrency=actors,
-        num_cpus=request.threads,
-        num_gpus=1 if request.device.startswith("cuda") else None,
+        num_cpus=assignment.threads,
     )
     return iter(tagged.iter_rows())
 

@@ -12,7 +12,7 @@ from typing import IO, Any
 
 from polytag.bulk.folder import Folder, Input
 from polytag.bulk.pieces import Piece, cut
-from polytag.bulk.worker import Request, Worker
+from polytag.bulk.worker import Assignment, Worker
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
 
@@ -70,8 +70,8 @@ def _pieces(job: Job) -> Iterator[Any]:
 class Actor:
     """A worker in a process of Ray's."""
 
-    def __init__(self, request: Request) -> None:
-        self.worker = Worker(request)
+    def __init__(self, assignment: Assignment) -> None:
+        self.worker = Worker(assignment)
 
     def __call__(self, row: Row) -> Row:
         job: Job = pickle.loads(row["job"])

@@ -1,66 +1,58 @@
 """What a worker does, wherever it runs: load the model once, then parse, tag and render piece after piece."""
 
-import gc
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from polytag.bulk.pieces import Piece
-from polytag.corpus.conllu import REPLACED
-from polytag.corpus.documents import FORMATS
+from polytag.corpus.formats import FORMATS
+from polytag.corpus.formats.conllu_columns import REPLACED
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.text import Layout
 from polytag.errors import PolytagError
 from polytag.plan import Plan
-
-OBJECTS = 100_000  # new ones, after which Python looks for garbage
+from polytag.tagger.request import ANYTHING, Request
+from polytag.tagger.tagging import Tagger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Request:
-    """A model and what to say with it: all that a worker has to know besides the text.
+class Assignment:
+    """A model, how texts are written, and what to say of them: all that a worker has to know besides a text.
 
-    ``threads`` of PyTorch are those of each worker; the other fields are the arguments of `Tagger.load` and
-    `Tagger.tag_blocks`, the column of the words (conll), and for plain text: ``language``, whose rules split it (that
-    of the plan unless given), and ``records``, which asks for JSONL instead of lines.
+    ``best_for``, ``precision`` and ``threads`` (of each worker) are as for `Tagger.load`; ``word`` is the column of the
+    words (conll). For plain text: ``language``, whose rules split it (that of the plan unless given), and ``records``,
+    which asks for JSONL instead of lines.
     """
 
     model: str
-    tasks: Sequence[str] = ()
+    request: Request = ANYTHING
     word: int = 0
     language: str | None = None
     records: bool = False
-    confidence: bool = False
-    nbest: int = 0
-    constrained: bool | None = None
     best_for: str | None = None
-    precision: str = "auto"
-    device: str = "cpu"
+    precision: str | None = None
     threads: int | None = None
 
 
 class Worker:
-    """A loaded model that answers one request.
+    """A loaded model that does what it was assigned.
 
     Raises:
         ModelError: the model cannot be loaded.
         PolytagError: it has no such task, or none is named where it holds several languages.
     """
 
-    def __init__(self, request: Request) -> None:
-        import torch
-
-        from polytag.tagging import Tagger
-
-        if request.threads:
-            torch.set_num_threads(request.threads)
-        self.request = request
+    def __init__(self, assignment: Assignment) -> None:
+        self.assignment = assignment
         self.tagger = Tagger.load(
-            request.model, best_for=request.best_for, precision=request.precision, device=request.device
+            assignment.model,
+            best_for=assignment.best_for,
+            precision=assignment.precision,
+            threads=assignment.threads,
         )
-        self.tasks = self.tagger.choose(request.tasks)
-        self.columns = _columns(self.tagger.plan.tasks, self.tasks)
+        self.request = self.tagger.checked(assignment.request)
+        self._span_tasks = self.tagger.span_tasks()
+        self.columns = _columns(self.tagger.plan.tasks, self.request.tasks)
 
     def render(self, piece: Piece) -> bytes:
         """The piece with its tags, as UTF-8.
@@ -69,42 +61,36 @@ class Worker:
             CorpusError: a line is not in the format; holds the line's number in the whole text.
             PolytagError: raw text cannot be split, or there are rules of several languages to split it.
         """
+        text = self._at_once(piece)
+        return (self._by_blocks(piece) if text is None else text).encode("utf-8")
+
+    def _at_once(self, piece: Piece) -> str | None:
+        """The same by operations on whole lists, where tags alone are asked for and nothing in the text is unusual."""
+        wanted = self.request
+        if wanted.confidence or wanted.nbest:
+            return None
+        flat = FORMATS[piece.format].fast(piece.text, self._layout(piece))
+        if flat is None:
+            return None
+        tags = self.tagger.tag_columns(flat.words, flat.lengths, wanted)
+        return flat.render(tags, span_tasks=self._span_tasks)
+
+    def _by_blocks(self, piece: Piece) -> str:
+        """The same block by block, which tells what is wrong and where."""
         make = FORMATS[piece.format].blocks
         assert make is not None, "a piece is cut from texts that can be tagged only"
-        blocks = make(piece.lines(), self._layout(piece))
-        request = self.request
-        tagged = self.tagger.tag_blocks(
-            blocks,
-            tasks=self.tasks,
-            confidence=request.confidence,
-            nbest=request.nbest,
-            constrained=request.constrained,
-        )
-        with _rare_collections():
-            return "".join(tagged).encode("utf-8")
+        return "".join(self.tagger.tag_blocks(make(piece.lines(), self._layout(piece)), self.request))
 
     def _layout(self, piece: Piece) -> Layout:
-        request = self.request
-        is_raw = piece.format == "text"
+        given, tasks, is_raw = self.assignment, self.request.tasks, piece.format == "text"
         return Layout(
             piece.source,
-            request.word,
+            given.word,
             columns=self.columns,
-            language=request.language or language_of(self.tagger.plan, self.tasks) if is_raw else ANY_LANGUAGE,
+            language=given.language or language_of(self.tagger.plan, tasks) if is_raw else ANY_LANGUAGE,
             character=piece.character,
-            records=request.records,
+            records=given.records,
         )
-
-
-@contextmanager
-def _rare_collections() -> Iterator[None]:
-    """Look for garbage rarely: tagging makes many objects but no cycles, and looking for some took a tenth of it."""
-    usual = gc.get_threshold()
-    gc.set_threshold(OBJECTS, *usual[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*usual)
 
 
 def language_of(plan: Plan, tasks: Sequence[str]) -> str:

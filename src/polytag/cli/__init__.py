@@ -6,6 +6,7 @@ Results go to stdout, progress to stderr. Exit code 0, 1 for a user's error with
 import io
 import os
 import sys
+import warnings
 from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
@@ -16,7 +17,8 @@ from typing import Any
 import click
 
 from polytag.cli.interrupts import after_imports
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, PolytagWarning
+from polytag.garbage import look_rarely
 
 COMMANDS = {
     "init": "Write a plan for your files: asks for them and shows what is in them.",
@@ -30,10 +32,12 @@ COMMANDS = {
     "compare": "Compare two models on the same sentences.",
     "curve": "Measure what joint training and more annotation bring to a task.",
     "serve": "Serve a model over HTTP: a page, and JSON for programs.",
+    "pack": "Pack a model into one file for shipping.",
     "export": "Write a model as an ONNX graph.",
 }
 
 
+_show_warning = warnings.showwarning
 OUT_OF_MEMORY = "out of memory; try a smaller training.batch_sentences or shorter sentences"
 
 # Raised where only a command's name is given: its text is the help, in several lines.
@@ -84,6 +88,8 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the command line; the only place that turns errors into sentences and exit codes."""
     _prepare_streams()
+    look_rarely()
+    warnings.showwarning = _tell
     try:
         with after_imports():
             status = cli.main(
@@ -109,6 +115,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
             raise
         _fail(OUT_OF_MEMORY)
     sys.exit(status if isinstance(status, int) else 0)
+
+
+def _tell(message: Warning | str, category: type[Warning], *place: Any, **more: Any) -> None:
+    """A warning of ours is for whoever typed the command, any other for whoever wrote the code."""
+    if issubclass(category, PolytagWarning):
+        click.echo(f"polytag: {message}", err=True)
+    else:
+        _show_warning(message, category, *place, **more)
 
 
 def _prepare_streams() -> None:

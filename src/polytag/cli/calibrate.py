@@ -6,24 +6,21 @@ from typing import Any
 
 import click
 
-from polytag.cli.options import scoring_options, use_threads
+from polytag.cli.options import scoring_options
 
 
 @click.command()
 @scoring_options("Calibrate", split="dev", preposition="on")
-def calibrate(
-    model: Path, threads: int | None, as_json: bool, data_file: Path | None, data: Path | None, **options: Any
-) -> None:
+def calibrate(model: Path, as_json: bool, data_file: Path | None, data: Path | None, **options: Any) -> None:
     """Make the probabilities of MODEL come true on the plan's development split, or on a file nobody trained on.
 
     One temperature for each task divides all its scores; tags stay as they are. It is written into the model directory,
     for all commands. Training does this at its end. The calibration error, printed before (at temperature 1) and after,
     is how far probabilities and the share of right tags, or spans, are apart.
     """
-    from polytag.calibration import calibrate as calibrate_model
     from polytag.corpus.lookup import find_file
+    from polytag.tagger.calibration import calibrate as calibrate_model
 
-    use_threads(threads)
     file = data_file and find_file(data_file, data)
     fits = calibrate_model(model, data_file=file, data=data, **options)
     if as_json:

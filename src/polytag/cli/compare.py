@@ -10,13 +10,11 @@ from polytag.cli.options import (
     PATH,
     data_file_option,
     data_option,
-    device_option,
     html_option,
     json_option,
     precision_option,
     split_option,
     threads_option,
-    use_threads,
 )
 
 if TYPE_CHECKING:
@@ -36,8 +34,7 @@ if TYPE_CHECKING:
     metavar="TASK",
     help="Use the weights kept for this task; TASK:OTHER for others of B, TASK: for A alone.",
 )
-@precision_option("float32")
-@device_option
+@precision_option
 @threads_option
 @click.option("--limit", type=click.IntRange(0), default=10, show_default=True, help="How many sentences to print.")
 @html_option
@@ -47,7 +44,6 @@ def compare(
     b: Path,
     data_file: Path | None,
     data: Path | None,
-    threads: int | None,
     limit: int,
     html: Path | None,
     as_json: bool,
@@ -67,7 +63,6 @@ def compare(
 
     if html is not None:
         check_jinja()
-    use_threads(threads)
     found = compare_models(a, b, data_file=data_file and find_file(data_file, data), data=data, **options)
     if html is not None:
         page = comparison_page(found, names=(str(a), str(b)))

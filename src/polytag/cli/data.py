@@ -19,25 +19,12 @@ from polytag.cli.options import (
     word_option,
 )
 from polytag.cli.outputs import FileToWrite
+from polytag.corpus.formats import FORMATS, WRITERS
 
 if TYPE_CHECKING:
     from polytag.corpus.check import Report
 
-TARGETS = click.Choice(["auto", "conll", "conllu", "jsonl", "jsonl-spans", "text"])
-SUFFIXES = (
-    ".conll",
-    ".conllu",
-    ".txt",
-    ".tsv",
-    ".iob",
-    ".iob2",
-    ".mrg",
-    ".jsonl",
-    ".train",
-    ".testa",
-    ".testb",
-    ".test",
-)
+SUFFIXES = (*(s for row in FORMATS.values() for s in row.suffixes), ".txt", ".train", ".testa", ".testb", ".test")
 
 
 @click.group()
@@ -132,7 +119,7 @@ def _schemes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 @click.option(
     "--to",
     "target_format",
-    type=TARGETS,
+    type=click.Choice(["auto", *WRITERS]),
     default="auto",
     show_default=True,
     help="How the target is written; auto goes by a suffix that tells it (.conll, .iob2, .tsv, .conllu, .jsonl, ...).",

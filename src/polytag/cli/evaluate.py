@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import html_option, scoring_options, use_threads
+from polytag.cli.options import html_option, scoring_options
 
 if TYPE_CHECKING:
     from polytag.corpus.sentence import Sentence
     from polytag.scoring import Counts
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
 
 @click.command()
@@ -27,7 +27,6 @@ def evaluate(
     data: Path | None,
     split: str,
     tasks: tuple[str, ...],
-    threads: int | None,
     as_json: bool,
     calibration: bool,
     html: Path | None,
@@ -40,13 +39,12 @@ def evaluate(
     are apart, on average over 15 bins (--json: with the bins).
     """
     from polytag.corpus.lookup import find_file
-    from polytag.evaluation import sentences_to_score
     from polytag.reports import check_report
-    from polytag.tagging import Tagger
+    from polytag.tagger.evaluation import sentences_to_score
+    from polytag.tagger.tagging import Tagger
 
     if html is not None:
         check_report()
-    use_threads(threads)
     data_file = data_file and find_file(data_file, data)
     tagger = Tagger.load(model, **weights)
     sentences = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)

@@ -10,7 +10,7 @@ from polytag.cli.outputs import FileToWrite
 
 if TYPE_CHECKING:
     from polytag.export import Export
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
 
 @click.command()
@@ -27,7 +27,7 @@ def export(model: Path, onnx: Path, tasks: tuple[str, ...], constrained: bool | 
     file is compared with the model on random sentences.
     """
     from polytag.export import export_onnx
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
     tagger = Tagger.load(model, best_for=best_for, precision="float32")
     written = export_onnx(tagger, onnx, tasks=tasks, constrained=constrained)

@@ -7,12 +7,14 @@ from typing import Any, TypeVar
 import click
 
 from polytag.cli.outputs import FileToWrite
+from polytag.corpus.formats import FORMATS
 
 F = TypeVar("F", bound=Callable[..., Any])
 
 PATH = click.Path(path_type=Path)
-ANNOTATED = ("auto", "conll", "conllu", "treebank", "jsonl")  # formats that hold tags
-TEXTS = ("text", "tokenised")
+ANNOTATED = ("auto", *(name for name, row in FORMATS.items() if row.has_tags))
+TEXTS = tuple(name for name, row in FORMATS.items() if not row.has_tags)
+TAGGED = ("auto", *(name for name, row in FORMATS.items() if row.blocks))  # formats in which texts are tagged
 BY_SUFFIX = "auto goes by the suffix, and is conll where that says nothing"
 TEXT_IS = "text is raw, tokenised has a sentence per line and blanks between words"
 
@@ -70,7 +72,7 @@ best_for_option = click.option(
 device_option = click.option(
     "--device", default="cpu", show_default=True, help="Where to compute: cpu, cuda, cuda:1, ..."
 )
-threads_option = click.option("--threads", type=click.IntRange(min=1), help="CPU threads; PyTorch's choice if absent.")
+threads_option = click.option("--threads", type=click.IntRange(min=1), help="CPU threads; all cores if absent.")
 json_option = click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
 html_option = click.option("--html", type=FileToWrite(), metavar="FILE", help="Also write a report, one HTML page.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
@@ -83,20 +85,16 @@ encoding_option = click.option(
 )
 
 
-def precision_option(default: str) -> Callable[[F], F]:
-    """``--precision``; the command decides what holds unless it is given."""
-    return click.option(
-        "--precision",
-        type=click.Choice(["auto", "float32", "bfloat16", "int8"]),
-        default=default,
-        show_default=True,
-        help="Of the matrix products on a CPU; auto: what the processor is fast at with next to no loss.",
-    )
+precision_option = click.option(
+    "--precision",
+    type=click.Choice(["auto", "float32", "bfloat16", "int8"]),
+    help="Of the matrix products; the model's own if absent. auto: what the processor is fast at with next to no loss.",
+)
 
 
-def weights_options(precision: str) -> Callable[[F], F]:
-    """What `Tagger.load` takes (best_for, precision, device), and threads."""
-    return together(best_for_option, precision_option(precision), device_option, threads_option)
+def weights_options() -> Callable[[F], F]:
+    """What `Tagger.load` takes: best_for, precision and threads."""
+    return together(best_for_option, precision_option, threads_option)
 
 
 def task_option(does: str) -> Callable[[F], F]:
@@ -147,7 +145,7 @@ def scoring_options(does: str, *, split: str, preposition: str) -> Callable[[F],
         data_file_option(f"{does} {preposition}"),
         split_option(split),
         data_option,
-        weights_options("float32"),
+        weights_options(),
         json_option,
     )
 
@@ -162,13 +160,5 @@ def reading_options(does: str, from_: Callable[[Any], Any]) -> Callable[[F], F]:
         click.option("--language", metavar="CODE", help="Split raw text by its rules, not those of the plan."),
         word_option,
         data_option,
-        weights_options("auto"),
+        weights_options(),
     )
-
-
-def use_threads(threads: int | None) -> None:
-    """Compute on so many CPU threads from here on."""
-    if threads is not None:
-        import torch
-
-        torch.set_num_threads(threads)

@@ -31,18 +31,17 @@ from polytag.cli.options import model_argument, weights_options
 @click.option(
     "--queue", type=click.IntRange(min=1), default=1_024, show_default=True, help="Requests that wait at most."
 )
-@weights_options("auto")
+@weights_options()
 def serve(
     model: Path,
     host: str,
     port: int,
-    precision: str,
+    precision: str | None,
     threads: int | None,
     max_body: int,
     max_words: int,
     timeout: float,
     queue: int,
-    device: str,
     best_for: str | None,
 ) -> None:
     """Serve MODEL over HTTP: a page at /, JSON by POST /tag, GET /model and /health; the API stands in /openapi.json.
@@ -52,12 +51,12 @@ def serve(
     from polytag.server import Limits, create_app
     from polytag.server import serve as serve_app
     from polytag.server.process import bind
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
     limits = Limits(body=max_body, words=max_words, seconds=timeout, read_seconds=timeout, queue=queue)
     with bind(host, port) as at:
-        tagger = Tagger.load(model, best_for=best_for, precision=precision, device=device)
-        app = create_app(tagger, limits, name=model.resolve().name, threads=threads)
+        tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
+        app = create_app(tagger, limits, name=model.resolve().name)
         place = f"[{host}]" if ":" in host else host
         url = f"http://{place}:{at.getsockname()[1]}"
         serve_app(app, at=at, limits=limits, ready=lambda: click.echo(f"{model} is served at {url}", err=True))

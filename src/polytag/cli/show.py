@@ -18,10 +18,11 @@ if TYPE_CHECKING:
 @set_option
 @click.option("--all", "everything", is_flag=True, help="Every setting, with all defaults written out, as a plan file.")
 def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: bool) -> None:
-    """Show the parts of PLAN (a plan file or a model directory), who shares them, and their sizes."""
+    """Show the parts of PLAN (a plan file, a model directory or a packed model), who shares them, and their sizes."""
+    from polytag.model.packed import is_packed
     from polytag.plan_file import load_plan
 
-    if plan.is_dir():
+    if plan.is_dir() or is_packed(plan):
         if settings:
             raise click.UsageError(f"--set {settings[0]}: {plan} is a model, whose settings cannot change any more")
         _show_model(plan, everything=everything)
@@ -30,12 +31,12 @@ def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: b
     click.echo(_toml(checked) if everything else "\n".join(_parts(checked, {}, _schemes(checked))))
 
 
-def _show_model(directory: Path, *, everything: bool) -> None:
+def _show_model(path: Path, *, everything: bool) -> None:
     from polytag.cli.report import read_report
-    from polytag.model.checkpoint import load_model
-    from polytag.model.network import parameters_in
+    from polytag.model import load_model
 
-    plan, vocabularies, network = load_model(directory)
+    model = load_model(path)
+    plan, vocabularies = model.plan, model.vocabularies
     if everything:
         click.echo(_toml(plan))
         return
@@ -44,13 +45,15 @@ def _show_model(directory: Path, *, everything: bool) -> None:
         schemes[name] = "plain tags" if vocabulary.plain else f"{plan.tags[name].scheme} tags"
     for kind, unit in (("chars", "characters"), ("words", "words"), ("tags", "tags")):
         for name, vocabulary in getattr(vocabularies, kind).items():
-            weights = parameters_in(getattr(network, kind)[name])
+            weights = sum(array.size for array in model.part(f"{kind}.{name}").values())
             sizes[f"{kind}.{name}"] = f"{len(vocabulary):,} {unit}, {weights:,} weights"
-    report = directory / "report.json"
+    report = path / "report.json"
     scores: dict[str, list[str]] = {}
     for task, split, metric, score in read_report(report).rows if report.exists() else ():
         scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}")
     lines = [f"{task}: {', '.join(found)}" for task, found in scores.items()]
+    if model.precision != "float32":
+        lines.insert(0, f"{'precision':<24} {model.precision}")
     click.echo("\n".join([*_parts(plan, sizes, schemes), *lines]))
 
 

@@ -8,20 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import from_option, output_option, reading_options, use_threads
+from polytag.cli.options import TAGGED, from_option, output_option, reading_options
 from polytag.cli.outputs import check_apart, opened
 
 if TYPE_CHECKING:
+    from polytag.corpus.recognition import Input
     from polytag.suggesting import Suggested
-    from polytag.suggesting.reading import Candidate, Input
-    from polytag.tagging import Tagger
+    from polytag.suggesting.reading import Candidate
+    from polytag.tagger.tagging import Tagger
 
 
 @click.command()
 @reading_options(
     "Go by",
     from_option(
-        ("auto", "conll", "conllu", "jsonl", "text", "tokenised"),
+        TAGGED,
         "auto goes by the suffix, and by the first lines of .txt and of standard input, and says so",
     ),
 )
@@ -77,13 +78,12 @@ def suggest(
     from polytag.corpus.lookup import find_file
     from polytag.suggesting import suggest as suggest_from
     from polytag.suggesting import written
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
-    use_threads(threads)
     found_files = [file if str(file) == "-" else find_file(file, data) for file in files or [Path("-")]]
     check_apart(output, found_files)
     sources = [sys.stdin.buffer if str(file) == "-" else file for file in found_files]
-    tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision", "device")})
+    tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision")}, threads=threads)
     chosen = _fitting(target_format, tagger.choose(tasks))  # before anything is read
     read_as = {name: options.pop(name) for name in ("source_format", "word", "language")}
     candidates = chain.from_iterable(_candidates(source, tagger, chosen, **read_as) for source in sources)
@@ -111,7 +111,8 @@ def _candidates(
 ) -> Iterator["Candidate"]:
     """The sentences of an input; tells on stderr as what it is read where that is a guess."""
     from polytag.bulk.worker import language_of
-    from polytag.suggesting.reading import candidates, recognised
+    from polytag.corpus.recognition import recognised
+    from polytag.suggesting import candidates
 
     source, format_, is_guess = recognised(source, format=source_format)
     if is_guess:

@@ -1,22 +1,31 @@
 """``polytag tag``."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
-from polytag.cli.options import TEXTS, constrained_option, directory_option, from_option, reading_options
+from polytag.cli.options import (
+    TAGGED,
+    TEXTS,
+    constrained_option,
+    directory_option,
+    from_option,
+    quiet_option,
+    reading_options,
+)
 from polytag.cli.outputs import check_apart, check_file, opened
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
-    from polytag.bulk import Piece, Request
+    from polytag.bulk import Assignment, Piece
 
 
 @click.command()
-@reading_options("Tag with", from_option(("auto", "conll", "conllu", "jsonl", *TEXTS, "parquet")))
+@reading_options("Tag with", from_option((*TAGGED, "parquet")))
 @click.option(
     "--to",
     "target_format",
@@ -33,6 +42,7 @@ if TYPE_CHECKING:
 )
 @constrained_option
 @directory_option("Write here instead of to stdout.")
+@quiet_option
 @click.option("--workers", type=click.IntRange(min=1), help="Processes, each with the model and a thread.")
 @click.option(
     "--engine",
@@ -50,8 +60,12 @@ def tag(
     output: Path | None,
     workers: int | None,
     engine: str,
+    quiet: bool,
     column: str | None,
+    tasks: tuple[str, ...],
+    confidence: bool,
     nbest: int | None,
+    constrained: bool | None,
     **options: Any,
 ) -> None:
     """Tag FILES, or standard input, with MODEL; memory stays constant however large they are.
@@ -71,8 +85,9 @@ def tag(
     for each task a list of {"type", "start", "end", "characters", "probability"}, start and end counting words; with
     --confidence "confidence", and with --nbest "alternatives", for each task a list of {"tags", "probability"}.
     """
-    from polytag.bulk import Request
+    from polytag.bulk import Assignment
     from polytag.corpus.lookup import find_file
+    from polytag.tagger.request import Request
 
     _check(source_format, target_format, options["language"])
     if column and engine != "ray":
@@ -81,11 +96,12 @@ def tag(
         check_file(output)
     sources = [file if str(file) == "-" else find_file(file, data) for file in files]
     check_apart(output, sources)
-    request = Request(model=str(model), nbest=nbest or 0, records=target_format == "jsonl", **options)
+    request = Request(tasks, confidence, nbest or 0, constrained)
+    assignment = Assignment(model=str(model), request=request, records=target_format == "jsonl", **options)
     if engine == "ray":
-        _tag_on_ray(sources, output, request, format=source_format, column=column, workers=workers)
+        _tag_on_ray(sources, output, assignment, format=source_format, column=column, workers=workers)
     else:
-        _tag_here(sources, output, request, format=source_format, workers=workers or 1)
+        _tag_here(sources, output, assignment, format=source_format, workers=workers or 1, quiet=quiet)
 
 
 def _check(source_format: str, target_format: str | None, language: str | None) -> None:
@@ -97,27 +113,56 @@ def _check(source_format: str, target_format: str | None, language: str | None) 
             raise click.UsageError(f"{option} is for plain text: say --from text")
 
 
-def _tag_here(files: Sequence[Path], output: Path | None, request: "Request", *, format: str, workers: int) -> None:
+def _tag_here(
+    files: Sequence[Path], output: Path | None, assignment: "Assignment", *, format: str, workers: int, quiet: bool
+) -> None:
     from polytag.bulk import tagging
 
     if format == "parquet" or (format == "auto" and any(file.suffix == ".parquet" for file in files)):
         raise click.UsageError("Parquet is tagged into a directory: use --engine ray")
-    with tagging(request, workers=workers) as rendered, opened(output) as target:
-        target.writelines(rendered(_pieces(files, format, request.word)))
+    pieces = _pieces(files, format, assignment.word)
+    with tagging(assignment, workers=workers) as render, opened(output) as target:
+        is_watched = not quiet and sys.stderr.isatty()
+        target.writelines(_with_progress(render, pieces, _bytes_of(files)) if is_watched else render(pieces))
 
 
-def _tag_on_ray(files: Sequence[Path], output: Path | None, request: "Request", **options: Any) -> None:
+def _with_progress(
+    render: "Callable[[Iterable[Piece]], Iterator[bytes]]", pieces: Iterable["Piece"], total: int | None
+) -> Iterator[bytes]:
+    """What is rendered, with a bar on stderr once it has taken a second; ``total`` is in bytes, if that is known."""
+    from tqdm import tqdm
+
+    sizes = deque[int]()
+
+    def noted() -> Iterator["Piece"]:
+        for piece in pieces:
+            sizes.append(len(piece.text.encode()))
+            yield piece
+
+    with tqdm(total=total, unit="B", unit_scale=True, leave=False, delay=1, file=sys.stderr) as bar:
+        for text in render(noted()):
+            yield text
+            bar.update(sizes.popleft())
+
+
+def _bytes_of(files: Sequence[Path]) -> int | None:
+    """The bytes of all files; None where one is a stream or packed with gzip."""
+    known = files and all(file.is_file() and file.suffix != ".gz" for file in files)
+    return sum(file.stat().st_size for file in files) if known else None
+
+
+def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignment", **options: Any) -> None:
     from polytag.bulk.ray_engine import tag_files
 
     if output is None or not files:
         raise click.UsageError("--engine ray tags FILES into a directory: name both, the directory with --output")
-    tag_files(files, output, request, **options)
+    tag_files(files, output, assignment, **options)
 
 
 def _pieces(files: Sequence[Path], format: str, word: int) -> Iterator["Piece"]:
     """All files in order, or standard input; where nothing says how they are written, raw text is told on stderr."""
     from polytag.bulk import cut
-    from polytag.suggesting.reading import Watched, recognised
+    from polytag.corpus.recognition import Watched, recognised
 
     def told(name: str) -> None:
         click.echo(f"{name}: looks like raw text but is read as columns; say --from text", err=True)

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Sequence
 
-from polytag.corpus.jsonl import JsonlBlock
+from polytag.corpus.formats.jsonl import JsonlBlock
 from polytag.corpus.sentence import Alternative, Sentence
 from polytag.corpus.text import Block
 

@@ -17,8 +17,6 @@ from polytag.corpus.sentence import Sentence, Span
 DIGITS = 6  # of probabilities: beyond them, they depend on the other sentences of a batch
 OF_TASKS = ("tags", "confidence", "alternatives", "predicted_spans")  # keys that hold something for each task
 
-Offset = tuple[int, int]
-
 
 def as_json(sentence: Sentence, *, span_tasks: Collection[str] | None = None, start: int = 0) -> dict[str, Any]:
     """What is known of a sentence, as `json.dumps` takes it.
@@ -28,10 +26,10 @@ def as_json(sentence: Sentence, *, span_tasks: Collection[str] | None = None, st
         span_tasks: the tasks that mark spans; "predicted_spans" is there if this is given, also for no task at all.
         start: the character of the sentence's text from which offsets are to count.
     """
-    places = [(begin - start, end - start) for begin, end in sentence.offsets]
+    places = [[begin - start, end - start] for begin, end in sentence.offsets]
     content: dict[str, Any] = {"words": list(sentence.words)}
     if places:
-        content["offsets"] = [list(place) for place in places]
+        content["offsets"] = places
     content["tags"] = {task: list(tags) for task, tags in sentence.tags.items()}
     if sentence.confidence:
         content["confidence"] = {task: list(map(rounded, sure)) for task, sure in sentence.confidence.items()}
@@ -51,7 +49,7 @@ def rounded(probability: float) -> float:
     return round(probability, DIGITS)
 
 
-def _span(span: Span, places: Sequence[Offset]) -> dict[str, Any]:
+def _span(span: Span, places: Sequence[Sequence[int]]) -> dict[str, Any]:
     content: dict[str, Any] = {"type": span.type, "start": span.start, "end": span.end}
     if places:
         content["characters"] = [places[span.start][0], places[span.end - 1][1]]

@@ -8,13 +8,13 @@ from itertools import islice
 from os import PathLike
 from pathlib import Path
 
-from polytag.corpus import columns as conll
-from polytag.corpus import conllu, schemes
-from polytag.corpus.documents import FORMATS, files_of, format_of
-from polytag.corpus.jsonl import SPANS, parse
+from polytag.corpus import schemes
+from polytag.corpus.documents import files_of, format_of
+from polytag.corpus.formats import FORMATS, conll, conllu, conllu_columns
+from polytag.corpus.formats.record import SPANS, parse
+from polytag.corpus.formats.treebank import POS
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, Lines, paragraphs
-from polytag.corpus.treebank import POS
 from polytag.errors import CorpusError
 
 MOST_PROBLEMS = 20  # kept; all are counted
@@ -102,7 +102,7 @@ def layers(path: str | PathLike[str], *, format: str = "auto", word: int = 0, en
         CorpusError: there is no such file or format.
     """
     name = format_of(path, format)
-    if name in ("text", "tokenised"):  # words alone
+    if not FORMATS[name].has_tags:
         return []
     survey = _Survey(files_of(path, name), name, word, encoding)
     found: dict[str, set[str]] = {}
@@ -163,7 +163,7 @@ def _conllu(lines: Iterable[Line], layout: Layout, note: Note, _: str) -> Iterat
             continue
         found = conllu.sentence(words, layout, {})
         if found is not None:
-            places = {name: conllu.COLUMNS.index(name) for name in ("upos", "xpos", "deprel")}
+            places = {name: conllu_columns.COLUMNS.index(name) for name in ("upos", "xpos", "deprel")}
             tags = {name: tuple(columns[index] for _, columns in words) for name, index in places.items()}
             yield Sentence(found.words, tags, found.lines, found.source)
 

@@ -7,23 +7,21 @@ from itertools import chain
 from os import PathLike
 from pathlib import Path
 
-from polytag.corpus.columns import DOCSTART
 from polytag.corpus.documents import format_of, read
+from polytag.corpus.formats import FORMATS, WRITERS
+from polytag.corpus.formats.conll import DOCSTART
+from polytag.corpus.formats.jsonl import AS_SPANS
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.schemes import check_spans, convert_tags, problems
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import EDGE, OUTSIDE, UNKNOWN, begins, parse_any, scheme_named
-from polytag.corpus.writers import SPANS, WRITERS
 from polytag.errors import CorpusError, nearest
 from polytag.files import atomic_write
 
 PLAIN = "plain"
 AUTO = "auto"  # a source's span tags may be in any scheme, or in several
-SUFFIXES = {  # which tell what is written, before .gz if that is there; .txt may be anything
-    **dict.fromkeys((".conll", ".iob", ".iob1", ".iob2", ".bio", ".bioes", ".tsv"), "conll"),
-    ".conllu": "conllu",
-    **dict.fromkeys((".jsonl", ".json"), "jsonl"),
-}
+# Which tell what is written, before .gz if that is there; .txt may be anything.
+SUFFIXES = {suffix: name for name, row in FORMATS.items() if row.writers for suffix in row.suffixes}
 
 
 def convert(
@@ -70,7 +68,7 @@ def convert(
     # A source that is not there, empty or malformed at the start is told before anything is written.
     first_sentence = next(sentences)
     labels = {task for task in tags if (schemes.get(task) or before.get(task)) == PLAIN}
-    writer = partial(WRITERS[name], labels=labels) if name == SPANS else WRITERS[name]
+    writer = partial(WRITERS[name], labels=labels) if name == AS_SPANS else WRITERS[name]
     with atomic_write(target) as file:
         count = 0
         for sentence in chain([first_sentence], sentences):

@@ -1,38 +1,17 @@
-"""Any corpus file to sentences, and any text to blocks to tag: the table of formats, and how a file picks its row."""
+"""Any corpus file to sentences, and any text to blocks to tag: how a file picks its format, and is read in it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
 from os import PathLike
 from pathlib import Path
 
-from polytag.corpus import columns as conll
-from polytag.corpus import conllu, jsonl, plaintext, treebank
+from polytag.corpus.formats import FORMATS, treebank
 from polytag.corpus.raw_lines import Source
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import Block, Layout, Line, Lines, unreadable
+from polytag.corpus.text import Block, Layout, Lines, unreadable
 from polytag.errors import CorpusError, nearest
 
 SECTIONS = "#sections="  # DIRECTORY#sections=0-18 names some sections of a treebank
-
-
-@dataclass(frozen=True, slots=True)
-class Format:
-    """How a format is read and, if texts in it can be tagged, cut into blocks; ``suffixes`` choose it."""
-
-    sentences: Callable[[Iterable[Line], Layout], Iterator[Sentence]]
-    blocks: Callable[[Iterable[Line], Layout], Iterator[Block]] | None = None
-    suffixes: tuple[str, ...] = ()
-
-
-FORMATS: Mapping[str, Format] = {
-    "conll": Format(conll.sentences, conll.blocks),
-    "conllu": Format(conllu.sentences, conllu.blocks, (".conllu",)),
-    "treebank": Format(treebank.sentences, None, (".mrg",)),
-    "jsonl": Format(jsonl.sentences, jsonl.blocks, (".jsonl", ".json")),
-    "text": Format(plaintext.sentences, plaintext.blocks),
-    "tokenised": Format(plaintext.tokenised_sentences, plaintext.tokenised_blocks),
-}
 
 
 def read(

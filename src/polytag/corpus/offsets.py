@@ -11,6 +11,7 @@ LISTS = ("spans", "label", "labels", "entities")  # spaCy and Prodigy; doccano, 
 _STARTS, _ENDS, _TYPES = ("start_offset", "start"), ("end_offset", "end"), ("label", "type")
 
 _WORD = re.compile(r"[^ \t\r\n]+")
+split = _WORD.findall
 
 
 class CharSpan(NamedTuple):
@@ -28,9 +29,9 @@ class Offsets(NamedTuple):
     end: int
 
 
-def words(text: str) -> list[Offsets]:
-    """The stretches of the text between blanks and line ends; punctuation stays with its word."""
-    return [Offsets(*match.span()) for match in _WORD.finditer(text)]
+def words(text: str) -> list[tuple[int, int]]:
+    """Where the stretches stand that ``split`` gives, between blanks and line ends; punctuation stays with its word."""
+    return [match.span() for match in _WORD.finditer(text)]
 
 
 def located(text: str, tokens: Iterable[str]) -> list[Offsets]:
@@ -67,7 +68,7 @@ def char_spans(entries: Any, text: str) -> list[CharSpan]:
     return spans
 
 
-def tagged(tokens: Sequence[Offsets], spans: Sequence[CharSpan]) -> tuple[list[Offsets], list[str]]:
+def tagged(tokens: Sequence[tuple[int, int]], spans: Sequence[CharSpan]) -> tuple[list[Offsets], list[str]]:
     """The words, cut where a span starts or ends within one, and their tags in IOB2.
 
     Raises:
@@ -85,9 +86,9 @@ def tagged(tokens: Sequence[Offsets], spans: Sequence[CharSpan]) -> tuple[list[O
     return pieces, tags
 
 
-def _cut(token: Offsets, bounds: Sequence[int]) -> list[Offsets]:
-    inside = bounds[bisect_right(bounds, token.start) : bisect_left(bounds, token.end)]
-    edges = [token.start, *inside, token.end]
+def _cut(token: tuple[int, int], bounds: Sequence[int]) -> list[Offsets]:
+    first, last = token
+    edges = [first, *bounds[bisect_right(bounds, first) : bisect_left(bounds, last)], last]
     return [Offsets(start, end) for start, end in pairwise(edges)]
 
 

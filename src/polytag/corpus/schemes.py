@@ -21,17 +21,24 @@ def spans(tags: Sequence[str]) -> list[Span]:
         CorpusError: a tag is neither O nor B, I, E, S, L or U (in either case), alone or before ``-TYPE``.
     """
     found: list[Span] = []
-    start, before = 0, EDGE
-    for position, here in enumerate(chain(map(_parse_or_refuse, tags), (EDGE,))):
-        if ends(before, here):
-            found.append(Span(before.type, start, position))
-        if begins(before, here):
+    start = 0
+    for position, (type_, is_begun) in enumerate(map(_boundary, chain((None,), tags), chain(tags, (None,)))):
+        if type_:
+            found.append(Span(type_, start, position))
+        if is_begun:
             start = position
-        before = here
     return found
 
 
-def _parse_or_refuse(tag: str) -> Tag:
+@lru_cache(maxsize=65_536)
+def _boundary(before: str | None, here: str | None) -> tuple[str, bool]:
+    """The type of the span that ends between two tags (None beyond the sentence) or nothing, and whether one begins."""
+    earlier, tag = (EDGE if text is None else parse_or_refuse(text) for text in (before, here))
+    return earlier.type if ends(earlier, tag) else "", begins(earlier, tag)
+
+
+def parse_or_refuse(tag: str) -> Tag:
+    """Read a tag; raises as ``spans`` does."""
     parsed = parse(tag)
     if parsed is None:
         raise CorpusError(_refusal(tag))
@@ -92,14 +99,21 @@ def convert_tags(tags: Sequence[str], target: str) -> tuple[str, ...]:
 @lru_cache(maxsize=65_536)
 def _rewritten(before: str | None, here: str, after: str | None, scheme: str) -> str:
     """The tag ``here`` between its neighbours (None at the edges of the sentence) as another scheme writes it."""
-    earlier, tag, later = (EDGE if text is None else _parse_or_refuse(text) for text in (before, here, after))
+    earlier, tag, later = (EDGE if text is None else parse_or_refuse(text) for text in (before, here, after))
+    first, last = begins(earlier, tag), ends(tag, later)
+    return rewritten(tag, scheme, first=first, last=last, repeated=first and earlier.type == tag.type)
+
+
+def rewritten(tag: Tag, scheme: str, *, first: bool, last: bool, repeated: bool) -> str:
+    """A tag as another scheme writes it: the first of its span or not, the last or not.
+
+    ``repeated`` says that a span of its own type ends just before.
+    """
     if tag.role == "O":
         return "O"
-    first, last = begins(earlier, tag), ends(tag, later)
-    neighbour = [Span(tag.type, 0, 1)] if first and earlier.type == tag.type else []
-    start, length = len(neighbour), 1 if first and last else 3  # of more than two words: first, inner and last
-    span = write([*neighbour, Span(tag.type, start, start + length)], start + length, scheme=scheme)
-    return span[start + (0 if first else 2 if last else 1)]
+    length = 1 if first and last else 3  # of more than two words: first, inner and last
+    letters = scheme_named(scheme).letters_of(length, repeated=repeated)
+    return written(letters[0 if first else 2 if last else 1], tag.type)
 
 
 def convert_partial(tags: Sequence[str], target: str, *, scheme: str) -> list[frozenset[str] | None]:
@@ -126,7 +140,7 @@ def _forms(window: tuple[str, ...], scheme: str, target: str) -> frozenset[str]:
     Farther tags change nothing: between two unknown ones there is always a way from any tag to any other.
     """
     farther, before, tag, after, last = (parse_any(text) for text in window)
-    _parse_or_refuse(tag.text)
+    parse_or_refuse(tag.text)
     befores = fills(farther, tag, scheme=scheme) if before.text == UNKNOWN else (before,)
     afters = fills(tag, last, scheme=scheme) if after.text == UNKNOWN else (after,)
     return frozenset(_rewritten(b.text or None, tag.text, a.text or None, target) for b in befores for a in afters)

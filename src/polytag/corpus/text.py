@@ -20,6 +20,8 @@ from polytag.errors import CorpusError
 
 BLANKS = " \t"
 
+# The ends of `raw_lines`; lines hold none of them, so that lines joined come apart the same way.
+_LINE = re.compile(r"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
 _C1 = re.compile(rb"[\x80-\x9f]")
 
 
@@ -155,6 +157,13 @@ def paragraphs(lines: Iterable[Line], alone: Callable[[str], bool] = lambda _: F
             run.append(line)
     if run:
         yield run
+
+
+def lines_of(text: str, *, first: int = 1) -> Iterator[Line]:
+    """The lines of a text that has been decoded; ``first`` is the number of the first."""
+    for number, whole in enumerate(_LINE.findall(text), first):
+        body = whole.rstrip("\r\n")
+        yield Line(number, body, whole[len(body) :])
 
 
 def original(lines: Iterable[Line]) -> str:

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from os import PathLike
 from pathlib import Path
 
@@ -57,8 +59,9 @@ def curve(
         say: gets a line of progress now and then.
 
     Raises:
-        PolytagError: the plan, the output or a training cannot be used, or matplotlib is not installed.
+        PolytagError: the plan, the output or a training cannot be used, or PyTorch or matplotlib is not installed.
     """
+    _check_pytorch()
     check_matplotlib()
     question = Question(
         plan=Path(plan).resolve(),
@@ -77,3 +80,13 @@ def curve(
     write_all(question, results, found)
     sentence = answer(found, partners=question.partners, metric=results[0].metric)
     return Curve(results, found, table(question, found), sentence, question.output / TABLE, question.output / PLOT)
+
+
+def _check_pytorch() -> None:
+    """See to it that PyTorch is there, without loading it: only the trainings, processes of their own, work with it.
+
+    Raises:
+        PolytagError: it is not installed.
+    """
+    if find_spec("torch") is None:
+        import_module("polytag.training")  # says so

@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from polytag.batching.batch import Ints
-from polytag.batching.encoder import by_length
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.export.description import KEY, description_of
-from polytag.tagging import Tagger
+from polytag.tagger.engine import by_length
+from polytag.tagger.packing import Ints
+from polytag.tagger.request import Request
+from polytag.tagger.tagging import Tagger
 
 MISSING = "onnxruntime is not installed, expected it to run a graph: pip install 'polytag[onnx]'"
 BATCH_SENTENCES, BATCH_WORDS = 64, 2_048
@@ -57,9 +58,9 @@ class OnnxTagger:
     def tag(self, sentences: Sequence[Sentence]) -> list[Sentence]:
         """The sentences, in order, with the tags of each task."""
         tags: list[dict[str, tuple[str, ...]]] = [dict.fromkeys(self.tasks, ()) for _ in sentences]
-        lengths = [len(sentence) for sentence in sentences]
+        lengths = np.array([len(sentence) for sentence in sentences])
         for indices in by_length(lengths, sentences=BATCH_SENTENCES, words=BATCH_WORDS):
-            found = self.run([sentences[i] for i in indices])
+            found = self.run([sentences[index] for index in indices])
             for task, about in self.tasks.items():
                 for index, row in zip(indices, found[f"tags.{task}"].tolist(), strict=True):
                     tags[index][task] = tuple(about["tags"][tag] for tag in row[: lengths[index]])
@@ -68,7 +69,7 @@ class OnnxTagger:
 
 def feeds(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> dict[str, Any]:
     """Every input that a graph may have, for sentences of at least a word each."""
-    encoder = tagger.new_encoder(task)
+    encoder = tagger.engine.language(task).inputs
     distinct = {word: number for number, word in enumerate(dict.fromkeys(w for s in sentences for w in s.words))}
     inputs = {
         "words": np.array([encoder.words.index(word) for word in distinct], dtype=np.int64),
@@ -103,7 +104,7 @@ def agreement(
         PolytagError: onnxruntime is not installed.
     """
     other, given = OnnxTagger(path, tagger), list(sentences)
-    expected = tagger.tag_all(given, tasks=list(other.tasks), constrained=constrained)
+    expected = tagger.tag_all(given, Request(tuple(other.tasks), constrained=constrained))
     pairs = list(zip(expected, other.tag(given), strict=True))
     words = sum(map(len, given))
     return {

@@ -5,15 +5,17 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
-from torch import Tensor
 
+from polytag.corpus.rewriting import Tables
 from polytag.export.graph import Graph
-from polytag.export.rewriting import Tables
-from polytag.model.crf import Crf
-from polytag.model.feature_crf import PLACES, FeatureCrf
-from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN, REACH
+from polytag.model.shapes import PLACES
+from polytag.tagger.engine import TagPart
+from polytag.vocabulary.features import AROUND, OWN, REACH
 
 FLOAT, INT, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
+
+
+Floats = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -35,24 +37,24 @@ def places(graph: Graph) -> Places:
     return Places(graph.node("Less", column, lengths), graph.node("Less", next_, lengths))
 
 
-def emissions(graph: Graph, crf: Crf, part: str, context: str, at: Places) -> str:
+def emissions(graph: Graph, part: TagPart, projection: Floats, context: str, at: Places) -> str:
     """Scores of each tag at each word, [T, B, K]."""
-    scores = graph.node("MatMul", context, graph.constant(crf.projection.detach().cpu().numpy(), f"tags.{part}.w"))
-    if crf.gazetteer is not None:
-        rows = graph.constant(crf.gazetteer.detach().cpu().numpy(), f"tags.{part}.gazetteer")
-        columns = graph.node("Transpose", graph.input(f"gazetteer.{part}", ["B", "T"]), perm=[1, 0])
+    scores = graph.node("MatMul", context, graph.constant(projection, f"tags.{part.name}.w"))
+    if part.gazetteer is not None:
+        rows = graph.constant(part.gazetteer, f"tags.{part.name}.gazetteer")
+        columns = graph.node("Transpose", graph.input(f"gazetteer.{part.name}", ["B", "T"]), perm=[1, 0])
         scores = graph.node("Add", scores, graph.node("Gather", rows, columns))
-    if crf.features is not None:
-        scores = graph.node("Add", scores, _of_features(graph, crf.features, part, at))
+    if part.features:
+        scores = graph.node("Add", scores, _of_features(graph, part, at))
     return scores
 
 
-def _of_features(graph: Graph, crf: FeatureCrf, part: str, at: Places) -> str:
+def _of_features(graph: Graph, part: TagPart, at: Places) -> str:
     """What features add to the scores at each word, [T, B, K]."""
-    given, tags = graph.input(f"features.{part}", ["U", OWN + AROUND]), len(crf.start)
-    own = _summed(graph, crf.own.weight, _columns(graph, given, 0, OWN), f"tags.{part}.own")
-    around = _summed(graph, crf.around.weight, _columns(graph, given, OWN, OWN + AROUND), f"tags.{part}.around")
-    edge = graph.constant(crf.around.weight[EDGE].detach().cpu().numpy()[None])
+    given, tags = graph.input(f"features.{part.name}", ["U", OWN + AROUND]), len(part)
+    own = _summed(graph, part.own, _columns(graph, given, 0, OWN), f"tags.{part.name}.own")
+    around = _summed(graph, part.around, _columns(graph, given, OWN, OWN + AROUND), f"tags.{part.name}.around")
+    edge = graph.constant(part.edge.reshape(1, -1))
     seen = graph.node("Concat", around, edge, axis=0)  # what beside a sentence is, as one word more: U
     number = graph.node("Shape", given, end=1)
     words = graph.node("Transpose", graph.input("sentences", ["B", "T"]), perm=[1, 0])
@@ -72,33 +74,29 @@ def _columns(graph: Graph, x: str, start: int, end: int) -> str:
     return graph.node("Slice", x, *(graph.constant(np.array([n])) for n in (start, end, 1)))
 
 
-def _summed(graph: Graph, weights: Tensor, features: str, name: str) -> str:
-    """The sum of the weights of each word's features, [U, K]; those that are none weigh nothing."""
-    table = weights.detach().cpu().numpy().copy()
-    table[NONE] = 0
+def _summed(graph: Graph, weights: Floats, features: str, name: str) -> str:
+    """The sum of the weights of each word's features, [U, K]."""
     return graph.node(
         "ReduceSum",
-        graph.node("Gather", graph.constant(table, name), features),
+        graph.node("Gather", graph.constant(weights, name), features),
         graph.constant(np.array([1])),
         keepdims=0,
     )
 
 
-def best_path(graph: Graph, crf: Crf, task: str, scores: str, at: Places, *, constrained: bool) -> str:
+def best_path(graph: Graph, part: TagPart, task: str, scores: str, at: Places, *, constrained: bool) -> str:
     """The best tags of the network's scheme, [T, B]; beside a sentence stands its last tag."""
-    (steps, start), end = (scores.detach() for scores in crf.moves()), crf.valid_end
-    if constrained:
-        start, steps = start + crf.valid_start, steps + crf.valid_step
+    steps, start = part.moves(constrained=constrained)
     first = graph.node("Gather", scores, graph.constant(np.array(0)), axis=0)  # B K
-    beginning = graph.node("Add", first, graph.constant(start.cpu().numpy()))
+    beginning = graph.node("Add", first, graph.constant(start))
     # One step more than there is, in which no sentence goes on: a Scan over nothing is not for every runtime.
     later = _shifted(graph, scores, pads=[0, 0, 0, 1, 0, 0])  # emissions of the next word
     last, pointers = graph.nodes(
         "Scan", beginning, later, at.goes_on, results=2, num_scan_inputs=2,
-        body=_forward(graph.constant(steps.cpu().numpy()), f"{task}.forward.", len(start)),
+        body=_forward(graph.constant(steps), f"{task}.forward.", len(start)),
     )  # fmt: skip
     if constrained:
-        last = graph.node("Add", last, graph.constant(end.cpu().numpy()))
+        last = graph.node("Add", last, graph.constant(part.valid_end))
     final = graph.node("ArgMax", last, axis=1, keepdims=0)  # B
     _, path = graph.nodes(
         "Scan", final, pointers, at.goes_on, results=2, num_scan_inputs=2,

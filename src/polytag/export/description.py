@@ -19,8 +19,7 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
-from polytag.export.rewriting import rewriting
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
 
 KEY, VERSION = "polytag", 1
@@ -28,11 +27,11 @@ KEY, VERSION = "polytag", 1
 
 def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
     """The JSON for tasks of one language; what is not ASCII is escaped: a word may hold half of a surrogate pair."""
-    encoder = tagger.new_encoder(tasks[0])
-    words, chars = encoder.words, encoder.chars
+    inputs = tagger.engine.language(tasks[0]).inputs
+    words, chars = inputs.words, inputs.chars
     embedded = tagger.plan.words[tagger.plan.tasks[tasks[0]].words].embedding
-    parts = {task: tagger.plan.tasks[task].tags for task in tasks}
-    vocabularies = {part: tagger.vocabularies.tags[part] for part in parts.values()}
+    parts = {task: tagger.engine.part(task) for task in tasks}
+    vocabularies = {part.name: part.vocabulary for part in parts.values()}
     return json.dumps({
         "version": VERSION,
         "polytag": version("polytag"),
@@ -41,9 +40,9 @@ def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
         "zero_digits": words.zero_digits,
         "alphabet": None if chars is None else chars.alphabet,
         "boundaries": chars is not None and chars.boundaries,
-        "characters": encoder.max_characters,
+        "characters": inputs.max_characters,
         "tasks": {
-            task: {"emissions": vocabularies[part].tags, "tags": rewriting(vocabularies[part]).written}
+            task: {"emissions": part.vocabulary.tags, "tags": part.rewriting.written}
             for task, part in parts.items()
         },
         "gazetteers": {

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 if TYPE_CHECKING:
     import onnx
@@ -100,27 +100,23 @@ def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) ->
 
     from polytag.export import decoder, encoders
     from polytag.export.graph import Graph
-    from polytag.export.rewriting import rewriting
-    from polytag.model.char_encoder import CharEncoder
-    from polytag.model.crf import Crf
-    from polytag.model.word_encoder import WordEncoder
 
-    graph, settings = Graph(), tagger.plan.tasks[tasks[0]]
-    chars = None if settings.chars is None else tagger.network.chars[settings.chars]
-    words = tagger.network.words[settings.words]
-    assert isinstance(words, WordEncoder)
-    assert chars is None or isinstance(chars, CharEncoder)
-    context = encoders.context(graph, words, encoders.distinct_words(graph, chars, words))
+    graph, plan, model = Graph(), tagger.plan, tagger.model
+    settings = plan.tasks[tasks[0]]
+    chars = settings.chars and (model.part(f"chars.{settings.chars}"), plan.chars[settings.chars])
+    words = model.part(f"words.{settings.words}")
+    context = encoders.context(
+        graph, words, plan.words[settings.words], encoders.distinct_words(graph, chars or None, words)
+    )
     at = decoder.places(graph)
     for task in tasks:
-        part = tagger.plan.tasks[task].tags
-        crf = tagger.network.tags[part]
-        assert isinstance(crf, Crf)
-        scores = decoder.emissions(graph, crf, part, context, at)
-        valid_only = crf.constrained if constrained is None else constrained
-        path = decoder.best_path(graph, crf, task, scores, at, constrained=valid_only)
-        written = decoder.as_written(graph, path, at, rewriting(tagger.vocabularies.tags[part]).tables)
+        part = tagger.engine.part(task)
+        projection = model.part(f"tags.{part.name}")["projection"]
+        scores = decoder.emissions(graph, part, projection, context, at)
+        valid_only = part.constrained if constrained is None else constrained
+        path = decoder.best_path(graph, part, task, scores, at, constrained=valid_only)
+        written = decoder.as_written(graph, path, at, part.rewriting.tables)
         sentences_first = graph.node("Transpose", scores, perm=[1, 0, 2])
-        graph.output(f"emissions.{task}", sentences_first, ["B", "T", len(crf.start)], TensorProto.FLOAT)
+        graph.output(f"emissions.{task}", sentences_first, ["B", "T", len(part)], TensorProto.FLOAT)
         graph.output(f"tags.{task}", graph.node("Transpose", written, perm=[1, 0]), ["B", "T"], TensorProto.INT64)
     return graph

@@ -27,12 +27,10 @@ from sklearn.utils.validation import check_is_fitted
 
 from polytag.corpus.schemes import UNKNOWN
 from polytag.errors import PlanError
-from polytag.integrations import packed
 from polytag.integrations.sequences import TASK, SequencesError, located_in, tagged, words_of, write, written_tags
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
-from polytag.tagging import Tagger
-from polytag.training import Note, train_events
+from polytag.tagger.tagging import Tagger
 
 PRECISION = "float32"  # what the weights are trained and selected in
 
@@ -102,6 +100,8 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         sentences = tagged(X, y)
         if not any(sentence.words for sentence in sentences):
             raise SequencesError("X holds no words, expected at least one sequence to train on")
+        from polytag.training import Note, train_events
+
         with tempfile.TemporaryDirectory() as place, located_in(sentences):
             data, output = Path(place, "y.jsonl"), Path(place, "model")
             write(sentences, data)
@@ -175,18 +175,6 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         if isinstance(self.random_state, int):
             return self.random_state
         return int(check_random_state(self.random_state).randint(2**31))
-
-    def __getstate__(self) -> dict[str, Any]:
-        """For pickle, copy and joblib: the tagger goes along as the files of its model."""
-        state: dict[str, Any] = dict(super().__getstate__())
-        if "tagger_" in state:
-            state["tagger_"] = packed.to_bytes(state["tagger_"])
-        return state
-
-    def __setstate__(self, state: dict[str, Any]) -> None:
-        if "tagger_" in state:
-            state = {**state, "tagger_": packed.from_bytes(state["tagger_"], precision=PRECISION)}
-        super().__setstate__(state)
 
 
 def _given(table: dict[str, Any]) -> dict[str, Any]:

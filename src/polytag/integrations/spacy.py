@@ -8,23 +8,31 @@ Sentences are those that an earlier component has found, or else the whole Doc i
 with the pipeline.
 """
 
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 try:
     import spacy
 except ImportError as error:
     raise ImportError("spaCy is not installed, expected it for this component: pip install 'polytag[spacy]'") from error
-import srsly
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span, Token
 
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.integrations import packed, targets
-from polytag.tagging import Tagger
+from polytag.integrations import targets
+from polytag.model import save_model
+from polytag.model.packed import load_packed, save_packed
+from polytag.tagger.request import Request
+from polytag.tagger.tagging import Tagger
+
+PACKED = "model.polytag"
 
 for _kind in (Token, Span):
     if not _kind.has_extension(targets.PROBABILITIES):
@@ -45,12 +53,12 @@ class PolytagPipe(Pipe):
         model: str | None = None,
         tasks: Mapping[str, str] | None = None,
         probabilities: bool = False,
-        precision: str = "auto",
+        precision: str | None = None,
     ) -> None:
         """
         Args:
             name: of the component in its pipeline.
-            model: the model directory; a stored pipeline brings its own.
+            model: the model directory or packed file; a stored pipeline brings its own.
             tasks: where each task goes: ``"ents"``, ``"tag"``, ``"pos"``, or a group of ``doc.spans`` by any other
                 name; may be left out where the model has at most one task of spans and one of plain tags.
             probabilities: also give the probability of each tag and each span.
@@ -106,26 +114,37 @@ class PolytagPipe(Pipe):
         tagger = self.tagger
         sentences = [_sentences(doc) for doc in docs]
         words = (Sentence(tuple(token.text for token in tokens)) for of in sentences for tokens in of)
-        tagged = tagger.tag_all(words, tasks=list(self._targets), confidence=self.probabilities)
+        tagged = tagger.tag_all(words, Request(tuple(self._targets), confidence=self.probabilities))
         for doc, of in zip(docs, sentences, strict=True):
             answers = [(tokens, next(tagged)) for tokens in of]
             targets.annotate(doc, answers, self._targets, probabilities=self.probabilities)
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
         """Write the model into a directory, as a model directory of polytag."""
-        packed.write(self.tagger, Path(path))
+        save_model(self.tagger.model, path)
 
     def from_disk(self, path: str | Path, **_: Any) -> "PolytagPipe":
         """Use the model that `to_disk` wrote, wherever it came from."""
         return self._use(Tagger.load(path, precision=self.precision))
 
     def to_bytes(self, **_: Any) -> bytes:
-        """The model as bytes."""
-        return bytes(srsly.msgpack_dumps(packed.to_bytes(self.tagger)))
+        """The model as the bytes of a packed file, in float32 and so exactly."""
+        with tempfile.TemporaryDirectory() as place:
+            save_packed(Path(place, PACKED), self.tagger.model)
+            return Path(place, PACKED).read_bytes()
 
     def from_bytes(self, bytes_data: bytes, **_: Any) -> "PolytagPipe":
-        """Use the model that `to_bytes` gave."""
-        return self._use(packed.from_bytes(srsly.msgpack_loads(bytes_data), precision=self.precision))
+        """Use the model that `to_bytes` gave.
+
+        Raises:
+            ModelError: the bytes are damaged, or of something else.
+        """
+        with tempfile.TemporaryDirectory() as place:
+            Path(place, PACKED).write_bytes(bytes_data)
+            model = load_packed(Path(place, PACKED))
+            # Copies: the file is to go, which it cannot everywhere while it is mapped.
+            model = replace(model, arrays={name: np.array(array) for name, array in model.arrays.items()})
+        return self._use(Tagger(model, precision=self.precision))
 
     def _use(self, tagger: Tagger) -> "PolytagPipe":
         self._targets = targets.choose(tagger, self.tasks)
@@ -152,7 +171,7 @@ def _sentences(doc: Doc) -> list[list[Token]]:
 @Language.factory(
     "polytag",
     assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "token.tag", "token.pos"],
-    default_config={"model": None, "tasks": None, "probabilities": False, "precision": "auto"},
+    default_config={"model": None, "tasks": None, "probabilities": False, "precision": None},
 )
 def make(
     nlp: Language,
@@ -160,7 +179,7 @@ def make(
     model: str | None,
     tasks: dict[str, str] | None,
     probabilities: bool,
-    precision: str,
+    precision: str | None,
 ) -> PolytagPipe:
     """What `nlp.add_pipe` calls with the component's config."""
     del nlp

@@ -8,7 +8,7 @@ from spacy.tokens import Doc, Span, Token
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 ENTS, TAG, POS = "ents", "tag", "pos"
 UPOS = frozenset(IDS)

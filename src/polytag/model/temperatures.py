@@ -13,10 +13,9 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from safetensors import safe_open
-
 from polytag.errors import ModelError
 from polytag.files import atomic_write
+from polytag.model.array_file import read_metadata
 
 CALIBRATION = "calibration.json"
 FORMAT, VERSION = "polytag-calibration", 1
@@ -63,10 +62,16 @@ def remove_temperatures(directory: Path) -> None:
     (directory / CALIBRATION).unlink(missing_ok=True)
 
 
+def are_valid(temperatures: Any) -> bool:
+    """Whether what was read are temperatures by name."""
+    return isinstance(temperatures, dict) and all(
+        isinstance(value, int | float) and math.isfinite(value) and value > 0 for value in temperatures.values()
+    )
+
+
 def _checksum_of(path: Path) -> str:
     """The checksum in the header of a file of weights, which holds for all of the model."""
-    with safe_open(path, framework="pt") as file:
-        return str((file.metadata() or {}).get("checksum"))
+    return str(read_metadata(path).get("checksum"))
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -87,9 +92,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _is_entry(entry: Any) -> bool:
-    if not isinstance(entry, dict) or set(entry) != {"checksum", "temperatures"}:
-        return False
-    values = entry["temperatures"]
-    return isinstance(values, dict) and all(
-        isinstance(value, int | float) and math.isfinite(value) and value > 0 for value in values.values()
-    )
+    return isinstance(entry, dict) and set(entry) == {"checksum", "temperatures"} and are_valid(entry["temperatures"])

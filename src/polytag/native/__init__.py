@@ -9,6 +9,12 @@ int32, sizes int64; what is not is refused, nothing is converted in silence. Wha
 any number of threads may use it.
 """
 
+import sys
+import warnings
+from functools import cache
+from typing import Any
+
+from polytag.errors import PolytagWarning
 from polytag.native import reference as reference
 from polytag.native.loader import PRECISIONS as PRECISIONS
 from polytag.native.loader import Precision as Precision
@@ -16,6 +22,7 @@ from polytag.native.loader import available as available
 from polytag.native.loader import core as core
 from polytag.native.loader import description as description
 from polytag.native.loader import instructions as instructions
+from polytag.native.loader import is_wanted as is_wanted
 from polytag.native.loader import prefers_bfloat16 as prefers_bfloat16
 from polytag.native.loader import select as select
 from polytag.native.loader import supports as supports
@@ -24,3 +31,17 @@ from polytag.native.tagging import Matrix as Matrix
 from polytag.native.tagging import add_features as add_features
 from polytag.native.tagging import project as project
 from polytag.native.tagging import viterbi as viterbi
+
+
+def kernels() -> Any:
+    """What computes here while tagging: this package, or `reference` where there is no core, which is told once."""
+    if available():
+        return sys.modules[__name__]
+    if is_wanted():
+        _tell_once()
+    return reference
+
+
+@cache
+def _tell_once() -> None:
+    warnings.warn("polytag has no compiled core here: numpy does its work, many times slower", PolytagWarning, 2)

@@ -4,6 +4,7 @@ The core itself sees to what takes a walk through the values (sizes of steps, nu
 come back with an outcome, which `conclude` turns into an exception.
 """
 
+import ctypes
 from collections.abc import Sequence
 from typing import Any
 
@@ -15,6 +16,7 @@ Floats = npt.NDArray[np.float32]
 Sizes = npt.NDArray[np.int64]
 Numbers = npt.NDArray[np.int32]
 FLOAT32, INT64, INT32, INT16 = (np.dtype(name) for name in ("float32", "int64", "int32", "int16"))
+_BYTES = ctypes.c_char * 0
 DONE, NO_MEMORY, BAD_SIZES, OUT_OF_RANGE = range(4)
 
 
@@ -43,12 +45,14 @@ def address(name: str, array: Array, dtype: np.dtype[Any], shape: tuple[int, ...
     Raises:
         ValueError: it is another.
     """
-    place: int = check(name, array, dtype, shape).__array_interface__["data"][0]
-    return place
+    return place(check(name, array, dtype, shape))
 
 
 def place(array: Array) -> int:
     """Where the values of an array lie."""
+    flags = array.flags
+    if flags.writeable and flags.c_contiguous:  # takes a quarter of the time of what NumPy offers
+        return ctypes.addressof(_BYTES.from_buffer(array))  # type: ignore[arg-type]
     found: int = array.__array_interface__["data"][0]
     return found
 

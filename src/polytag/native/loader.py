@@ -12,7 +12,7 @@ from polytag.errors import PolytagError
 
 Precision = Literal["float32", "bfloat16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-ABI = 1  # of the library's functions and structures; native.h has the same
+ABI = 2  # of the library's functions and structures; native.h has the same
 FOLDER = Path(__file__).parent
 _NAMES = ("core.so", "core.dylib", "core.dll", "core.*.so", "core.*.pyd")
 
@@ -70,10 +70,8 @@ _SIGNATURES = {  # name of a function: what it returns, its arguments
         _NUMBER, [_ARRAY, _NUMBER, _ARRAY, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY],
     ),
     "viterbi": (_NUMBER, [_ARRAY, _NUMBER, _ARRAY, _ARRAY, _NUMBER, _ARRAY, _NUMBER, _ARRAY, _ARRAY]),
-    "fill": (_NUMBER, [_NUMBER]),
-    "pack": (None, [_NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _NUMBER]),
-    "forward": (_NUMBER, [_NUMBER, POINTER(Scan), _NUMBER]),
-    "backward": (_NUMBER, [_NUMBER, POINTER(Scan), _NUMBER]),
+    "forward": (_NUMBER, [_NUMBER, _ARRAY, POINTER(Scan), _NUMBER]),
+    "backward": (_NUMBER, [_NUMBER, _ARRAY, POINTER(Scan), _NUMBER]),
     "multiply": (_NUMBER, [_NUMBER, POINTER(Product), _NUMBER]),
     "width": (_NUMBER, []),
     "crf_forward": (_NUMBER, [POINTER(Crf)]),
@@ -88,10 +86,15 @@ def core() -> ctypes.CDLL | None:
     Raises:
         PolytagError: there is a file, but it is not the library that these files are for; it is not called.
     """
-    if os.environ.get("POLYTAG_NATIVE") == "0":
+    if not is_wanted():
         return None
     file = next(_files(FOLDER), None)
     return None if file is None else load(file)
+
+
+def is_wanted() -> bool:
+    """Whether the core is to be used where there is one: POLYTAG_NATIVE=0 in the environment says no."""
+    return os.environ.get("POLYTAG_NATIVE") != "0"
 
 
 def library() -> ctypes.CDLL:

@@ -129,6 +129,35 @@ bool pack_layer(Packed* layer, const float* w, const float* u, const float* bias
     return layer->bias;
 }
 
+// Packs recurrent weights [H, 3H] of one direction for a pass of training and computes it. Forward, the panels are r, z and c;
+// backward their transposes, those of r and z as one matrix of 2H rows.
+bool pass(const Training& kernels, int64_t bytes, const float* weights, Scan scan, bool backward) {
+    const int64_t units = scan.units, across = 3 * units, size = filled(units, PANEL) * filled(units, kernels.fill) * bytes;
+    Arena arena(3 * size);
+    if (!arena.memory) return false;
+    const auto pack = [&](int64_t gate, int64_t k, int64_t down, int64_t right) {
+        char* panels = arena.memory + gate * size;
+        kernels.pack(weights + gate * units, k, units, down, right, panels);
+        return panels;
+    };
+    if (backward) {
+        scan.weights[0] = pack(0, 2 * units, 1, across);
+        scan.weights[1] = pack(2, units, 1, across);
+        return kernels.backward(scan);
+    }
+    for (int64_t gate = 0; gate < 3; gate++) scan.weights[gate] = pack(gate, units, across, 1);
+    return kernels.forward(scan);
+}
+
+int64_t train(int64_t precision, const float* weights, const Scan* scans, int64_t threads, bool backward) {
+    const Training& kernels = *chosen->training[precision];
+    const int64_t bytes = precision == FLOAT32 ? 4 : 2, size = 3 * scans->units * scans->units;
+    if (!fit(scans->rows, scans->steps, scans->sizes)) return BAD_SIZES;
+    return outcome(share(2, threads > 1, [&](int64_t direction) {
+        return pass(kernels, bytes, weights + direction * size, scans[direction], backward);
+    }));
+}
+
 }  // namespace
 
 EXPORT int64_t polytag_abi() { return ABI; }
@@ -273,41 +302,13 @@ EXPORT int64_t polytag_viterbi(const float* emissions, int64_t rows, const float
 
 // ---- Training
 
-// What the rows of packed weights are filled up to a multiple of in a precision of training.
-EXPORT int64_t polytag_fill(int64_t precision) { return chosen->training[precision]->fill; }
-
-// Pack recurrent weights [2, H, 3H] for a pass of training: out [2, 3, S] with S = H filled up times H in whole panels; on
-// two threads if there are. Forward: r, z and c of each direction. Backward: their transposes, those of r and z as one
-// matrix of 2H rows.
-EXPORT void polytag_pack(int64_t precision, const float* weights, int64_t units, int64_t backward, char* out, int64_t threads) {
-    const Training& kernels = *chosen->training[precision];
-    const auto pack = kernels.pack;
-    const int64_t across = 3 * units;
-    const int64_t size = filled(units, PANEL) * filled(units, kernels.fill) * (precision ? 2 : 4);  // bytes
-    share(2, threads > 1, [&](int64_t direction) {
-        const float* from = weights + direction * units * across;
-        char* to = out + direction * 3 * size;
-        if (backward) {
-            pack(from, 2 * units, units, 1, across, to);
-            pack(from + 2 * units, units, units, 1, across, to + 2 * size);
-        } else {
-            for (int64_t gate = 0; gate < 3; gate++) pack(from + gate * units, units, units, across, 1, to + gate * size);
-        }
-        return true;
-    });
+// Both directions of a layer with recurrent weights [2, H, 3H]; on two threads if there are.
+EXPORT int64_t polytag_forward(int64_t precision, const float* weights, const Scan* scans, int64_t threads) {
+    return train(precision, weights, scans, threads, false);
 }
 
-// Both directions of a layer; on two threads if there are.
-EXPORT int64_t polytag_forward(int64_t precision, const Scan* scans, int64_t threads) {
-    const Training& kernels = *chosen->training[precision];
-    if (!fit(scans->rows, scans->steps, scans->sizes)) return BAD_SIZES;
-    return outcome(share(2, threads > 1, [&](int64_t direction) { return kernels.forward(scans[direction]); }));
-}
-
-EXPORT int64_t polytag_backward(int64_t precision, const Scan* scans, int64_t threads) {
-    const Training& kernels = *chosen->training[precision];
-    if (!fit(scans->rows, scans->steps, scans->sizes)) return BAD_SIZES;
-    return outcome(share(2, threads > 1, [&](int64_t direction) { return kernels.backward(scans[direction]); }));
+EXPORT int64_t polytag_backward(int64_t precision, const float* weights, const Scan* scans, int64_t threads) {
+    return train(precision, weights, scans, threads, true);
 }
 
 // A product in a precision other than float32; on several threads if there are.

@@ -14,7 +14,7 @@
 //              avx512.cpp       -mavx512f -mavx512bw -mavx512vl -mavx512dq -mavx2 -mfma
 //              avx512_low.cpp   the same, -mavx512bf16 -mavx512vnni
 //              amx.cpp          the same as avx512_low.cpp, -mamx-tile -mamx-bf16 -mamx-int8
-//     aarch64  neon_dot.cpp     -march=armv8.2-a+dotprod
+//     aarch64  neon_dot.cpp     -march=armv8.2-a+dotprod, or -mcpu=generic+dotprod where the compiler (zig) has no such name
 //     all      plain.cpp, neon.cpp, native.cpp, processor.cpp   nothing
 //
 // All of them: -O3 -std=c++17 -fno-trapping-math -fno-math-errno -ffp-contract=off -fvisibility=hidden -fno-exceptions but
@@ -23,7 +23,7 @@
 
 #include <stdint.h>
 
-static constexpr int64_t ABI = 1;  // raise it whenever a function or a structure changes; loader.py has the same
+static constexpr int64_t ABI = 2;  // raise it whenever a function or a structure changes; loader.py has the same
 static constexpr int64_t PANEL = 32;
 
 // One direction of a layer while training. Everything is float32 but for the packed weights, which are in the precision
@@ -35,8 +35,8 @@ struct Scan {
     const int64_t* sizes;   // T
     int64_t backward;       // 1: from the last step to the first
     int64_t reset_after;    // 1: the reset gate acts after the recurrent product
-    const void* weights[3];  // forward pass: recurrent weights of r, z, c packed; backward pass: their transposes, r
-                             // and z as one of 2H rows, then c, then nothing
+    const void* weights[3];  // made by the core: recurrent weights of r, z, c packed; backward pass: their transposes,
+                             // r and z as one of 2H rows, then c, then nothing
     float* gates;        // N 3H: projected inputs; the forward pass leaves r, z, c there
     float* states;       // N rows that are `stride` apart: forward pass: the states; backward pass: their gradient
     int64_t stride;

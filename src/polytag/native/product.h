@@ -29,39 +29,52 @@ static inline Vector tanh_(Vector x) {
 // (a group of inputs in all lanes), load (weights), add, store, finish (sums to values), convert (a row of inputs), write
 // (states, which lie within -1 and 1), sigmoid, tanh, product, and begin and end for a thread's work.
 
+// Calls `use(i)` for i from 0 to N - 1, each a constant. Left to themselves compilers unroll loops so late that sums of many
+// rows stay in memory, and are stored there in every round.
+template <int64_t N, int64_t I = 0, class Use>
+static inline __attribute__((always_inline)) void unrolled(const Use& use) {
+    struct Index {
+        constexpr operator int64_t() const { return I; }
+    };
+    if constexpr (I < N) {
+        use(Index());
+        unrolled<N, I + 1>(use);
+    }
+}
+#define UNROLLED [&](const auto& i) __attribute__((always_inline))
+
 // `ROWS` rows of inputs by `VECTORS` vectors of columns, over k -> out [ROWS][VECTORS * WIDTH]. Few rows take columns of
 // several panels, to hide the latency of additions; each sum runs over k from first to last whatever else is computed beside
 // it, so that a row's result does not depend on its company.
 template <class P, int64_t ROWS, int64_t VECTORS>
 static void block(const typename P::Element* a, int64_t stride, const typename P::Element* weights, int64_t k, float* out) {
-    constexpr int64_t OF_PANEL = PANEL / Vector::WIDTH;
+    constexpr int64_t OF_PANEL = PANEL / Vector::WIDTH, SUMS = ROWS * VECTORS;
     const int64_t panel = PANEL * k;
-    typename P::Sum sums[ROWS][VECTORS];
-    for (auto& row : sums) for (auto& sum : row) sum = P::zero();
-    for (int64_t i = 0; i < k; i += P::GROUP) {
-        const typename P::Element* w = weights + i * PANEL;
+    typename P::Sum sums[SUMS];
+    unrolled<SUMS>(UNROLLED { sums[i] = P::zero(); });
+    for (int64_t at = 0; at < k; at += P::GROUP) {
+        const typename P::Element *w = weights + at * PANEL, *x = a + at;
+        typename P::Lanes lanes[ROWS < VECTORS ? ROWS : VECTORS];  // of fewer of the two
         const auto load = [&](int64_t v) __attribute__((always_inline)) {
             return P::load(w + v / OF_PANEL * panel + v % OF_PANEL * Vector::WIDTH * P::GROUP);
         };
-        if constexpr (ROWS <= VECTORS) {
-            typename P::Lanes x[ROWS];
-            for (int64_t r = 0; r < ROWS; r++) x[r] = P::spread(a + r * stride + i);
-            for (int64_t v = 0; v < VECTORS; v++) {
+        if constexpr (ROWS < VECTORS) {
+            unrolled<ROWS>(UNROLLED { lanes[i] = P::spread(x + i * stride); });
+            unrolled<VECTORS>([&](const auto& v) __attribute__((always_inline)) {
                 const typename P::Lanes weight = load(v);
-                for (int64_t r = 0; r < ROWS; r++) sums[r][v] = P::add(sums[r][v], x[r], weight);
-            }
+                unrolled<ROWS>(UNROLLED { sums[i * VECTORS + v] = P::add(sums[i * VECTORS + v], lanes[i], weight); });
+            });
         } else {
-            typename P::Lanes weight[VECTORS];
-            for (int64_t v = 0; v < VECTORS; v++) weight[v] = load(v);
-            for (int64_t r = 0; r < ROWS; r++) {
-                const typename P::Lanes x = P::spread(a + r * stride + i);
-                for (int64_t v = 0; v < VECTORS; v++) sums[r][v] = P::add(sums[r][v], x, weight[v]);
-            }
+            unrolled<VECTORS>(UNROLLED { lanes[i] = load(i); });
+            unrolled<ROWS>([&](const auto& r) __attribute__((always_inline)) {
+                const typename P::Lanes input = P::spread(x + r * stride);
+                unrolled<VECTORS>(UNROLLED { sums[r * VECTORS + i] = P::add(sums[r * VECTORS + i], input, lanes[i]); });
+            });
         }
     }
-    for (int64_t r = 0; r < ROWS; r++)
-        for (int64_t v = 0; v < VECTORS; v++) P::store(out + (r * VECTORS + v) * Vector::WIDTH, sums[r][v]);
+    unrolled<SUMS>(UNROLLED { P::store(out + i * Vector::WIDTH, sums[i]); });
 }
+#undef UNROLLED
 
 template <class P>
 using Block = void (*)(const typename P::Element*, int64_t, const typename P::Element*, int64_t, float*);
@@ -108,6 +121,10 @@ static inline void product_in_registers(const typename P::Element* a, int64_t st
 // Calls `use(index, n)` for a row of `columns` values in vectors; n < WIDTH in the last one.
 template <class Use>
 static inline void vectors(int64_t columns, const Use& use) {
+    if (columns == PANEL) {  // often
+        for (int64_t i = 0; i < PANEL; i += Vector::WIDTH) use(i, Vector::WIDTH);
+        return;
+    }
     int64_t i = 0;  // n is a constant but for the remainder, so that only that needs masks
     for (; i + Vector::WIDTH <= columns; i += Vector::WIDTH) use(i, Vector::WIDTH);
     if (i < columns) use(i, columns - i);

@@ -95,13 +95,14 @@ def project(x: Floats, matrices: Sequence[Matrix]) -> list[Floats]:
     count = rows(x)
     if not matrices:
         return []
-    if len({(matrix.inputs, matrix.precision) for matrix in matrices}) > 1:
+    first = matrices[0]
+    if any((matrix.inputs, matrix.precision) != (first.inputs, first.precision) for matrix in matrices[1:]):
         raise ValueError("matrices of several widths or precisions, expected one")
     products = [np.empty((count, matrix.columns), np.float32) for matrix in matrices]
     pointers = ctypes.c_void_p * len(matrices)
     outcome = library().polytag_project(
         pointers(*(matrix.handle for matrix in matrices)), len(matrices),
-        address("x", x, FLOAT32, (count, matrices[0].inputs)), count, pointers(*map(place, products)),
+        address("x", x, FLOAT32, (count, first.inputs)), count, pointers(*map(place, products)),
     )  # fmt: skip
     conclude(outcome, sizes=_NO_SIZES, count=count)
     return products

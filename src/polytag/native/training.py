@@ -1,7 +1,7 @@
 """The recurrence and the loss of a CRF while training, with gradients, by the native core, on arrays of the caller's.
 
-`polytag.ops` has their reference and gives them to PyTorch. The package says what the letters mean; the leading 2 is
-the direction.
+`polytag.training.ops` has their reference and gives them to PyTorch. The package says what the letters mean; the
+leading 2 is the direction.
 """
 
 import ctypes
@@ -11,23 +11,6 @@ import numpy as np
 
 from polytag.native.checks import FLOAT32, INT64, Array, Floats, Sizes, address, check, conclude, place, rows
 from polytag.native.loader import PRECISIONS, Crf, Precision, Product, Scan, library
-
-PANEL = 32  # columns that a product computes at a time; native.h has the same
-
-
-def pack(weights: Floats, *, backward: bool, precision: Precision = "float32", threads: int = 1) -> Array:
-    """Recurrent weights [2, H, 3H] as panels for one pass, [2, 3, S], of float32 or, for bfloat16, its bits as int16.
-
-    S is H times H, both filled up. Forward, the three are r, z and c; backward, the first two together are the
-    transpose of r and z, the last of c.
-    """
-    units, number = weights.shape[1], PRECISIONS.index(precision)
-    fill = library().polytag_fill(number)
-    size = -(-units // PANEL) * PANEL * -(-units // fill) * fill
-    panels = np.empty((2, 3, size), np.float32 if precision == "float32" else np.int16)
-    weights_at = address("weights", weights, FLOAT32, (2, units, 3 * units))
-    library().polytag_pack(number, weights_at, units, backward, place(panels), threads)
-    return panels
 
 
 def forward(
@@ -48,18 +31,16 @@ def forward(
         reset: ``[2, N, H]`` r times that, or with ``reset_after`` the recurrent product of the candidate.
     """
     count, units = rows(states), weights.shape[1]
-    panels = pack(weights, backward=False, precision=precision, threads=threads)
     shared = _shared(count, units, sizes, reset_after=reset_after)
     scans = _scans(
         shared,
-        {0: panels[0, 0], 1: panels[0, 1], 2: panels[0, 2]},
-        panels.strides[0],
         states=(address("states", states, FLOAT32, (count, 2 * units)), 4 * units),
         gates=_of_directions("gates", gates, count, 3 * units),
         previous=_of_directions("previous", previous, count, units),
         reset=_of_directions("reset", reset, count, units),
     )
-    outcome = library().polytag_forward(PRECISIONS.index(precision), scans, threads)
+    weights_at = address("weights", weights, FLOAT32, (2, units, 3 * units))
+    outcome = library().polytag_forward(PRECISIONS.index(precision), weights_at, scans, threads)
     conclude(outcome, sizes=sizes, count=count)
 
 
@@ -73,15 +54,12 @@ def backward(
     ``reset_after`` ``d_reset`` [2, N, H], that of the candidate's recurrent product.
     """
     count, units = rows(d_states), weights.shape[1]
-    panels = pack(weights, backward=True, precision=precision, threads=threads)
     scratch = np.empty((2, min(max(int(sizes[0]), 0), count) if rows(sizes) else 0, units), np.float32)
     shared = _shared(count, units, sizes, reset_after=reset_after)
     optional = {} if d_reset is None else {"d_reset": _of_directions("d_reset", d_reset, count, units)}
     assert reset_after == (d_reset is not None)
     scans = _scans(
         shared,
-        {0: panels[0, 0], 1: panels[0, 2]},
-        panels.strides[0],
         states=(address("d_states", d_states, FLOAT32, (count, 2 * units)), 4 * units),
         gates=_of_directions("gates", gates, count, 3 * units),
         previous=_of_directions("previous", previous, count, units),
@@ -90,7 +68,8 @@ def backward(
         scratch=(place(scratch), scratch.strides[0]),
         **optional,
     )
-    outcome = library().polytag_backward(PRECISIONS.index(precision), scans, threads)
+    weights_at = address("weights", weights, FLOAT32, (2, units, 3 * units))
+    outcome = library().polytag_backward(PRECISIONS.index(precision), weights_at, scans, threads)
     conclude(outcome, sizes=sizes, count=count)
 
 
@@ -205,17 +184,13 @@ def _shared(count: int, units: int, sizes: Sizes, *, reset_after: bool) -> dict[
     }  # fmt: skip
 
 
-def _scans(
-    shared: dict[str, Any], panels: dict[int, Array], apart: int, **arrays: tuple[int, int]
-) -> "ctypes.Array[Scan]":
+def _scans(shared: dict[str, Any], **arrays: tuple[int, int]) -> "ctypes.Array[Scan]":
     """Both directions, from where each array of the first lies and how many bytes on that of the second."""
     scans = (Scan * 2)()
     for direction, scan in enumerate(scans):
         for name, value in shared.items():
             setattr(scan, name, value)
         scan.backward = direction
-        for number, panel in panels.items():
-            scan.weights[number] = place(panel) + direction * apart
         for name, (first, bytes_on) in arrays.items():
             setattr(scan, name, first + direction * bytes_on)
     return scans

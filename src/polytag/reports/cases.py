@@ -12,9 +12,10 @@ from polytag.corpus.splits import split_sentences
 from polytag.errors import CorpusError, PlanError
 from polytag.plan import Plan
 from polytag.scoring import Calibration, Counts, counts_for
+from polytag.tagger.request import Request
 
 if TYPE_CHECKING:
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
 CHUNK_SENTENCES = 1_000
 
@@ -124,7 +125,7 @@ def read_cases(
         if not vocabulary.plain:
             for sentence in chunk:
                 check_spans(sentence, gold or task)
-        tagged = tagger.tag_all(chunk, tasks=[task], confidence=True)
+        tagged = tagger.tag_all(chunk, Request([task], confidence=True))
         found += [_case(tagger, task, gold or task, *pair) for pair in zip(chunk, tagged, strict=True)]
     if not found:
         raise CorpusError(f"no sentence to score '{task}' on, expected at least one")

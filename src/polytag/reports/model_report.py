@@ -12,7 +12,7 @@ from polytag.reports.chart import check_matplotlib
 from polytag.reports.page import check_jinja, render
 
 if TYPE_CHECKING:
-    from polytag.tagging import Tagger
+    from polytag.tagger.tagging import Tagger
 
 
 def check_report() -> None:

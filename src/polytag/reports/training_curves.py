@@ -47,7 +47,7 @@ def curves_of(directory: str | PathLike[str]) -> str:
     try:
         history = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return curves(history)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # no metrics, or a packed file
         return ""
     except (ValueError, AttributeError, KeyError, TypeError):
         raise ModelError(f"{path}: the file is damaged, expected the metrics of a training") from None

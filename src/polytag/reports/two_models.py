@@ -3,10 +3,10 @@
 from os import PathLike
 
 from polytag.errors import PlanError, nearest
-from polytag.evaluation import sentences_to_score
 from polytag.reports.cases import read_cases
 from polytag.reports.comparison import Comparison, compare_cases
-from polytag.tagging import Tagger
+from polytag.tagger.evaluation import sentences_to_score
+from polytag.tagger.tagging import Tagger
 
 
 def compare_models(
@@ -18,8 +18,8 @@ def compare_models(
     split: str = "test",
     data: str | PathLike[str] | None = None,
     best_for: str | None = None,
-    precision: str = "float32",
-    device: str = "cpu",
+    precision: str | None = None,
+    threads: int | None = None,
 ) -> Comparison:
     """Tag the same sentences with two models and compare what they say.
 
@@ -33,14 +33,14 @@ def compare_models(
         data: where relative paths are looked up besides the places that a's plan remembers.
         best_for: use the weights kept for this task; ``"NAME:OTHER"`` for others of ``b``, ``"NAME:"`` for a alone.
         precision: as for `Tagger.load`.
-        device: as for `Tagger.load`.
+        threads: as for `Tagger.load`.
 
     Raises:
         PolytagError: a model or a file cannot be read, or the task cannot be told.
     """
     kept = _pair(best_for) if best_for else (None, None)
     first_model, second_model = (
-        Tagger.load(model, best_for=weights or None, precision=precision, device=device)
+        Tagger.load(model, best_for=weights or None, precision=precision, threads=threads)
         for model, weights in zip((a, b), kept, strict=True)
     )
     first, second = _tasks(first_model, second_model, task)

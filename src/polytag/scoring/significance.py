@@ -60,7 +60,7 @@ def bootstrap_interval(
     return float(low), float(high)
 
 
-def _draws(sentences: int, *, times: int, seed: int) -> Iterator[tuple[np.random.Generator, int]]:
+def _draws(sentences: int, *, times: int, seed: int) -> Iterator[tuple["np.random.Generator", int]]:
     if times < 1 or not sentences:
         raise ValueError(f"{times} trials over {sentences} sentences, expected at least 1 of each")
     random, size = np.random.default_rng(seed), max(1, CELLS // sentences)

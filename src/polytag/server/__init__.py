@@ -1,6 +1,6 @@
 """A tagger over HTTP: JSON for programs, one page for people. Needs FastAPI and uvicorn.
 
-A request on its way: connection (bytes, timers) -> boundary (memory, headers) -> app (routes, errors) -> batcher (a
+A request on its way: uvicorn (bytes) -> boundary (memory, headers) -> app (routes, errors) -> batcher (a
 queue, one thread) -> work (split, tag, answer).
 """
 

@@ -8,7 +8,6 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-import torch
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
@@ -24,7 +23,7 @@ from polytag.server.limits import Limits
 from polytag.server.refusals import RefusedError, of_validation, too_large, unusable
 from polytag.server.schemas import ErrorReply, HealthReply, ModelReply, TagReply, TagRequest
 from polytag.server.work import Job, Splitting, Worker, rawtext
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 PAGE = Path(__file__).parent / "page"
 FILES = {  # all that the page is made of
@@ -53,14 +52,10 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 class Server:
     """A tagger, its queue and what it says of itself: the state of one app."""
 
-    def __init__(self, worker: Worker, limits: Limits, *, name: str, threads: int | None) -> None:
+    def __init__(self, worker: Worker, limits: Limits, *, name: str) -> None:
         self.worker, self.limits = worker, limits
         self.model = describe(worker.tagger, name=name, limits=limits)
-        # PyTorch counts threads for each thread by itself, so that the number is set where the tagger runs.
-        prepare = None if threads is None else lambda: torch.set_num_threads(threads)
-        self.batcher = Batcher[Job](
-            worker, size=lambda job: job.size, batch=limits.batch_words, queue=limits.queue, prepare=prepare
-        )
+        self.batcher = Batcher[Job](worker, size=lambda job: job.size, batch=limits.batch_words, queue=limits.queue)
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -133,20 +128,18 @@ def create_app(
     limits: Limits | None = None,
     *,
     name: str = "model",
-    threads: int | None = None,
     splitting: Splitting = rawtext,
 ) -> FastAPI:
-    """An ASGI app that tags with ``tagger``, which nothing else may use meanwhile.
+    """An ASGI app that tags with ``tagger``.
 
     Args:
-        tagger: what tags, always in one thread.
+        tagger: what tags.
         limits: the defaults of `Limits` unless given.
         name: by which the model is shown.
-        threads: of PyTorch, for tagging.
         splitting: makes a splitter of raw text from a language's code; the library's own unless given.
     """
     limits = limits or Limits()
-    server = Server(Worker(tagger, limits, splitting), limits, name=name, threads=threads)
+    server = Server(Worker(tagger, limits, splitting), limits, name=name)
     app = FastAPI(
         title="polytag",
         version=version("polytag"),
@@ -164,7 +157,7 @@ def create_app(
     for path, (file, kind) in FILES.items():
         app.add_route(path, _file(file, kind), include_in_schema=False)
     _handle_errors(app)
-    app.add_middleware(_boundary, budget=Budget(limits.held), linger=limits.head_seconds)
+    app.add_middleware(_boundary, budget=Budget(limits.held), linger=limits.linger_seconds)
     return app
 
 

@@ -16,16 +16,15 @@ Work = Callable[[Sequence[J]], Sequence[bytes | Exception]]
 class Batcher(Generic[J]):
     """Gathers jobs while the thread is busy, so that a batch grows with the load and a lone request never waits.
 
-    One thread, because a tagger is for one thread. Jobs whose future was cancelled before their turn are left out.
+    One thread for the queue, for a batch has threads of the tagger's own. Jobs whose future was cancelled before their
+    turn are left out.
     """
 
-    def __init__(
-        self, work: Work[J], *, size: Callable[[J], int], batch: int, queue: int, prepare: Callable[[], None] | None
-    ) -> None:
-        """``work`` answers jobs in order; a batch is full from ``batch`` on by ``size``; ``prepare`` is run first."""
+    def __init__(self, work: Work[J], *, size: Callable[[J], int], batch: int, queue: int) -> None:
+        """``work`` answers jobs in order; a batch is full from ``batch`` on by ``size``."""
         self._work, self._size, self._batch, self._limit = work, size, batch, queue
         self._waiting: asyncio.Queue[tuple[J, asyncio.Future[bytes]]] = asyncio.Queue(queue)
-        self._thread = ThreadPoolExecutor(1, "tagger", initializer=prepare)
+        self._thread = ThreadPoolExecutor(1, "tagger")
         self.running = self.answered = 0
 
     @property

@@ -7,7 +7,7 @@ from polytag.plan import Task
 from polytag.server.limits import Limits
 from polytag.server.schemas import LanguageReply, LimitsReply, ModelReply, TaskReply
 from polytag.server.work import code_of
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 
 
 def describe(tagger: Tagger, *, name: str, limits: Limits) -> ModelReply:
@@ -15,8 +15,8 @@ def describe(tagger: Tagger, *, name: str, limits: Limits) -> ModelReply:
     return ModelReply(
         polytag=version("polytag"),
         model=name,
-        precision=tagger.precision or "float32",
-        parameters=sum(parameter.numel() for parameter in tagger.network.parameters()),
+        precision=tagger.precision,
+        parameters=tagger.model.parameters,
         languages=[_language(tagger, part) for part in tagger.plan.words if tagger.plan.users("words", part)],
         tasks=[_task(tagger, name, task) for name, task in tagger.plan.tasks.items()],
         limits=LimitsReply(

@@ -11,12 +11,12 @@ class Limits:
 
     ``words`` are shared by the tag sequences that are asked for: of 5, a fifth of the words.
 
-    Of a client: ``head_seconds`` to send the head of a request, ``read_seconds`` to send its body and to read what the
-    server cannot send before.
+    Of a client: ``read_seconds`` to send the body of a request, and to read what the server cannot send before;
+    ``linger_seconds`` in which what is left of a refused body is read.
 
     Of the server: ``queue`` requests that wait, ``held`` bytes of requests and answers in memory, ``connections`` that
-    are open, ``batch_words`` that are tagged together, ``grace_seconds`` more than the others in which it comes to its
-    end when told to stop.
+    may be open when a request comes, ``batch_words`` that are tagged together, ``grace_seconds`` more than the others
+    in which it comes to its end when told to stop.
     """
 
     body: int = 1 << 20
@@ -24,8 +24,8 @@ class Limits:
     sentence_words: int = 2_000
     nbest: int = MOST_ALTERNATIVES
     seconds: float = 30.0
-    head_seconds: float = 10.0
     read_seconds: float = 30.0
+    linger_seconds: float = 10.0
     queue: int = 1_024
     held: int = 128 << 20
     connections: int = 1_000

@@ -11,7 +11,6 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from polytag.errors import PolytagError
-from polytag.server.connection import Connection
 from polytag.server.limits import Limits
 
 
@@ -64,15 +63,18 @@ def serve(
         ready: called when requests are answered.
     """
     limits = limits or Limits()
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux: the system cuts off a client that does not read
+        at.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, math.ceil(limits.read_seconds * 1_000))
     config = uvicorn.Config(
         app,
-        http=type("Connection", (Connection,), {"limits": limits}),
+        http="h11",  # which bounds the head of a request
         ws="none",
         lifespan="on",
         log_level="error",
         access_log=False,
         server_header=False,
         proxy_headers=False,
+        limit_concurrency=limits.connections + 1,  # uvicorn refuses at it, not above
         timeout_graceful_shutdown=math.ceil(max(limits.seconds, limits.read_seconds) + limits.grace_seconds),
     )
     _Server(config, ready).run([at])

@@ -6,16 +6,16 @@ from itertools import islice
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
-from polytag.contexts import View
 from polytag.errors import PolytagError
 from polytag.suggesting.diverse import choose
 from polytag.suggesting.formats import Suggestion
 from polytag.suggesting.pool import Pool
 from polytag.suggesting.reading import Candidate
 from polytag.suggesting.uncertainty import Floats, Measure, measure_named
-from polytag.tagging import Tagger
+from polytag.tagger.lattice import View
+from polytag.tagger.request import Request
+from polytag.tagger.tagging import Tagger
 
 CHUNK = 512  # sentences read ahead
 POOL_FACTOR, POOL_MOST = 20, 20_000  # candidates for each suggestion; in all, unless more are asked for
@@ -95,14 +95,10 @@ def _scored(
 
 def _pooled(view: View) -> npt.NDArray[np.float32]:
     """The mean over words of what the network makes of them, [B, H], in the caller's order."""
-    steps = view.packing.unpack(np.arange(len(view.context)))
-    rows = torch.from_numpy(np.concatenate(steps)).to(view.context.device)
-    sizes = np.array([len(of) for of in steps])
-    sums = torch.zeros(len(steps), view.context.shape[1], device=view.context.device)
-    sentence = torch.from_numpy(np.repeat(np.arange(len(steps)), sizes)).to(view.context.device)
-    sums.index_add_(0, sentence, view.context[rows].float())
-    means: npt.NDArray[np.float32] = (sums.cpu().numpy() / sizes[:, None]).astype(np.float32)
-    return means
+    words = np.concatenate(view.packing.unpack(view.context))
+    sizes = view.packing.in_order(view.packing.lengths)
+    means = np.add.reduceat(words, np.cumsum(sizes) - sizes, axis=0) / sizes[:, None]
+    return means.astype(np.float32)
 
 
 def _chosen(tagger: Tagger, pool: Pool, count: int, tasks: Sequence[str], diversity: float) -> list[Suggestion]:
@@ -110,5 +106,5 @@ def _chosen(tagger: Tagger, pool: Pool, count: int, tasks: Sequence[str], divers
     ranked = pool.ranked()
     scores, vectors = np.array([score for score, _, _ in ranked]), np.stack([vector for *_, vector in ranked])
     best = [ranked[i][:2] for i in choose(scores, vectors, count, diversity=diversity)]
-    tagged = tagger.tag_all((candidate.sentence for _, candidate in best), tasks=tasks, confidence=True)
+    tagged = tagger.tag_all((candidate.sentence for _, candidate in best), Request(tasks, confidence=True))
     return [Suggestion(candidate, found, score) for (score, candidate), found in zip(best, tagged, strict=True)]

@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from polytag.corpus.asjson import as_json, rounded
-from polytag.corpus.jsonl import dumped
+from polytag.corpus.formats import conll
+from polytag.corpus.formats.record import dumped
 from polytag.corpus.offsets import CharSpan
 from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import Sentence, Span
-from polytag.corpus.writers import as_conll
 from polytag.errors import CorpusError, PolytagError, nearest
 from polytag.suggesting.reading import Candidate
 
@@ -148,7 +148,7 @@ def _jsonl(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
 def _conll(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
     tags = {task: one.known_tags(task, keep_above=keep_above) for task in tasks}
     try:
-        return as_conll(replace(one.tagged, tags=tags))
+        return conll.written(replace(one.tagged, tags=tags))
     except ValueError as error:
         line = one.tagged.lines[0] if len(one.tagged.lines) else 0
         raise CorpusError(str(error), path=one.tagged.source, line=line) from error

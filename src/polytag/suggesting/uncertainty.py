@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polytag.errors import PolytagError, nearest
-from polytag.model.crf import Lattice
+from polytag.tagger.lattice import Lattice
 
 Floats = npt.NDArray[np.floating[Any]]
 

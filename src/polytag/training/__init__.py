@@ -1,27 +1,35 @@
-"""Training: from a plan to a model directory."""
+"""Training: from a plan to a model directory. Needs PyTorch, the extra ``polytag[train]``.
+
+Without it importing this folder raises a `PolytagError` that says so, and so does whatever trains.
+"""
 
 import os
 import shutil
+import threading
 import time
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import ExitStack
 from functools import partial
 from pathlib import Path
 
-import torch
-
-from polytag.batching.device import find_device
 from polytag.errors import ModelError, PolytagError
+
+try:
+    import torch  # noqa: F401 - nothing below works without it, nothing outside this folder needs it
+except ModuleNotFoundError as error:
+    raise PolytagError("PyTorch is not installed, expected it for training: pip install 'polytag[train]'") from error
+
 from polytag.files import locked, remove_partial
-from polytag.model.checkpoint import load_weights, save_description, save_weights
+from polytag.model.checkpoint import save_description
 from polytag.model.temperatures import remove_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
 from polytag.reports.chart import check_matplotlib
 from polytag.reports.training_curves import FILE as CURVES
 from polytag.reports.training_curves import write_curves
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
 from polytag.training.calibrating import calibrate
+from polytag.training.device import find_device
 from polytag.training.directory import is_complete, nothing_left_on_failure
 from polytag.training.distributed import World, joined
 from polytag.training.events import Evaluation as Evaluation
@@ -33,7 +41,10 @@ from polytag.training.prepare import Prepared as Prepared
 from polytag.training.prepare import prepare as prepare
 from polytag.training.report import write_report
 from polytag.training.resume import restore, save_state, state_file
+from polytag.training.threads import cpu_threads
+from polytag.training.torch_network import load_weights, save_weights
 
+_DRAWING = threading.Lock()  # matplotlib's style is one for the whole process
 SAVE_SECONDS = 60.0  # a killed training loses at most about this much
 
 
@@ -69,7 +80,7 @@ def train(
             plan = world.agree(partial(load_plan, plan, data=data, settings=overrides))
         for _ in train_events(plan, output=output, resume=resume, device=device):
             pass
-        return Tagger.load(output, device=device)
+        return Tagger.load(output)
 
 
 def train_events(
@@ -82,7 +93,7 @@ def train_events(
     save_seconds: float = SAVE_SECONDS,
 ) -> Iterator[Event]:
     """The same as a generator of events, for whoever wants to watch; ``command`` is recorded in the report."""
-    with joined() as world:
+    with joined() as world, cpu_threads(plan.training.threads):
         yield from _train(
             plan, world, Path(output), resume=resume, device=device, command=command, save_seconds=save_seconds
         )
@@ -102,8 +113,6 @@ def _train(
         yield Note(f"{directory}: the training is complete; nothing to resume")
         return
     place = world.agree(lambda: find_device(device))
-    if plan.training.threads:
-        torch.set_num_threads(plan.training.threads)
     prepared = world.agree(lambda: prepare(plan))  # before anything is written: a mistake leaves no directory behind
     yield from map(Note, prepared.notes)
     with ExitStack() as stack:
@@ -114,7 +123,7 @@ def _train(
         resumed = yield from _begin(trainer, resume=resume)
         yield from _continue(trainer, save_seconds=save_seconds)
         world.first(lambda: _describe_anew(trainer) if resumed else None)  # before anyone reads the directory
-        best = world.agree(lambda: Tagger.load(directory, precision="float32", device=str(place)))
+        best = world.agree(lambda: Tagger.load(directory, threads=plan.training.threads))
         temperatures = world.first(lambda: calibrate(trainer, best))
         yield from map(Note, world.first(lambda: _draw(trainer)))
         write_report(directory, trainer, best, command=command, calibration=temperatures)
@@ -147,7 +156,7 @@ def _clean(directory: Path) -> None:
 def _write_beginning(trainer: Trainer) -> None:
     _clean(trainer.output)
     with nothing_left_on_failure(trainer.output):
-        save_description(trainer.output, trainer.plan, trainer.tagger.vocabularies)
+        save_description(trainer.output, trainer.plan, trainer.vocabularies)
         save_state(trainer)
 
 
@@ -170,13 +179,14 @@ def _draw(trainer: Trainer) -> list[str]:
         check_matplotlib()
     except PolytagError as error:
         return [f"{CURVES} is not drawn: {error}"]
-    write_curves(trainer.output, trainer.progress.history)
+    with _DRAWING:
+        write_curves(trainer.output, trainer.progress.history)
     return []
 
 
 def _describe_anew(trainer: Trainer) -> None:
     """Bring plan.toml up to date: the number of epochs and where files lie may change between kill and resumption."""
-    save_description(trainer.output, trainer.plan, trainer.tagger.vocabularies)
+    save_description(trainer.output, trainer.plan, trainer.vocabularies)
     for path in trainer.output.glob("*.safetensors"):  # each holds the checksums of the description
         load_weights(path, trainer.network)
         save_weights(trainer.output, trainer.network, path.name)

@@ -2,10 +2,11 @@
 
 from contextlib import suppress
 
-from polytag.calibration import Fit, fit, weights_file
 from polytag.errors import PolytagError
+from polytag.model.checkpoint import weights_file
 from polytag.model.temperatures import save_temperatures
-from polytag.tagging import Tagger
+from polytag.tagger.calibration import Fit, fit
+from polytag.tagger.tagging import Tagger
 from polytag.training.loop import Trainer
 
 
@@ -17,7 +18,7 @@ def calibrate(trainer: Trainer, best: Tagger) -> dict[str, Fit]:
     """
     fits = _fitted(trainer, best, list(trainer.plan.tasks), best_for=None)
     for task in trainer.progress.best_per_task:
-        kept = Tagger.load(trainer.output, best_for=task, precision="float32", device=str(trainer.device))
+        kept = Tagger.load(trainer.output, best_for=task, threads=trainer.settings.threads)
         _fitted(trainer, kept, [task], best_for=task)
     return fits
 

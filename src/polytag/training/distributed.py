@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from os import environ
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from polytag.batching.batch import Batch
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.model.network import Network
 from polytag.scoring import Counts
-from polytag.tagging import Tagger
+from polytag.tagger.tagging import Tagger
+from polytag.training.batch import Batch
+from polytag.training.network import Network
 
 T = TypeVar("T")
 
@@ -128,7 +128,13 @@ def joined() -> Iterator[World]:
         dist.destroy_process_group()
 
 
-def loss_functions(network: Network, *, margin: float, world: World) -> dict[str, Callable[[Batch], Tensor]]:
+class Loss(Protocol):
+    """The mean loss of a batch; ``generator`` draws dropout."""
+
+    def __call__(self, batch: Batch, /, *, generator: torch.Generator) -> Tensor: ...
+
+
+def loss_functions(network: Network, *, margin: float, world: World) -> dict[str, Loss]:
     """The mean loss of a batch for each task; going backward through it averages the gradients over all processes."""
     if world.size == 1:
         return {task: partial(network.loss, task=task, margin=margin) for task in network.tasks}
@@ -147,8 +153,8 @@ class _Loss(nn.Module):
         self.parts = nn.ModuleList(network.parts_of(task).values())
         self._loss = partial(network.loss, task=task, margin=margin)  # no child: a method is not a module
 
-    def forward(self, batch: Batch) -> Tensor:
-        return self._loss(batch)
+    def forward(self, batch: Batch, *, generator: torch.Generator) -> Tensor:
+        return self._loss(batch, generator=generator)
 
 
 def evaluate(tagger: Tagger, sentences: Sequence[Sentence], task: str, *, world: World) -> Counts:

@@ -3,7 +3,6 @@
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -11,21 +10,23 @@ from typing import Any
 import numpy as np
 import torch
 
-from polytag.batching.batch import Batch, Ints, Mask
-from polytag.batching.device import find_device
-from polytag.batching.encoder import Encoder, gazetteer_columns
 from polytag.files import atomic_write
-from polytag.model.checkpoint import WEIGHTS, save_weights
-from polytag.model.precision import training_precision
-from polytag.model.word_encoder import WordEncoder
+from polytag.model import Model
+from polytag.model.checkpoint import WEIGHTS, weights_file
 from polytag.scoring import Counts
+from polytag.tagger.packing import Ints
+from polytag.tagger.tagging import Tagger
+from polytag.training.batch import Batch, Mask
+from polytag.training.device import find_device, training_precision
 from polytag.training.distributed import World, evaluate, loss_functions
+from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.training.events import Evaluation, Step
-from polytag.training.memory import keep_freed_memory
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.schedule import Turn, epochs_for, turns
+from polytag.training.torch_network import arrays_of, save_weights
 from polytag.training.unknown import encoded_tags, gold_of
+from polytag.training.word_encoder import WordEncoder
 
 
 @dataclass
@@ -50,10 +51,10 @@ class Trainer:
         self, prepared: Prepared, output: Path, *, device: str | torch.device = "cpu", world: World | None = None
     ) -> None:
         self.prepared, self.output = prepared, output
-        keep_freed_memory()
         self.device, self.world = find_device(device), world or World()
-        self.tagger, self.network = prepared.tagger, prepared.tagger.network.to(self.device)
-        self.plan, self.settings = prepared.tagger.plan, prepared.tagger.plan.training
+        self.network = prepared.network.to(self.device)
+        self.plan, self.settings, self.vocabularies = prepared.plan, prepared.plan.training, prepared.vocabularies
+        self._generator = torch.Generator(self.device)
         self.network.train_in(training_precision(self.settings.precision, self.device))
         self.progress = Progress()
         self._features = {id(parameter) for parameter in self.network.feature_parameters()}
@@ -115,16 +116,13 @@ class Trainer:
         sentences, weight = self.world.portion(turn.sentences)
         batch = self._batch(Turn(turn.task, sentences)).to(self.device)
         self.network.train()
-        with self._random_state_of(number):
-            loss = self._loss[turn.task](batch) * weight
+        loss = self._loss[turn.task](batch, generator=self._generator_of(number)) * weight
         loss.backward()  # type: ignore[no-untyped-call]
         if self.settings.clip is not None:
             for parameters in self._clipped:
                 clip_gradients(parameters, self.settings.clip)
         for optimizer in optimizers:
             optimizer.step()
-        for parameter in self.network.parameters():  # fused steps do not count, and the tagger goes by the count
-            torch.autograd.graph.increment_version(parameter)
         self.network.zero_grad(set_to_none=True)  # None, not zeros: parts that the next task does not use must not move
         value = self.world.mean(float(loss.detach()))
         self.progress.turn += 1
@@ -132,13 +130,11 @@ class Trainer:
         words = sum(len(self._encoded[turn.task][i][0]) for i in turn.sentences)
         return Step(turn.task, self.progress.epoch + 1, number + 1, steps, words, value)
 
-    @contextmanager
-    def _random_state_of(self, number: int) -> Iterator[None]:
+    def _generator_of(self, number: int) -> torch.Generator:
         """Dropout draws from a seed of its own at each step: a resumed training needs no saved random state."""
         rank = [self.world.rank] if self.world.rank else []  # each process draws its own
-        with torch.random.fork_rng(devices=[] if self.device.type == "cpu" else [self.device]):
-            torch.manual_seed(int(np.random.SeedSequence([self.settings.seed, number, *rank]).generate_state(1)[0]))
-            yield
+        seed = np.random.SeedSequence([self.settings.seed, number, *rank]).generate_state(1)[0]
+        return self._generator.manual_seed(int(seed))
 
     def _finish_epoch(self) -> Evaluation:
         trained = dict.fromkeys(self.plan.tasks, 0)
@@ -181,7 +177,7 @@ class Trainer:
             return []
         better = {task: score for task, score in dev.items() if score > self.progress.best_per_task.get(task, -1.0)}
         self.progress.best_per_task |= better
-        return [f"best.{task}.safetensors" for task in better]
+        return [weights_file(task) for task in better]
 
     def _record(self, result: Evaluation) -> None:
         line = {
@@ -192,11 +188,16 @@ class Trainer:
 
     def scores(self, split: str) -> dict[str, Counts]:
         """Counts of each task that has such a split, with the weights as they are."""
-        found = {}
+        found, tagger = {}, self.tagger()
         for task, sentences in self.prepared.sentences.items():
             if sentences.get(split):
-                found[task] = evaluate(self.tagger, sentences[split], task, world=self.world)
+                found[task] = evaluate(tagger, sentences[split], task, world=self.world)
         return found
+
+    def tagger(self) -> Tagger:
+        """What tags with the weights as they are; it lasts until they change."""
+        arrays = arrays_of(self.network.state_dict())
+        return Tagger(Model(self.plan, self.vocabularies, arrays), threads=self.settings.threads)
 
     def _make_optimizers(self) -> dict[str, list[Optimizer]]:
         """The optimizers of each task: one set for all, or one for each with accumulators of its own."""
@@ -221,8 +222,8 @@ class Trainer:
         """The training sentences of a task as word forms, tags (or what they may be) and gazetteer columns."""
         settings = self.plan.tasks[task]
         if settings.words not in self._encoders:
-            self._encoders[settings.words] = self.tagger.new_encoder(task)
-        encoder, vocabulary = self._encoders[settings.words], self.tagger.vocabularies.tags[settings.tags]
+            self._encoders[settings.words] = Encoder.of(self.plan, self.vocabularies, task)
+        encoder, vocabulary = self._encoders[settings.words], self.vocabularies.tags[settings.tags]
         return [
             (
                 encoder.forms(sentence.words),
@@ -236,6 +237,6 @@ class Trainer:
         settings = self.plan.tasks[turn.task]
         forms, tags, columns = zip(*(self._encoded[turn.task][i] for i in turn.sentences), strict=True)
         gazetteer = {} if columns[0] is None else {settings.tags: columns}
-        gold = gold_of(tags, len(self.tagger.vocabularies.tags[settings.tags]))
+        gold = gold_of(tags, len(self.vocabularies.tags[settings.tags]))
         features = [part for part in self.network.features(settings.words) if part == settings.tags]
         return self._encoders[settings.words].batch(forms, **gold, gazetteer=gazetteer, features=features)

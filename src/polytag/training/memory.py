@@ -10,8 +10,9 @@ _SETTINGS = {-3: 1 << 25, -1: 1 << 30, -2: 1 << 26}  # M_MMAP_THRESHOLD, M_TRIM_
 def keep_freed_memory() -> bool:
     """Keep freed memory for the next step instead of giving it back page by page; whether that could be arranged.
 
-    It holds for the whole process from then on, and only for glibc. A step of the paper's network with batches of 10
-    faults 20 pages instead of 1,340; what that brings stands in docs/benchmarks/ablations.md.
+    It holds for the whole process from then on, so it is for a program of our own to call, and only for glibc. A step
+    of the paper's network with batches of 10 faults 20 pages instead of 1,340; what that brings depends on the machine
+    (2 to 11 per cent were measured) and stands in docs/benchmarks/ablations.md.
     """
     if platform.libc_ver()[0] != "glibc":
         return False

@@ -13,9 +13,8 @@ from polytag.corpus.documents import files_of, format_of
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import SPLITS, split_sentences
 from polytag.errors import PlanError
-from polytag.model.network import Network
 from polytag.plan import Plan
-from polytag.tagging import Tagger
+from polytag.training.network import Network
 from polytag.training.tag_schemes import Corpora, with_schemes
 from polytag.training.unknown import annotated, refuse_unknown
 from polytag.vocabulary.features import build_features
@@ -33,9 +32,11 @@ from polytag.vocabulary.vocabularies import (
 
 @dataclass
 class Prepared:
-    """A tagger with fresh weights and the sentences of each task and split."""
+    """A network with fresh weights, its vocabularies, and the sentences of each task and split."""
 
-    tagger: Tagger
+    plan: Plan
+    vocabularies: Vocabularies
+    network: Network
     sentences: Corpora
     notes: list[str] = field(default_factory=list)
     checksums: Mapping[str, str] = field(default_factory=dict)  # path as the plan has it -> blake2b
@@ -64,14 +65,12 @@ def prepare(plan: Plan) -> Prepared:
         words={name: _words(plan, name, sentences, vectors[name]) for name in plan.words},
         tags={name: _tags(plan, name, sentences) for name in plan.tags},
     )
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(plan.training.seed)
-        network = Network(plan, vocabularies)
+    network = Network(plan, vocabularies, torch.Generator().manual_seed(plan.training.seed))
     for name, loaded in vectors.items():
         if loaded is not None:
             filled = _fill_embedding(network, name, vocabularies.words[name], loaded, plan.words[name].vector_std)
             notes += _coverage_notes(plan, name, vocabularies.words[name], filled, sentences)
-    return Prepared(Tagger(plan, vocabularies, network), sentences, notes, _checksums(plan))
+    return Prepared(plan, vocabularies, network, sentences, notes, _checksums(plan))
 
 
 def _read_task(plan: Plan, task: str, notes: list[str]) -> dict[str, list[Sentence]]:

@@ -10,10 +10,10 @@ from typing import Any
 
 import torch
 
-from polytag.calibration import Fit
 from polytag.files import atomic_write
 from polytag.scoring import as_dict
-from polytag.tagging import Tagger
+from polytag.tagger.calibration import Fit
+from polytag.tagger.tagging import Tagger
 from polytag.training.distributed import evaluate
 from polytag.training.loop import Trainer
 

@@ -5,10 +5,10 @@ from dataclasses import asdict
 from pathlib import Path
 
 from polytag.errors import ModelError
-from polytag.model.checkpoint import load_tensors, save_tensors
 from polytag.plan_file import first_difference
 from polytag.training.loop import Progress, Trainer
 from polytag.training.optimizer import Optimizer, flatten_state, restore_state
+from polytag.training.torch_network import load_tensors, save_tensors
 
 FORMAT = "polytag-resume"
 

@@ -5,10 +5,11 @@ from typing import TypedDict
 
 import numpy as np
 
-from polytag.batching.batch import Ints, Mask
 from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError
+from polytag.tagger.packing import Ints
+from polytag.training.batch import Mask
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 

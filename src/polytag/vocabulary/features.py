@@ -8,11 +8,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+
+from polytag.vocabulary.fields import Fields
 
 REACH = 2  # words to either side
 NONE, EDGE = 0, 1  # indices: of what training did not see often enough; of a place beside the sentence
@@ -50,7 +52,7 @@ def around_features(word: str) -> list[str]:
 
 
 @dataclass(frozen=True)
-class FeatureVocabulary:
+class FeatureVocabulary(Fields):
     """The features that training saw `FEWEST` times or more; indices of ``own`` count from 1, of ``around`` from 2."""
 
     own: tuple[str, ...]
@@ -70,8 +72,7 @@ class FeatureVocabulary:
         """The `OWN` and then the `AROUND` indices of a word."""
         own, around = self._index
         return chain(
-            (own.get(name, NONE) for name in own_features(word)),
-            (around.get(name, NONE) for name in around_features(word)),
+            map(own.get, own_features(word), repeat(NONE)), map(around.get, around_features(word), repeat(NONE))
         )
 
     def to_json(self) -> dict[str, Any]:

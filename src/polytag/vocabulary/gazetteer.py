@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import VectorsError
-from polytag.vocabulary.vectors.source import opened
 
 Entry = tuple[str, tuple[str, ...]]  # type, words
 
@@ -55,6 +54,8 @@ class Gazetteer:
         Raises:
             VectorsError: unreadable, empty, not in ``encoding``, or a line with a type and no words.
         """
+        from polytag.vocabulary.vectors.source import opened  # late: a model has its lists in it
+
         file = Path(path)
         with opened(file) as stream:
             entries = list(_entries(stream, file, encoding))
@@ -127,6 +128,10 @@ class Gazetteer:
 
     def __len__(self) -> int:
         return len(self._types)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """The entries alone: what was worked out of them for matching is worked out again."""
+        return {name: getattr(self, name) for name in ("_types", "types", "shadowed")}
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Gazetteer):

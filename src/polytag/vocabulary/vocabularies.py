@@ -12,6 +12,7 @@ from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
 from polytag.corpus.schemes import convert_partial, convert_tags
 from polytag.corpus.sentence import Sentence
 from polytag.vocabulary.features import FeatureVocabulary
+from polytag.vocabulary.fields import Fields
 from polytag.vocabulary.gazetteer import Gazetteer
 
 UNKNOWN, START, END = 0, 1, 2
@@ -29,7 +30,7 @@ def normaliser(*, lowercase: bool, zero_digits: bool) -> Callable[[str], str]:
 
 
 @dataclass(frozen=True)
-class WordVocabulary:
+class WordVocabulary(Fields):
     """Normalised words; index 0 stands for all others. A word that is not there is looked up in lower case too.
 
     The first ``trained`` entries after index 0 occur in training files; the rest have a pretrained vector or come from
@@ -73,7 +74,7 @@ class WordVocabulary:
 
 
 @dataclass(frozen=True)
-class CharVocabulary:
+class CharVocabulary(Fields):
     """Characters with their case; index 0 stands for all others, 1 and 2 for the start and the end of a word."""
 
     alphabet: str
@@ -85,6 +86,21 @@ class CharVocabulary:
 
     def __len__(self) -> int:
         return len(self.alphabet) + 3
+
+    @cached_property
+    def _sorted(self) -> "tuple[np.ndarray[Any, np.dtype[np.uint32]], np.ndarray[Any, np.dtype[np.int32]]]":
+        """The code points of the alphabet, ascending, and their indices."""
+        codes = np.frombuffer(self.alphabet.encode("utf-32-le", "surrogatepass"), np.uint32)
+        order = np.argsort(codes)
+        return codes[order], order.astype(np.int32) + 3
+
+    def indices_of(self, codes: "np.ndarray[Any, np.dtype[np.uint32]]") -> "np.ndarray[Any, np.dtype[np.int32]]":
+        """The index of each of many code points."""
+        alphabet, indices = self._sorted
+        if not len(alphabet):
+            return np.full(len(codes), UNKNOWN, np.int32)
+        places = np.minimum(alphabet.searchsorted(codes), len(alphabet) - 1)
+        return np.where(alphabet[places] == codes, indices[places], np.int32(UNKNOWN))
 
     def indices(self, word: str, limit: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
         """The first ``limit`` characters of a word, at least one; the start and end symbols count towards the limit."""
@@ -101,7 +117,7 @@ class CharVocabulary:
 
 
 @dataclass(frozen=True)
-class TagVocabulary:
+class TagVocabulary(Fields):
     """The tags of a part in the scheme that the network sees, and the scheme that the user's data is written in."""
 
     tags: tuple[str, ...]

@@ -1,0 +1,281 @@
+"""CoNLL-U, the ten columns of Universal Dependencies: words, and tags from any column, MISC or FEATS.
+
+Ranges (3-4) and empty nodes (5.1) are no words here; they and comments are kept when tags are written.
+"""
+
+import re
+from bisect import bisect_left
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, pairwise, repeat
+
+from polytag.corpus.formats.conllu_columns import (
+    COLUMNS,
+    FORM,
+    KEYED,
+    MISC,
+    REPLACED,
+    UNESCAPES,
+    Place,
+    is_key,
+    place,
+    target,
+    translated,
+    value_of,
+    with_key,
+    with_keys,
+)
+from polytag.corpus.formats.format import Cut, Format
+from polytag.corpus.formats.lines import check_words, line_end, places_of
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import BLANKS, Layout, Line, original, paragraphs, tag_rows
+from polytag.errors import CorpusError, nearest
+
+_OTHER_ID = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
+
+Row = tuple[Line, list[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class ConlluBlock:
+    """A sentence with its comments, or a blank line; tags go to UPOS, XPOS, another named column, or MISC."""
+
+    lines: Sequence[Line]
+    sentence: Sentence | None
+    layout: Layout
+
+    def render(self, tags: Mapping[str, Sequence[str]]) -> str:
+        if not tags or self.sentence is None:
+            return original(self.lines)
+        places = [place(target(task, self.layout), self.layout) for task in tags]
+        new = dict(zip(self.sentence.lines, tag_rows(tags, self.sentence), strict=True))
+        return "".join(
+            _filled(line, places, new[line.number]) if line.number in new else line.text + line.end
+            for line in self.lines
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class FlatConllu:
+    """A `FlatText` of CoNLL-U: all lines, without their ends, and the numbers of those that hold words."""
+
+    words: list[str]
+    lengths: list[int]
+    lines: list[str]
+    places: list[int]
+    end: str
+    layout: Layout
+
+    def render(self, tags: Mapping[str, Sequence[str]], *, span_tasks: Collection[str] = ()) -> str:  # noqa: ARG002
+        """As `FlatText.render`."""
+        targets = [place(target(task, self.layout), self.layout) for task in tags]
+        first = max(1, min(index for index, _ in targets))  # what stands before it stays, in one
+        rows = [self.lines[number].rsplit("\t", len(COLUMNS) - first) for number in self.places]
+        columns: list[Sequence[str]] = list(zip(*rows, strict=True)) or [()] * (len(COLUMNS) + 1 - first)
+        for (index, key), values in zip(targets, tags.values(), strict=True):
+            own = index + 1 - first
+            columns[own] = with_keys(columns[own], key, values) if key else values
+        lines = list(self.lines)
+        for number, line in zip(self.places, map("\t".join, zip(*columns, strict=True)), strict=True):
+            lines[number] = line
+        return self.end.join(lines)
+
+
+def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
+    """Sentences with tags from the named columns; an absent ``misc.KEY`` or ``feats.KEY`` is O.
+
+    A name of no column is a key of MISC, as ``render`` writes the tags of a task; the first sentence must have it.
+
+    Raises:
+        CorpusError: no column has that name; while reading: a line is no CoNLL-U, a wanted tag is ``_``, or the first
+            sentence has no such key.
+    """
+    bare = {task: str(name) for task, name in layout.tags.items() if is_key(name)}
+    places = {task: (MISC, bare[task]) if task in bare else place(name, layout) for task, name in layout.tags.items()}
+    return _sentences(lines, layout, places, bare.values())
+
+
+def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[ConlluBlock]:
+    """All lines in order, as blocks to tag.
+
+    Raises:
+        CorpusError: ``layout.columns`` names no column; while reading: a line is no CoNLL-U.
+    """
+    _check_targets(layout)
+    return (ConlluBlock(run, sentence(rows(run, layout), layout, {}), layout) for run in paragraphs(lines))
+
+
+def _check_targets(layout: Layout) -> None:
+    for name in layout.columns.values():
+        place(name, layout)
+
+
+def flat(text: str, layout: Layout) -> FlatConllu | None:
+    """A text in which all lines end alike and no word's line has blanks at its end.
+
+    Raises:
+        CorpusError: ``layout.columns`` names no column.
+    """
+    _check_targets(layout)
+    end = line_end(text)
+    if end is None:
+        return None
+    lines = text.split(end)
+    places = [number for number, line in enumerate(lines) if line and line[0] != "#"]
+    own = list(map(lines.__getitem__, places))
+    if set(map(str.count, own, repeat("\t"))) - {len(COLUMNS) - 1} or any(line[-1] in BLANKS for line in own):
+        return None
+    columns = [line.split("\t", FORM + 1) for line in own]
+    ids, forms = [row[0] for row in columns], [row[FORM] for row in columns]
+    bounds = [0, *(bisect_left(places, blank) for blank in places_of("", lines)), len(places)]
+    sentences = [_numbered(ids[start:after], start) for start, after in pairwise(bounds)]
+    if None in sentences or not all(map(str.strip, forms, repeat(BLANKS))):
+        return None
+    kept = list(chain.from_iterable(filter(None, sentences)))
+    words, lengths = list(map(forms.__getitem__, kept)), list(map(len, filter(None, sentences)))
+    return FlatConllu(words, lengths, lines, list(map(places.__getitem__, kept)), end, layout)
+
+
+def _numbered(ids: Sequence[str], start: int) -> Sequence[int] | None:
+    """Which lines of a sentence hold words, their numbers counted from ``start``; None if an id is not what it must be.
+
+    Ranges and empty nodes hold none.
+    """
+    if ids == _ids(len(ids)):
+        return range(start, start + len(ids))
+    words = [place for place, id_ in enumerate(ids) if not _OTHER_ID.fullmatch(id_)]
+    if [ids[place] for place in words] != _ids(len(words)):
+        return None
+    return [start + place for place in words]
+
+
+@lru_cache(maxsize=256)
+def _ids(words: int) -> list[str]:
+    """The ids of so many words."""
+    return list(map(str, range(1, words + 1)))
+
+
+def rows(run: Iterable[Line], layout: Layout) -> list[Row]:
+    """The words of one sentence, each as its line and its ten columns.
+
+    Raises:
+        CorpusError: a line has not ten columns or no form, or its id does not follow.
+    """
+    words: list[Row] = []
+    for line in run:
+        if line.text.startswith("#") or not line.text.strip(BLANKS):
+            continue
+        columns = line.text.rstrip(BLANKS).split("\t")
+        if problem := _problem(columns, len(words) + 1):
+            raise CorpusError(problem, path=layout.source, line=line.number)
+        if not _OTHER_ID.fullmatch(columns[0]):
+            words.append((line, columns))
+    return words
+
+
+def sentence(words: Sequence[Row], layout: Layout, places: Mapping[str, Place]) -> Sentence | None:
+    """The sentence of the words with their tags; None if there are no words."""
+    if not words:
+        return None
+    tags = {task: tuple(map(_tag_reader(wanted, layout), words)) for task, wanted in places.items()}
+    forms = tuple(columns[FORM] for _, columns in words)
+    return Sentence(forms, tags, tuple(line.number for line, _ in words), layout.source)
+
+
+def _sentences(
+    lines: Iterable[Line], layout: Layout, places: Mapping[str, Place], bare: Iterable[str]
+) -> Iterator[Sentence]:
+    unchecked = set(bare)
+    for run in paragraphs(lines):
+        words = rows(run, layout)
+        found = sentence(words, layout, places)
+        if found is not None:
+            _check_keys(unchecked, words, layout)
+            unchecked = set()
+            yield found
+
+
+def _check_keys(wanted: Iterable[str], words: Sequence[Row], layout: Layout) -> None:
+    """See to it that a sentence has the keys, so that a name that is mistyped is not read as O everywhere."""
+    keys = dict.fromkeys(entry.partition("=")[0] for _, columns in words for entry in columns[MISC].split("|"))
+    known = [*COLUMNS[FORM:], *(key for key in keys if key != "_")]
+    for name in wanted:
+        if name not in keys:
+            raise CorpusError(
+                f"no tags '{name}', expected one of {', '.join(known)}, or misc.KEY or feats.KEY for one that some "
+                f"words have{_meant(name, known)}",
+                path=layout.source,
+                line=words[0][0].number,
+            )
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    hint = nearest(name, known)
+    return hint if "did you mean" in hint else ""
+
+
+def _problem(columns: list[str], expected: int) -> str:
+    """What is wrong with a line, or nothing."""
+    if len(columns) != len(COLUMNS):
+        return f"{len(columns)} column{'s' if len(columns) != 1 else ''}, expected {len(COLUMNS)} parted by tabs"
+    if not columns[FORM].strip(BLANKS):
+        return "an empty FORM, expected a word"
+    word_id = columns[0]
+    if word_id == str(expected) or _OTHER_ID.fullmatch(word_id):
+        return ""
+    return f"id '{word_id}', expected {expected}"
+
+
+def _tag_reader(wanted: Place, layout: Layout) -> Callable[[Row], str]:
+    index, key = wanted
+    name = COLUMNS[index]
+
+    def whole(row: Row) -> str:
+        line, columns = row
+        if columns[index] not in ("_", ""):
+            return columns[index]
+        # A task may have the name of a column that it does not fill, such as lemma.
+        written = None if index == MISC else value_of(columns[MISC], name)
+        if written is None and name not in KEYED:
+            raise CorpusError(f"no tag in column {name.upper()}, expected one", path=layout.source, line=line.number)
+        return columns[index] if written is None else translated(written, UNESCAPES)
+
+    def keyed(row: Row) -> str:
+        value = value_of(row[1][index], key)
+        if value is None:
+            return "O"
+        return translated(value, UNESCAPES) if index == MISC else value
+
+    return keyed if key else whole
+
+
+def _filled(line: Line, places: Sequence[Place], tags: Sequence[str]) -> str:
+    columns = line.text.rstrip(BLANKS).split("\t")
+    for (index, key), tag in zip(places, tags, strict=True):
+        columns[index] = with_key(columns[index], key, tag) if key else tag
+    return "\t".join(columns) + line.end
+
+
+def written(sentence: Sentence) -> str:
+    """Ten columns; tasks named upos and xpos fill these columns, the others a key of MISC each.
+
+    Raises:
+        ValueError: a word or tag is empty or holds a tab or a line end, or is blanks only.
+    """
+    check_words(chain(sentence.words, *sentence.tags.values()), forbidden="\t\r\n\0")
+    lines = []
+    for number, form in enumerate(sentence.words, 1):
+        columns = [str(number), form, *"_" * (len(COLUMNS) - 2)]
+        for task, tags in sentence.tags.items():
+            if task in REPLACED:
+                columns[COLUMNS.index(task)] = tags[number - 1]
+            else:
+                columns[-1] = with_key(columns[-1], task, tags[number - 1])
+        lines.append("\t".join(columns) + "\n")
+    return "".join(lines) + "\n"
+
+
+CONLLU = Format(
+    "conllu", sentences, blocks, flat, cut=Cut(True, 1 << 19), writers={"conllu": written}, suffixes=(".conllu",)
+)

@@ -1,0 +1,240 @@
+"""JSON Lines, one record per line: words and tags, or text with character spans as doccano and spaCy keep them.
+
+{"words": ["Lima", "."], "tags": {"ner": ["B-LOC", "O"]}}
+{"text": "Lima.", "label": [[0, 4, "LOC"]]}                            doccano; also "labels", "entities"
+{"text": "Lima.", "spans": [{"start": 0, "end": 4, "label": "LOC"}]}   spaCy, Prodigy; also with "tokens"
+["Lima.", {"entities": [[0, 4, "LOC"]]}]                               spaCy, the older form
+
+Tagged, a record keeps all that it holds and gets what `asjson` says of its words.
+"""
+
+import json
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from typing import Any
+
+from polytag.corpus import offsets
+from polytag.corpus.asjson import OF_TASKS, as_json
+from polytag.corpus.formats.format import Cut, Format
+from polytag.corpus.formats.record import (
+    Record,
+    dumped,
+    fields_of,
+    is_spans,
+    known_offsets,
+    parse,
+    spans_of,
+    tag_list,
+    text_of,
+    text_record,
+    words_of,
+)
+from polytag.corpus.schemes import check_spans, spans
+from polytag.corpus.sentence import Sentence, Span
+from polytag.corpus.text import Layout, Line, lines_of, original, tag_rows
+from polytag.errors import CorpusError
+
+AS_SPANS = "jsonl-spans"  # records with a text and spans of characters, as `convert` writes them
+
+
+@dataclass(frozen=True, slots=True)
+class JsonlBlock:
+    """One record; the offsets of its sentence, where they are known, count ``start`` more than those of its text."""
+
+    line: Line
+    sentence: Sentence | None
+    record: Record | list[Any] | None
+    start: int = 0
+
+    def render(self, tags: Mapping[str, Sequence[str]]) -> str:
+        """As `Block.render`."""
+        if not tags:
+            return original([self.line])
+        sentence = self.sentence or Sentence(())
+        tag_rows(tags, sentence)
+        return self.answered(replace(sentence, tags={task: tuple(of) for task, of in tags.items()}))
+
+    def answered(self, found: Sentence, *, span_tasks: Collection[str] | None = None) -> str:
+        """The record with all that was found of its words; its own words and offsets stay, as do other tasks."""
+        if self.record is None:
+            return original([self.line])
+        old = fields_of(self.record)
+        new = _joined(old, as_json(found, span_tasks=span_tasks, start=self.start))
+        if isinstance(self.record, list):
+            return dumped([self.record[0], {key: value for key, value in new.items() if key != "text"}]) + self.line.end
+        return dumped(new) + self.line.end
+
+
+@dataclass(frozen=True, slots=True)
+class FlatRecords:
+    """A `FlatText` of records: the blocks themselves, for reading and writing JSON is most of the work."""
+
+    blocks: Sequence[JsonlBlock]
+
+    @property
+    def words(self) -> list[str]:
+        """As `FlatText.words`."""
+        return [word for block in self.blocks if block.sentence for word in block.sentence.words]
+
+    @property
+    def lengths(self) -> list[int]:
+        """As `FlatText.lengths`."""
+        return [len(block.sentence) for block in self.blocks if block.sentence]
+
+    def render(self, tags: Mapping[str, Sequence[str]], *, span_tasks: Collection[str] = ()) -> str:
+        """As `FlatText.render`."""
+        total = sum(self.lengths)
+        for task, values in tags.items():
+            if len(values) != total:
+                raise ValueError(f"task '{task}' has {len(values)} tags, expected one for each of {total} words")
+        rendered, end = list[str](), 0
+        for block in self.blocks:
+            known = block.sentence or Sentence(())
+            start, end = end, end + len(known)
+            own = {task: tuple(values[start:end]) for task, values in tags.items()}
+            rendered.append(block.answered(Sentence(known.words, own, offsets=known.offsets), span_tasks=span_tasks))
+        return "".join(rendered)
+
+
+def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
+    """Sentences with the lists of tags under the named keys, or with IOB2 tags for 'spans'; each line is one.
+
+    Raises:
+        CorpusError: while reading, a line is no such record, or has no such tags, or its spans are impossible.
+    """
+    return (found for line in lines if (found := _sentence(line, layout)) is not None)
+
+
+def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[JsonlBlock]:
+    """All lines in order, as blocks to tag.
+
+    Raises:
+        CorpusError: while reading, a line is no such record.
+    """
+    for line in lines:
+        record = parse(line, layout)
+        fields = {} if record is None else fields_of(record)
+        try:
+            words = words_of(fields) if record is not None else ()
+        except ValueError as error:
+            raise _placed(error, line, layout) from error
+        places = known_offsets(fields, words, wanted=False)
+        yield JsonlBlock(line, _made(words, {}, line, layout, places), record)
+
+
+def flat(text: str, layout: Layout) -> FlatRecords | None:
+    """A text without faults."""
+    try:
+        return FlatRecords(list(blocks(lines_of(text), layout)))
+    except CorpusError:
+        return None
+
+
+def _sentence(line: Line, layout: Layout) -> Sentence | None:
+    record = parse(line, layout)
+    if record is None:
+        return None
+    try:
+        return _read(fields_of(record), line, layout)
+    except ValueError as error:
+        raise _placed(error, line, layout) from error
+
+
+def _read(fields: Record, line: Line, layout: Layout) -> Sentence | None:
+    words = words_of(fields)
+    lists = {task: tag_list(fields, str(key), words) for task, key in layout.tags.items() if not is_spans(key)}
+    keys = {task: str(key) for task, key in layout.tags.items() if task not in lists}
+    places = known_offsets(fields, words, wanted=bool(keys))
+    cut: Sequence[tuple[int, int]] = places
+    for task, key in keys.items():
+        cut, iob2 = offsets.tagged(places, offsets.char_spans(spans_of(fields, key), text_of(fields)))
+        lists[task] = tuple(iob2)
+    if len(cut) != len(places):
+        if len(lists) > 1:
+            others = [task for task in lists if task not in keys] or list(keys)
+            raise ValueError(f"a span ends within a word that has tags of '{others[0]}', expected whole words")
+        words = tuple(text_of(fields)[start:end] for start, end in cut)
+    return _made(words, lists, line, layout, cut)
+
+
+def _made(
+    words: tuple[str, ...],
+    tags: Mapping[str, tuple[str, ...]],
+    line: Line,
+    layout: Layout,
+    places: Sequence[tuple[int, int]] = (),
+) -> Sentence | None:
+    ordered = {task: tags[task] for task in layout.tags if task in tags}
+    numbers = (line.number,) * len(words)
+    return Sentence(words, ordered, numbers, layout.source, offsets=tuple(places)) if words else None
+
+
+def _placed(error: ValueError, line: Line, layout: Layout) -> CorpusError:
+    """What is wrong with a value, and where."""
+    return CorpusError(str(error), path=layout.source, line=line.number)
+
+
+def _joined(old: Record, answer: Record) -> Record:
+    """A record with an answer in it: nothing that an earlier answer said of the same tasks is left."""
+    new = {**old, **{key: value for key, value in answer.items() if key not in old}}
+    for key in OF_TASKS:
+        kept = old.get(key)
+        if isinstance(kept, dict):
+            found = answer.get(key, {})
+            new[key] = {task: of for task, of in kept.items() if task in found or task not in answer["tags"]} | found
+        elif key in answer:  # a value of another kind gives way
+            new[key] = answer[key]
+    return new
+
+
+def written(sentence: Sentence) -> str:
+    """One object of "words" and "tags" on a line."""
+    return json.dumps(as_json(replace(sentence, offsets=())), ensure_ascii=False) + "\n"
+
+
+def written_as_spans(sentence: Sentence, *, labels: Collection[str] = ()) -> str:
+    """An object with a text, its words and their offsets, and the spans of characters of each task, on a line.
+
+    Words of a text stand where they stood, with blanks between them; other words are parted by one. The tags of the
+    tasks in ``labels`` are no spans and stay under "tags".
+
+    Raises:
+        CorpusError: another task has a tag that marks no span; holds the file and the line.
+    """
+    places = sentence.offsets or _one_blank_apart(sentence)
+    record = text_record(_text(sentence, places), places[0][0], sentence.words, places)
+    tags, found = dict[str, list[str]](), list[dict[str, Any]]()
+    for task, values in sentence.tags.items():
+        if task in labels:
+            tags[task] = list(values)
+        else:
+            check_spans(sentence, task)
+            found += [_characters(span, task, record["offsets"]) for span in spans(values)]
+    return json.dumps({**record, "tags": tags, "spans": found}, ensure_ascii=False) + "\n"
+
+
+def _characters(span: Span, task: str, places: Sequence[Sequence[int]]) -> dict[str, Any]:
+    """A span as the stretch of characters of one task."""
+    return {"start": places[span.start][0], "end": places[span.end - 1][1], "label": span.type, "task": task}
+
+
+def _one_blank_apart(sentence: Sentence) -> list[tuple[int, int]]:
+    ends = accumulate(len(word) + 1 for word in sentence.words)
+    return [(end - len(word) - 1, end - 1) for word, end in zip(sentence.words, ends, strict=True)]
+
+
+def _text(sentence: Sentence, places: Sequence[tuple[int, int]]) -> str:
+    gaps = [after[0] - before[1] for before, after in pairwise(places)]
+    return "".join(word + " " * gap for word, gap in zip(sentence.words, [*gaps, 0], strict=True))
+
+
+JSONL = Format(
+    "jsonl",
+    sentences,
+    blocks,
+    flat,
+    cut=Cut(False, 1 << 16),
+    writers={"jsonl": written, AS_SPANS: written_as_spans},
+    suffixes=(".jsonl", ".json"),
+)

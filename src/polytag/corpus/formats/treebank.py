@@ -1,0 +1,130 @@
+"""Penn Treebank trees: the words of each tree with their parts of speech; traces (-NONE-) are no words."""
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from polytag.corpus.formats.format import Format
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import Layout, Line
+from polytag.errors import CorpusError, nearest
+
+POS = "pos"  # where tags are: trees have one kind
+TRACE = "-NONE-"
+ESCAPES = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "\\/": "/", "\\*": "*"}
+
+_TOKEN = re.compile(r"[()]|[^ \t()]+")
+_ESCAPE = re.compile("|".join(map(re.escape, ESCAPES)))
+_SECTION = re.compile(r"wsj_([0-9]{2})[0-9]{2}\b")
+
+
+@dataclass(slots=True)
+class _Open:
+    """A parenthesis that is not yet closed: its line, and what stood in it so far."""
+
+    line: int
+    atoms: list[str] = field(default_factory=list)
+    constituents: bool = False
+
+
+def sentences(lines: Iterable[Line], layout: Layout, *, unescape: bool = False) -> Iterator[Sentence]:
+    """One sentence per tree that has words; ``unescape`` turns -LRB- and the like into the characters they stand for.
+
+    Raises:
+        CorpusError: tags other than 'pos' are wanted; while reading: parentheses do not match, or hold no tree.
+    """
+    for task, place in layout.tags.items():
+        if place != POS:
+            known = nearest(str(place), [POS])
+            raise CorpusError(f"tags of '{task}' are '{place}', which trees do not have{known}", path=layout.source)
+    return _sentences(lines, layout, unescape)
+
+
+def wsj_sections(directory: str | Path, sections: range) -> list[Path]:
+    """The files of some sections of a treebank, in order: ``SS/*.mrg``, or files named ``wsj_SSNN.mrg`` anywhere.
+
+    The standard split for tagging is sections 0-18 to train on, 19-21 for development and 22-24 for the test.
+
+    Raises:
+        CorpusError: no file belongs to these sections.
+    """
+    files = [file for file in mrg_files(directory) if _section(file) in sections]
+    if not files:
+        wanted = f"{sections.start}-{sections.stop - 1}"
+        message = f"no file of sections {wanted}, expected wsj_SSNN.mrg or SS/*.mrg"
+        raise CorpusError(message, path=directory)
+    return files
+
+
+def mrg_files(directory: str | Path) -> list[Path]:
+    """All trees below a directory, in the order of their names.
+
+    Raises:
+        CorpusError: there are none.
+    """
+    files = sorted(file for pattern in ("*.mrg", "*.mrg.gz") for file in Path(directory).rglob(pattern))
+    if not files:
+        raise CorpusError("a directory without *.mrg files, expected a treebank", path=directory)
+    return files
+
+
+def _section(file: Path) -> int:
+    """The section that a file belongs to, or -1; the name says it, else the folder."""
+    if match := _SECTION.match(file.name):
+        return int(match[1])
+    folder = file.parent.name
+    return int(folder) if len(folder) == 2 and folder.isascii() and folder.isdecimal() else -1
+
+
+def _sentences(lines: Iterable[Line], layout: Layout, unescape: bool) -> Iterator[Sentence]:
+    stack: list[_Open] = []
+    leaves: list[tuple[str, str, int]] = []
+    for line in lines:
+        for token in _TOKEN.findall(line.text):
+            if problem := _step(token, line.number, stack, leaves):
+                raise CorpusError(problem, path=layout.source, line=line.number)
+            if not stack and leaves:
+                yield _sentence(leaves, layout, unescape)
+                leaves = []
+    if stack:
+        raise CorpusError("'(' is never closed, expected ')'", path=layout.source, line=stack[-1].line)
+
+
+def _step(token: str, line: int, stack: list[_Open], leaves: list[tuple[str, str, int]]) -> str:
+    """Take one token; a closed word goes to the leaves. Returns what is wrong, or nothing."""
+    if token == "(":
+        if stack and len(stack[-1].atoms) > 1:
+            return f"'(' after the word '{stack[-1].atoms[1]}', expected ')'"
+        if stack:
+            stack[-1].constituents = True
+        stack.append(_Open(line))
+        return ""
+    if not stack:
+        return f"'{token}' outside a tree, expected '('"
+    if token != ")":
+        stack[-1].atoms.append(token)
+        surplus = stack[-1].constituents or len(stack[-1].atoms) > 2
+        return f"'{token}' where a tree has no word, expected '(' or ')'" if surplus else ""
+    return _close(stack.pop(), leaves)
+
+
+def _close(node: _Open, leaves: list[tuple[str, str, int]]) -> str:
+    if node.constituents:
+        return ""
+    if len(node.atoms) != 2:
+        return f"'({' '.join(node.atoms)})', expected a label and a word, or constituents"
+    label, word = node.atoms
+    if label != TRACE:
+        leaves.append((word, label, node.line))
+    return ""
+
+
+def _sentence(leaves: list[tuple[str, str, int]], layout: Layout, unescape: bool) -> Sentence:
+    words, labels, numbers = zip(*leaves, strict=True)
+    if unescape:
+        words = tuple(_ESCAPE.sub(lambda match: ESCAPES[match[0]], word) for word in words)
+    return Sentence(words, dict.fromkeys(layout.tags, labels), numbers, layout.source)
+
+
+TREEBANK = Format("treebank", sentences, suffixes=(".mrg",))

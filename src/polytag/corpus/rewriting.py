@@ -1,0 +1,124 @@
+"""Tags of one scheme rewritten in another, many sentences at once: `schemes.convert_tags` as three small tables.
+
+What a tag becomes depends on the tag, on whether a span begins at it (next to one of its own type or not), and on
+whether one ends there. K tags have numbers 0 to K - 1; K itself stands for the edge of a sentence.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polytag.corpus.schemes import convert_tags, parse_or_refuse, rewritten
+from polytag.corpus.tag_rules import BEGINS_AFTER, EDGE, Tag, begins, ends
+
+Table = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.integer[Any]]
+
+INSIDE, BEGINS, BEGINS_BESIDE_ITS_TYPE = 0, 1, 2
+_ROLES = tuple(BEGINS_AFTER)
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Of K tags."""
+
+    left: Table  # [K, K + 1] tag, tag before -> INSIDE, BEGINS or BEGINS_BESIDE_ITS_TYPE
+    right: Table  # [K, K + 1] tag, tag after -> whether a span ends
+    result: Table  # [K, 3, 2] tag, left, right -> index into `Rewriting.written`
+
+
+@dataclass(frozen=True, eq=False)
+class Rewriting:
+    """What ``tags``, written in ``scheme``, become in ``target``; plain ones stay as they are.
+
+    Raises:
+        CorpusError: a tag marks no span.
+        PlanError: no scheme has the name ``target``.
+        ValueError: tags mark spans, and the target is plain.
+    """
+
+    tags: Sequence[str]
+    scheme: str
+    target: str
+
+    def __post_init__(self) -> None:
+        if self.scheme != "plain":
+            convert_tags(self.tags, self.target)  # raises what is to be raised
+
+    @cached_property
+    def written(self) -> tuple[str, ...]:
+        """All tags that come out."""
+        return tuple(self.tags) if self.scheme == "plain" else tuple(sorted(set(self._forms)))
+
+    @cached_property
+    def tables(self) -> Tables | None:
+        """How a tag and its neighbours lead to what is written; None where tags stay as they are."""
+        if self.scheme == "plain":
+            return None
+        here = list(map(parse_or_refuse, self.tags))
+        type_before = _types([*here, EDGE])
+        is_own = type_before[:-1, None] == type_before[None]
+        left = _between(begins, here, is_own, is_before=True) * np.where(is_own, BEGINS_BESIDE_ITS_TYPE, BEGINS)
+        right = _between(ends, here, is_own, is_before=False)
+        places = {tag: place for place, tag in enumerate(self.written)}
+        result = np.array([places[form] for form in self._forms], dtype=np.int64).reshape(len(here), 3, 2)
+        return Tables(left, right, result)
+
+    def convert(self, indices: Indices, first: npt.NDArray[np.bool_]) -> Indices:
+        """The tags of sentences one after the other, [N], as indices into ``written``, [N].
+
+        ``first`` [N] says which words begin a sentence; so does word 0 in any case.
+        """
+        tables, edge = self.tables, len(self.tags)
+        if tables is None or not len(indices):
+            return indices
+        here, starts = indices.astype(np.intp, copy=False), first.nonzero()[0]
+        before, after = np.empty_like(here), np.empty_like(here)
+        before[1:], after[:-1] = here[:-1], here[1:]
+        before[0] = after[-1] = edge
+        before[starts] = after[starts - 1] = edge
+        row = here * (edge + 1)
+        place = self._rows.take(row + before) + tables.right.take(row + after)
+        found: Indices = tables.result.take(place)
+        return found
+
+    @cached_property
+    def _rows(self) -> Table:
+        """Where, in `Tables.result` as one row, stands what a tag with a tag before it becomes, [K, K + 1]."""
+        assert self.tables is not None
+        return (np.arange(len(self.tags))[:, None] * 3 + self.tables.left) * 2
+
+    @cached_property
+    def _forms(self) -> list[str]:
+        """The text of each tag in each of its places, in the order of `Tables.result`."""
+        places = [(left, bool(right)) for left in (INSIDE, BEGINS, BEGINS_BESIDE_ITS_TYPE) for right in (0, 1)]
+        return [
+            rewritten(tag, self.target, first=left > INSIDE, last=last, repeated=left == BEGINS_BESIDE_ITS_TYPE)
+            for tag in map(parse_or_refuse, self.tags)
+            for left, last in places
+        ]
+
+
+def _types(tags: Sequence[Tag]) -> Table:
+    """The type of each tag as a number."""
+    numbers: dict[str, int] = {}
+    return np.array([numbers.setdefault(tag.type, len(numbers)) for tag in tags], dtype=np.int64)
+
+
+def _between(
+    rule: Callable[[Tag, Tag], bool], here: Sequence[Tag], is_own: npt.NDArray[np.bool_], *, is_before: bool
+) -> Table:
+    """Whether a rule holds between each tag and each neighbour, [K, K + 1]: it goes by roles and equality of types."""
+
+    def holds(tag: str, neighbour: str, type_: str) -> bool:
+        pair = Tag(neighbour, type_, neighbour, ""), Tag(tag, "own", tag, "")
+        return rule(*pair) if is_before else rule(*pair[::-1])
+
+    by_roles = np.array([[[holds(a, b, c) for c in ("other", "own")] for b in _ROLES] for a in _ROLES], dtype=np.int64)
+    roles = np.array([_ROLES.index(tag.role) for tag in [*here, EDGE]])
+    found: Table = by_roles[roles[:-1, None], roles[None], is_own.astype(np.int64)]
+    return found

@@ -1,0 +1,179 @@
+"""Calibration: one temperature per task, such that probabilities come true on sentences that nobody trained on.
+
+Softmax-margin training rewards scores far apart, so that a model is surer of itself than it is right. Dividing all
+scores by one number corrects that (Guo et al., 2017) and leaves every decision as it is. The number is the one under
+which the gold tag sequences are most probable.
+"""
+
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from polytag.corpus.schemes import check_spans
+from polytag.corpus.sentence import Sentence
+from polytag.errors import ModelError, PolytagError
+from polytag.model.checkpoint import weights_file
+from polytag.model.temperatures import save_temperatures
+from polytag.scoring import Calibration
+from polytag.tagger.decoding import Predictions
+from polytag.tagger.evaluation import sentences_to_score
+from polytag.tagger.lattice import Lattice
+from polytag.tagger.packing import Ints
+from polytag.tagger.request import Request
+from polytag.tagger.tagging import Tagger
+
+Held = tuple[list[Sentence], Lattice, Ints]  # sentences of a batch, the scores of their tag sequences, gold tags [N]
+
+LEAST, MOST = 0.05, 20.0  # temperatures that are tried
+PRECISION = 1e-3  # of the temperature, relative
+_GOLDEN = (math.sqrt(5) - 1) / 2
+
+
+@dataclass(frozen=True)
+class Fit:
+    """The temperature of a task, and what the sentences say before (at temperature 1) and after.
+
+    ``loss`` is the mean negative log-likelihood of a sentence's gold tags, in nats.
+    """
+
+    temperature: float
+    sentences: int
+    loss: tuple[float, float]
+    before: Calibration
+    after: Calibration
+
+    def as_dict(self) -> dict[str, Any]:
+        """All numbers, ready for JSON."""
+        parts = zip(("before", "after"), self.loss, (self.before, self.after), strict=True)
+        found = {name: {"loss": loss, **of.as_dict()} for name, loss, of in parts}
+        return {"temperature": self.temperature, "sentences": self.sentences, **found}
+
+
+def calibrate(
+    model: str | PathLike[str],
+    *,
+    tasks: Sequence[str] = (),
+    data_file: str | PathLike[str] | None = None,
+    split: str = "dev",
+    data: str | PathLike[str] | None = None,
+    best_for: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> dict[str, Fit]:
+    """Fit the temperature of each task and write them into the model directory.
+
+    Args:
+        model: the model directory.
+        tasks: unless given, all tasks that have the split.
+        data_file: an annotated file, read with the columns and format of the task; else the plan's ``split``.
+        split: ``"dev"`` or ``"test"``.
+        data: where the plan's relative paths are looked up besides the places it remembers.
+        best_for: calibrate the weights kept for this task.
+        precision: as for `Tagger.load`.
+        threads: as for `Tagger.load`.
+
+    Raises:
+        ModelError: the model cannot be read.
+        PlanError: a task has no such split, or several tasks would read one file.
+        CorpusError: a file cannot be read.
+        PolytagError: no sentence has tags that the model knows, or the directory cannot be written.
+    """
+    if Path(model).is_file():
+        raise ModelError(f"{model}: nothing is written into a packed file, expected a model directory to calibrate")
+    tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
+    chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
+    fits = {task: fit(tagger, list(sentences), task) for task, sentences in chosen.items()}
+    save_temperatures(Path(model), weights_file(best_for), {task: found.temperature for task, found in fits.items()})
+    return fits
+
+
+def fit(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> Fit:
+    """The temperature under which the gold tags of the sentences are most probable; the tagger stays as it is.
+
+    Sentences without words, and those with a tag that the model does not know, are left out.
+
+    Raises:
+        CorpusError: a tag marks no span, where the task has spans.
+        PolytagError: no sentence is left.
+    """
+    known = _known(tagger, sentences, task)
+    if not known:
+        raise PolytagError(
+            f"none of {len(sentences)} sentences has tags of '{task}' that the model knows, expected some"
+        )
+    held = list(_held(tagger, known, task))
+
+    def loss(temperature: float) -> float:
+        return sum(float(replace(lattice, temperature=temperature).loss(gold).sum()) for _, lattice, gold in held)
+
+    def surprise(log_temperature: float) -> float:
+        """By the logarithm: from 1 to 2 is as far as from 1 to 1/2.
+
+        Before the sentences are seen, the logarithm is taken to come from N(0, 1): a nat or two, which thousands of
+        sentences outweigh. A few of them without an error would otherwise make the tagger certain of everything.
+        """
+        return loss(math.exp(log_temperature)) + log_temperature**2 / 2
+
+    best = math.exp(minimum(surprise, math.log(LEAST), math.log(MOST), precision=PRECISION))
+    temperature = round(best, 4)
+    return Fit(
+        temperature,
+        sentences=len(known),
+        loss=(loss(1.0) / len(known), loss(temperature) / len(known)),
+        before=_reliability(tagger, held, task, temperature=1.0),
+        after=_reliability(tagger, held, task, temperature=temperature),
+    )
+
+
+def minimum(function: Callable[[float], float], low: float, high: float, *, precision: float) -> float:
+    """Where a function with one minimum has it, between ``low`` and ``high``, by golden-section search."""
+    left, right = high - _GOLDEN * (high - low), low + _GOLDEN * (high - low)
+    at_left, at_right = function(left), function(right)
+    while high - low > precision:
+        if at_left <= at_right:
+            high, right, at_right = right, left, at_left
+            left = high - _GOLDEN * (high - low)
+            at_left = function(left)
+        else:
+            low, left, at_left = left, right, at_right
+            right = low + _GOLDEN * (high - low)
+            at_right = function(right)
+    return (low + high) / 2
+
+
+def _known(tagger: Tagger, sentences: Iterable[Sentence], task: str) -> list[tuple[Sentence, Ints]]:
+    """The sentences that can be scored, with the indices of their gold tags."""
+    vocabulary = tagger.vocabularies.tags[tagger.plan.tasks[task].tags]
+    found = []
+    for sentence in filter(len, sentences):
+        if not vocabulary.plain:
+            check_spans(sentence, task)
+        with suppress(KeyError):
+            found.append((sentence, np.array(vocabulary.encode(sentence.tags[task]), dtype=np.int64)))
+    return found
+
+
+def _held(tagger: Tagger, known: Sequence[tuple[Sentence, Ints]], task: str) -> Iterator[Held]:
+    """Batches of sentences with their scores, which all temperatures are tried on."""
+    for indices, lattice in tagger.lattices([sentence for sentence, _ in known], task):
+        gold = lattice.packing.pack(np.concatenate([known[index][1] for index in indices]))
+        yield [known[index][0] for index in indices], lattice, gold
+
+
+def _reliability(tagger: Tagger, held: Sequence[Held], task: str, *, temperature: float) -> Calibration:
+    part, found = tagger.engine.part(task), Calibration()
+    for sentences, lattice, _ in held:
+        lengths = np.array([len(sentence) for sentence in sentences])
+        predictions = Predictions(part, lengths, Request([task], confidence=True))
+        tempered = replace(lattice, temperature=temperature)
+        predictions.take(tempered, indices=np.arange(len(sentences)), places=lattice.packing.source)
+        for sentence, said in zip(sentences, predictions.each(), strict=True):
+            gold = part.vocabulary.to_data(sentence.tags[task])
+            found.add(gold, said.tags, said.confidence or (), said.spans or ())
+    return found

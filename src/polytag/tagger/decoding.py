@@ -1,0 +1,127 @@
+"""From the scores of a batch to what is said of each sentence: tags as the user's data writes them, and how sure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from polytag.corpus.schemes import spans
+from polytag.corpus.sentence import Alternative, Sentence, Span
+from polytag.tagger.chain import Floats
+from polytag.tagger.engine import TagPart
+from polytag.tagger.lattice import Candidates, Confidence, Lattice
+from polytag.tagger.packing import Ints
+from polytag.tagger.request import Request
+from polytag.tagger.words import Rows
+from polytag.vocabulary.vocabularies import TagVocabulary
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """One task's answer for one sentence: tags in the scheme of the user's data, and how certain they are."""
+
+    tags: tuple[str, ...]
+    confidence: tuple[float, ...] | None = None
+    spans: tuple[Span, ...] | None = None
+    alternatives: tuple[Alternative, ...] | None = None
+
+
+class Predictions:
+    """One task's answers for some sentences, filled in batch by batch, in any order and by any thread."""
+
+    def __init__(self, part: TagPart, lengths: Ints, request: Request) -> None:
+        self._part, self._request = part, request
+        self._lengths, self._ends = lengths, np.cumsum(lengths)
+        words = int(lengths.sum())
+        self._best: Rows = np.zeros(words, np.int32)
+        self._confidence: Floats | None = np.empty(words) if request.confidence else None
+        self._spans: list[tuple[Span, ...]] = [()] * len(lengths)
+        self._alternatives: list[tuple[Alternative, ...]] = [(Alternative((), 1.0),)] * len(lengths)
+
+    def take(self, lattice: Lattice, *, indices: Ints, places: Ints) -> None:
+        """Decode a batch: the numbers of its sentences [B], and where each packed row stands among all words [N]."""
+        best = self._take_alternatives(lattice, indices) if self._request.nbest else lattice.best()
+        self._best[places] = best
+        if self._confidence is not None:
+            certainty = lattice.confidence(best)
+            self._confidence[places] = certainty.of_tags()
+            if not self._part.vocabulary.plain:
+                self._take_spans(best, certainty, indices)
+
+    def _take_spans(self, best: Rows, certainty: Confidence, indices: Ints) -> None:
+        names, packing = self._part.vocabulary.tags, certainty.packing
+        sequences = np.argsort(packing.order).tolist()
+        for index, sequence, path in zip(indices.tolist(), sequences, packing.unpack(best), strict=True):
+            found = spans([names[tag] for tag in path.tolist()])
+            sure = [certainty.of_span(sequence, span.start, span.end) for span in found]
+            self._spans[index] = tuple(replace(span, probability=p) for span, p in zip(found, sure, strict=True))
+
+    def _take_alternatives(self, lattice: Lattice, indices: Ints) -> Rows:
+        """The best of the alternatives, [N]; where two tie but for rounding, `Lattice.best` could name the other."""
+        found = ranked(lattice, self._part.vocabulary, self._request.nbest)
+        for index, (_, told) in zip(indices.tolist(), found, strict=True):
+            self._alternatives[index] = told
+        return lattice.packing.pack(np.concatenate([first for first, _ in found])).astype(np.int32)
+
+    def columns(self) -> list[str]:
+        """The tags of all words, one sentence after the other."""
+        rewriting = self._part.rewriting
+        first = np.zeros(len(self._best), np.bool_)
+        first[(self._ends - self._lengths)[self._lengths > 0]] = True
+        return list(map(rewriting.written.__getitem__, rewriting.convert(self._best, first).tolist()))
+
+    def each(self) -> Iterator[Prediction]:
+        """The answer for each sentence, in order."""
+        tags, plain, wanted = self.columns(), self._part.vocabulary.plain, self._request
+        sure = None if self._confidence is None else self._confidence.tolist()
+        start = 0
+        for number, end in enumerate(self._ends.tolist()):
+            yield Prediction(
+                tuple(tags[start:end]),
+                None if sure is None else tuple(sure[start:end]),
+                self._spans[number] if sure is not None and not (plain and end > start) else None,
+                self._alternatives[number] if wanted.nbest else None,
+            )
+            start = end
+
+
+def with_predictions(sentence: Sentence, found: dict[str, Prediction]) -> Sentence:
+    """A sentence with what was found of its words in place of what it carried."""
+    return Sentence(
+        sentence.words,
+        {task: one.tags for task, one in found.items()},
+        sentence.lines,
+        sentence.source,
+        {task: one.confidence for task, one in found.items() if one.confidence is not None},
+        {task: one.spans for task, one in found.items() if one.spans is not None},
+        {task: one.alternatives for task, one in found.items() if one.alternatives is not None},
+        sentence.offsets,
+    )
+
+
+def nothing_said(request: Request) -> Prediction:
+    """The answer for a sentence without words, which can be tagged in one way."""
+    alternatives = (Alternative((), 1.0),) if request.nbest else None
+    return Prediction((), (), (), alternatives) if request.confidence else Prediction((), alternatives=alternatives)
+
+
+def ranked(lattice: Lattice, vocabulary: TagVocabulary, k: int) -> list[tuple[Ints, tuple[Alternative, ...]]]:
+    """The best sequence of each sentence as indices [T], and the ``k`` best as they are written.
+
+    Without constraints several sequences may be written alike (I-PER and B-PER at the start of a span); the most
+    probable of them stands for all, and more are asked for until there are enough.
+    """
+    wanted = k
+    while True:
+        found = lattice.nbest(wanted)
+        written = [_distinct(one, vocabulary)[:k] for one in found]
+        if all(len(told) == k or len(one.tags) < wanted for told, one in zip(written, found, strict=True)):
+            return [(one.tags[0], told) for one, told in zip(found, written, strict=True)]
+        wanted *= 2
+
+
+def _distinct(candidates: Candidates, vocabulary: TagVocabulary) -> tuple[Alternative, ...]:
+    known: dict[tuple[str, ...], float] = {}
+    for path, probability in zip(candidates.tags.tolist(), candidates.probabilities.tolist(), strict=True):
+        known.setdefault(vocabulary.to_data([vocabulary.tags[tag] for tag in path]), probability)
+    return tuple(Alternative(tags, probability) for tags, probability in known.items())

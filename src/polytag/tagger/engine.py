@@ -1,0 +1,295 @@
+"""The engine: words in, scores of tag sequences out, with numpy and the native core. Open this first.
+
+It is made once from a model's arrays and never changes, but for a bounded memory of known words that threads share.
+The network itself stands in `polytag.training.network`; tests compare the two.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from polytag import native
+from polytag.corpus.rewriting import Rewriting
+from polytag.corpus.schemes import allowed
+from polytag.model import Model
+from polytag.model.shapes import PLACES
+from polytag.native import Precision
+from polytag.plan import Tags
+from polytag.tagger.lattice import Lattice
+from polytag.tagger.packing import Ints, Packing
+from polytag.tagger.words import Columns, Floats, Rows, WordTable, packed_characters, pieces
+from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN
+from polytag.vocabulary.vocabularies import TagVocabulary
+
+BATCH_SENTENCES, BATCH_WORDS = 256, 2_048
+_GATES = "gates"  # the column of the input side of the first word layer's gates
+
+Arrays = Mapping[str, npt.NDArray[Any]]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Some of the sentences of one language, packed; none of them is without words."""
+
+    indices: Ints  # B: the numbers of the sentences, in the order that results per sentence come in
+    packing: Packing
+    places: Ints  # N: of each row among all words
+    rows: Rows  # N: of each word in the columns
+    columns: Columns = field(repr=False)
+    gazetteer: Mapping[str, Ints] = field(default_factory=dict)  # tag part -> N, the column that is 1
+
+
+class WordInputs:
+    """All that a network makes of a word alone, whatever sentence it stands in."""
+
+    def __init__(
+        self, model: Model, task: str, parts: Mapping[str, "TagPart"], first: Any, precision: Precision
+    ) -> None:
+        """``parts``: the tag parts that have features, by name; ``first``: the lowest layer of the word GRU."""
+        settings = model.plan.tasks[task]
+        self.words = model.vocabularies.words[settings.words]
+        self.chars = None if settings.chars is None else model.vocabularies.chars[settings.chars]
+        self.max_characters = model.plan.words[settings.words].max_characters
+        self._embedding = model.part(f"words.{settings.words}").get("embedding.weight")
+        self._first, self._parts = first, parts
+        if settings.chars is not None:
+            weights = model.part(f"chars.{settings.chars}")
+            self._characters = weights["embedding.weight"]
+            self._layers = _layers(weights, model.plan.chars[settings.chars], precision)
+
+    def columns(self, words: Sequence[str]) -> Columns:
+        """What is kept of words: the input side of the first layer's gates, and the scores of features."""
+        inputs = [] if self.chars is None else [self.character_vectors(words)]
+        if self._embedding is not None:
+            inputs.append(self._embedding[np.fromiter(map(self.words.index, words), np.int64, len(words))])
+        columns: Columns = {_GATES: self._first.gates(np.concatenate(inputs, axis=1))}
+        return columns | {name: part.feature_scores(words) for name, part in self._parts.items()}
+
+    def character_vectors(self, words: Sequence[str]) -> Floats:
+        """What the character GRU makes of words, [U, C]."""
+        assert self.chars is not None, "the language has no characters"
+        return np.concatenate([self._character_vectors(some) for some in pieces(words, self.max_characters)])
+
+    def _character_vectors(self, words: Sequence[str]) -> Floats:
+        """The last state of the top forward GRU beside the first state of the top backward GRU."""
+        assert self.chars is not None
+        ids, packing = packed_characters(self.chars, words, self.max_characters)
+        first, *others = self._layers
+        states = first.states_of(first.gates(self._characters), ids, packing.sizes)
+        for layer in others:
+            states = layer.states(states, packing.sizes)
+        hidden = first.units
+        vectors = np.concatenate((states[packing.last, :hidden], states[: len(words), hidden:]), axis=1)
+        return packing.in_order(vectors)
+
+
+class Language:
+    """A word part with its character part: from words to what the word GRU makes of them."""
+
+    def __init__(self, model: Model, task: str, parts: Mapping[str, "TagPart"], precision: Precision) -> None:
+        """``parts``: the tag parts of its tasks, by name."""
+        name = model.plan.tasks[task].words
+        self._layers = _layers(model.part(f"words.{name}"), model.plan.words[name], precision)
+        featured = {part: of for part, of in parts.items() if of.features}
+        self.inputs = WordInputs(model, task, featured, self._layers[0], precision)
+        width = 6 * self._layers[0].units + sum((1 + PLACES) * len(of) for of in featured.values())
+        self.table = WordTable(self.inputs.columns, row_bytes=4 * width)
+
+    def context(self, batch: Batch) -> Floats:
+        """What the word GRU makes of each word in its sentence, [N, 2H]."""
+        first, *others = self._layers
+        sizes = batch.packing.sizes
+        states: Floats = first.states_of(batch.columns[_GATES], batch.rows, sizes)
+        for layer in others:
+            states = layer.states(states, sizes)
+        return states
+
+
+class TagPart:
+    """A tag part at work: context -> emissions, and the scores of moving from tag to tag."""
+
+    def __init__(
+        self, name: str, weights: Arrays, vocabulary: TagVocabulary, settings: Tags, precision: Precision
+    ) -> None:
+        """``weights``: its arrays, by their names in it."""
+        self.name, self.vocabulary, self.constrained = name, vocabulary, settings.constrained
+        self.features, self.gazetteer = vocabulary.features, weights.get("gazetteer")
+        self.projection = native.kernels().Matrix(weights["projection"], precision=_projected_in(precision))
+        self.transitions, self.start = weights["transitions"], weights["start"]
+        if self.features:
+            self.transitions = self.transitions + weights["features.transitions"]
+            self.start = self.start + weights["features.start"]
+            self.edge = np.ascontiguousarray(weights["features.around.weight"][EDGE].reshape(PLACES, -1))
+            self.own, self.around = (_weightless(weights[f"features.{kind}.weight"]) for kind in ("own", "around"))
+        # -inf, not a large negative number: what is forbidden is impossible, at any scale of the other scores.
+        valid = allowed(vocabulary.tags, vocabulary.scheme)
+        self._valid_start, self._valid_step, self.valid_end = (
+            np.where(np.array(mask), 0.0, -np.inf).astype(np.float32) for mask in valid
+        )
+        self.rewriting = Rewriting(vocabulary.tags, vocabulary.scheme, vocabulary.data_scheme)
+
+    def __len__(self) -> int:
+        """How many tags there are, K."""
+        return len(self.vocabulary)
+
+    def moves(self, *, constrained: bool) -> tuple[Floats, Floats]:
+        """Transitions [K, K] and START scores [K]."""
+        if not constrained:
+            return self.transitions, self.start
+        return self.transitions + self._valid_step, self.start + self._valid_start
+
+    def feature_scores(self, words: Sequence[str]) -> Floats:
+        """What each word's features add to the scores of tags, [U, 1 + PLACES, K].
+
+        First where it stands itself, then where it is the word two before, and so on to where it is the word two after.
+        """
+        assert self.features is not None
+        each = chain.from_iterable(map(self.features.indices, words))
+        indices = np.fromiter(each, np.int64, len(words) * (OWN + AROUND)).reshape(-1, OWN + AROUND)
+        own = self.own[indices[:, :OWN]].sum(1)
+        around = self.around[indices[:, OWN:]].sum(1)
+        return np.concatenate((own, around), axis=1).reshape(len(indices), 1 + PLACES, -1)
+
+
+class Engine:
+    """A model's languages and tag parts, ready to compute in one precision."""
+
+    def __init__(self, model: Model, *, precision: Precision) -> None:
+        self.plan, self.precision = model.plan, precision
+        self._kernels = native.kernels()
+        self.parts = {
+            name: TagPart(name, model.part(f"tags.{name}"), model.vocabularies.tags[name], settings, precision)
+            for name, settings in model.plan.tags.items()
+        }
+        users = {name: model.plan.users("words", name) for name in model.plan.words}
+        self.languages = {
+            name: Language(model, tasks[0], {part.name: part for part in map(self.part, tasks)}, precision)
+            for name, tasks in users.items()
+            if tasks
+        }
+        self._temperatures = dict(model.temperatures)
+
+    def part(self, task: str) -> TagPart:
+        """The tag part of a task."""
+        return self.parts[self.plan.tasks[task].tags]
+
+    def language(self, task: str) -> Language:
+        """The language that a task reads."""
+        return self.languages[self.plan.tasks[task].words]
+
+    def by_language(self, tasks: Sequence[str]) -> list[list[str]]:
+        """The tasks in groups, each of which one pass of the network serves."""
+        groups: dict[str, list[str]] = {}
+        for task in tasks:
+            groups.setdefault(self.plan.tasks[task].words, []).append(task)
+        return list(groups.values())
+
+    def batches(
+        self, words: Sequence[str], lengths: Ints, tasks: Sequence[str], *, at_least: int = 1
+    ) -> Iterator[Batch]:
+        """Sentences in batches of similar length, for tasks of one language.
+
+        ``words`` holds those of all sentences, one after the other, ``lengths`` how many each has. There are
+        ``at_least`` so many batches, for as many threads, if there are as many sentences.
+        """
+        rows, columns = self.language(tasks[0]).table.look_up(words)
+        starts = np.cumsum(lengths) - lengths
+        matched = self._gazetteer_columns(words, starts, lengths, tasks)
+        for indices in by_length(lengths, at_least=at_least):
+            packing = Packing.of(lengths[indices])
+            places = packing.places(starts[indices])
+            gazetteer = {part: found[places] for part, found in matched.items()}
+            yield Batch(indices, packing, places, rows[places], columns, gazetteer)
+
+    def context(self, batch: Batch, task: str) -> Floats:
+        """What the network makes of each word in its sentence, [N, 2H]."""
+        return self.language(task).context(batch)
+
+    def lattices(
+        self, context: Floats, batch: Batch, tasks: Sequence[str], *, constrained: bool | None = None
+    ) -> dict[str, Lattice]:
+        """What decoding needs for each of several tasks of a language, from one ``context``."""
+        parts = {part.name: part for part in map(self.part, tasks)}
+        projected = self._kernels.project(context, [part.projection for part in parts.values()])
+        emissions = dict(zip(parts, projected, strict=True))
+        for name, part in parts.items():
+            if part.gazetteer is not None and name in batch.gazetteer:
+                emissions[name] += part.gazetteer[batch.gazetteer[name]]
+            if part.features:
+                sizes = batch.packing.sizes
+                self._kernels.add_features(emissions[name], batch.columns[name], part.edge, batch.rows, sizes)
+        return {task: self._lattice(task, emissions, batch.packing, constrained) for task in tasks}
+
+    def _lattice(
+        self, task: str, emissions: Mapping[str, Floats], packing: Packing, constrained: bool | None
+    ) -> Lattice:
+        part = self.part(task)
+        scores, valid_only = emissions[part.name], part.constrained if constrained is None else constrained
+        if valid_only:
+            scores = scores.copy()  # another task may have the same part
+            scores[packing.last] += part.valid_end
+        transitions, start = part.moves(constrained=valid_only)
+        return Lattice(scores, transitions, start, packing, self._temperatures.get(task, 1.0))
+
+    def _gazetteer_columns(
+        self, words: Sequence[str], starts: Ints, lengths: Ints, tasks: Sequence[str]
+    ) -> dict[str, Ints]:
+        """The gazetteer's column of each word, [n], for the tag parts that have one."""
+        parts = {part.name: part for part in map(self.part, tasks) if part.vocabulary.gazetteer}
+        bounds = [*zip(starts.tolist(), (starts + lengths).tolist(), strict=True)] if parts else []
+        found = {}
+        for name, part in parts.items():
+            match = part.vocabulary.gazetteer.match  # type: ignore[union-attr]
+            found[name] = np.array([column for start, end in bounds for column in match(words[start:end])], np.int64)
+        return found
+
+
+def by_length(
+    lengths: Ints, *, sentences: int = BATCH_SENTENCES, words: int = BATCH_WORDS, at_least: int = 1
+) -> Iterator[Ints]:
+    """The numbers of the sentences that have words, in groups of similar length.
+
+    A group has at most so many sentences and words, but a sentence at least; there are ``at_least`` so many groups.
+    """
+    order = np.argsort(lengths, kind="stable")
+    order = order[np.searchsorted(lengths[order], 1) :]
+    ends = np.cumsum(lengths[order])
+    sentences = min(sentences, -(-len(order) // at_least))
+    words = min(words, -(-int(ends[-1]) // at_least)) if len(ends) else 0
+    start = 0
+    while start < len(order):
+        before = int(ends[start - 1]) if start else 0
+        most = int(np.searchsorted(ends, before + words, side="right"))
+        end = max(start + 1, min(start + sentences, most))
+        yield order[start:end]
+        start = end
+
+
+def _layers(weights: Arrays, settings: Any, precision: Precision) -> list[Any]:
+    """The GRU layers of a part, lowest first."""
+    return [
+        native.kernels().Layer(
+            weights[f"gru.input_weight.{number}"],
+            weights[f"gru.recurrent_weight.{number}"],
+            weights[f"gru.bias.{number}"] if settings.bias else None,
+            reset_after=settings.cell == "reset_after",
+            precision=precision,
+        )
+        for number in range(settings.layers)
+    ]
+
+
+def _projected_in(precision: Precision) -> Precision:
+    """Projections to tags are small: int8 would be no faster than bfloat16 there, and lose more."""
+    return "bfloat16" if precision != "float32" and native.supports("bfloat16") else "float32"
+
+
+def _weightless(weights: Floats) -> Floats:
+    """The same weights, those of a feature that training did not see being 0."""
+    copy = weights.copy()
+    copy[NONE] = 0.0
+    return copy

@@ -1,0 +1,72 @@
+"""Score a model on the files of its plan, or on another file."""
+
+from collections.abc import Iterator, Sequence
+from os import PathLike
+from pathlib import Path
+
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.splits import has_split, read_as, split_sentences
+from polytag.errors import PlanError
+from polytag.scoring import Counts
+from polytag.tagger.tagging import Tagger
+
+
+def evaluate(
+    model: str | PathLike[str],
+    *,
+    tasks: Sequence[str] = (),
+    data_file: str | PathLike[str] | None = None,
+    split: str = "test",
+    data: str | PathLike[str] | None = None,
+    best_for: str | None = None,
+    precision: str | None = None,
+    threads: int | None = None,
+) -> dict[str, Counts]:
+    """Counts of each task.
+
+    Args:
+        model: a model directory, or a packed file.
+        tasks: unless given, all tasks that have the split.
+        data_file: an annotated file, read with the columns and format of the task; else the plan's ``split``.
+        split: ``"test"`` or ``"dev"``.
+        data: where the plan's relative paths are looked up besides the places it remembers.
+        best_for: use the weights kept for this task.
+        precision: as for `Tagger.load`.
+        threads: as for `Tagger.load`.
+
+    Raises:
+        ModelError: the model cannot be read.
+        PlanError: a task has no such split, or several tasks would read one file.
+        CorpusError: a file cannot be read.
+        PolytagError: this machine has no instructions for the precision.
+    """
+    tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
+    chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
+    return {task: tagger.evaluate(sentences, task) for task, sentences in chosen.items()}
+
+
+def sentences_to_score(
+    tagger: Tagger,
+    *,
+    tasks: Sequence[str] = (),
+    data_file: str | PathLike[str] | None = None,
+    split: str = "test",
+    data: str | PathLike[str] | None = None,
+) -> dict[str, Iterator[Sentence]]:
+    """What `evaluate` scores each task on; arguments and errors are the same."""
+    plan = tagger.plan
+    chosen = tagger.choose(tasks) if tasks else [t for t, s in plan.tasks.items() if data_file or has_split(s, split)]
+    if data_file is not None:
+        if len(chosen) > 1:
+            raise PlanError(f"a file to score holds the tags of one task, so name it: {', '.join(chosen)}")
+        task = chosen[0]
+        return {task: read_as(plan.tasks[task], task, data_file)}
+    without = [task for task in chosen if not has_split(plan.tasks[task], split)]
+    if without or not chosen:
+        raise PlanError(
+            f"the plan has no {split} files for {', '.join(without or plan.tasks)}, expected some, another split "
+            "(--split) or a file (--data-file)"
+        )
+    if data is not None:
+        plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
+    return {task: split_sentences(plan, task, split) for task in chosen}

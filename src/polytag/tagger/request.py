@@ -1,0 +1,53 @@
+"""What to say of sentences: one class from the command line, bulk tagging, the server, spaCy and Python alike."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TypedDict
+
+from polytag.corpus.sentence import MOST_ALTERNATIVES
+from polytag.errors import PolytagError
+
+
+class Options(TypedDict, total=False):
+    """The fields of a `Request` as keywords, for those who would rather write them one by one."""
+
+    tasks: Sequence[str]
+    confidence: bool
+    nbest: int
+    constrained: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What to say of each sentence.
+
+    Args:
+        tasks: names, or one name; all tasks of the model's language unless given.
+        confidence: also give the marginal probability of each tag and the probability of each span.
+        nbest: also give so many of the most probable tag sequences, fewer where there are fewer; the first is the
+            sentence's own.
+        constrained: allow valid tag sequences only; as the plan says unless given.
+
+    Raises:
+        PolytagError: more alternatives are wanted than can be had.
+    """
+
+    tasks: Sequence[str] = ()
+    confidence: bool = False
+    nbest: int = 0
+    constrained: bool | None = None
+
+    def __post_init__(self) -> None:
+        if type(self.nbest) is not int or not 0 <= self.nbest <= MOST_ALTERNATIVES:
+            raise PolytagError(
+                f"nbest is {self.nbest!r}, expected a number from 1 to {MOST_ALTERNATIVES:,}, or 0 for none"
+            )
+        tasks = (self.tasks,) if isinstance(self.tasks, str) else tuple(self.tasks or ())
+        object.__setattr__(self, "tasks", tasks)
+
+    def with_options(self, options: Options) -> "Request":
+        """The same request with some fields anew."""
+        return replace(self, **options) if options else self
+
+
+ANYTHING = Request()  # the tags of all tasks

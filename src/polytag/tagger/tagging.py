@@ -1,0 +1,299 @@
+"""Tagger: a model that answers requests; strings in, strings out. Bulk is the normal case.
+
+Nothing in it changes after it is made but its memory of known words, which threads share: any number of them may call
+it at once, and each gets what it would get alone.
+"""
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
+from os import PathLike
+from typing import TypeVar, Unpack
+
+import numpy as np
+
+from polytag.corpus.answers import rendered
+from polytag.corpus.schemes import check_spans
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import Block
+from polytag.errors import PolytagError
+from polytag.model import Model, load_model
+from polytag.scoring import Calibration, Counts, counts_for
+from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions
+from polytag.tagger.engine import Batch, Engine
+from polytag.tagger.inputs import checked, chosen_tasks, sentence_of
+from polytag.tagger.lattice import Lattice, View
+from polytag.tagger.packing import Ints
+from polytag.tagger.precision import choose_precision
+from polytag.tagger.request import ANYTHING, Options, Request
+
+CHUNK_WORDS = 16_384  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
+CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from which they count instead of words
+THREAD_WORDS = 512  # fewer are not worth a thread
+
+T = TypeVar("T", Sentence, Block)
+
+
+class Tagger:
+    """Tags sentences with the tasks of one plan."""
+
+    def __init__(self, model: Model, *, precision: str | None = None, threads: int | None = None) -> None:
+        """Make a tagger of a model in memory.
+
+        Args:
+            model: plan, vocabularies and arrays.
+            precision: of the matrix products: float32, bfloat16, int8, or auto for what the processor is fast at with
+                next to no loss (float32 or bfloat16); the model's own unless given.
+            threads: that a call may use, which end with it; as many as there are cores unless given.
+
+        Raises:
+            PolytagError: this machine has no instructions for the precision.
+        """
+        if threads is not None and threads < 1:
+            raise PolytagError(f"{threads} threads, expected 1 or more")
+        self.model, self.plan, self.vocabularies = model, model.plan, model.vocabularies
+        self.precision = choose_precision(precision, own=model.precision)
+        self.threads = threads or available_cores()
+        self.engine = Engine(model, precision=self.precision)
+
+    @classmethod
+    def load(
+        cls,
+        path: str | PathLike[str],
+        *,
+        best_for: str | None = None,
+        precision: str | None = None,
+        threads: int | None = None,
+    ) -> "Tagger":
+        """Read a model: a directory, or one file that `polytag pack` wrote.
+
+        Args:
+            path: what `polytag.train` or `polytag pack` wrote.
+            best_for: take the weights kept for one task (`training.best_per_task`).
+            precision: as for the class.
+            threads: as for the class.
+
+        Raises:
+            ModelError: it is missing, damaged or of another version.
+            PolytagError: this machine has no instructions for the precision.
+        """
+        return cls(load_model(path, best_for=best_for), precision=precision, threads=threads)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return _restored, (self.model, self.precision, self.threads)
+
+    def tag(self, words: Sequence[str], request: Request = ANYTHING, **options: Unpack[Options]) -> Sentence:
+        """Tag the words of one sentence.
+
+        Args:
+            words: one by one, as a list or another series of strings.
+            request: what to say of it.
+            options: fields of the request by name.
+
+        Raises:
+            PolytagError: as `tag_all`; also, if ``words`` is one text or no series of words, or has one word only and
+                that has blanks in it, which is a text that nobody split.
+        """
+        return next(self.tag_all([sentence_of(words)], request, **options))
+
+    def tag_all(
+        self, sentences: Iterable[Sentence], request: Request = ANYTHING, **options: Unpack[Options]
+    ) -> Iterator[Sentence]:
+        """Tag a stream of sentences, in order, in constant memory.
+
+        Args:
+            sentences: words; tags that they carry are ignored.
+            request: what to say of each.
+            options: fields of the request by name.
+
+        Raises:
+            PolytagError: at once, for an unknown task, or none named where the model holds several languages, or more
+                alternatives than can be had; while iterating, for an item that is no `Sentence` (a text, a list) and a
+                word that is no string or is empty, told with its value and the numbers, from 0, of sentence and word.
+        """
+        request = self.checked(request.with_options(options))
+        return chain.from_iterable(self._tagged(chunk, request) for chunk in chunks(checked(sentences)))
+
+    def tag_blocks(
+        self, blocks: Iterable[Block], request: Request = ANYTHING, **options: Unpack[Options]
+    ) -> Iterator[str]:
+        """Tag a document block by block and render it: whatever is no sentence goes through untouched.
+
+        Lines and words get probabilities and alternatives as further columns, the latter as tag and probability of the
+        sequence by turns; records of JSONL get all as `polytag.corpus.asjson` has it.
+
+        Raises:
+            PolytagError: at once, as `tag_all`; while iterating, what the reader of the blocks raises.
+        """
+        request = self.checked(request.with_options(options))
+        return chain.from_iterable(self._rendered(chunk, request) for chunk in chunks(blocks))
+
+    def tag_columns(
+        self, words: Sequence[str], lengths: Sequence[int] | Ints, request: Request = ANYTHING
+    ) -> dict[str, list[str]]:
+        """The tags of many sentences as one list for each task: the fast path from file to file.
+
+        Args:
+            words: of all sentences, one after the other; strings of a character or more.
+            lengths: how many words each sentence has; their sum is that of the words.
+            request: its tasks and whether only valid sequences are allowed; nothing else is said here.
+
+        Raises:
+            PolytagError: as `tag_all`, at once.
+        """
+        found = self._predicted(words, np.asarray(lengths, np.int64), self.checked(request))
+        return {task: predictions.columns() for task, predictions in found.items()}
+
+    def evaluate(self, sentences: Iterable[Sentence], task: str, *, calibration: bool = False) -> Counts:
+        """Tag sentences that carry gold tags of ``task`` and count as conlleval does (accuracy for plain tags).
+
+        ``calibration`` also counts how far the probabilities can be believed.
+
+        Raises:
+            PolytagError: there is no such task, or a sentence or a word is none, as in `tag_all`.
+            CorpusError: a tag marks no span, where the task has spans.
+        """
+        request = self.checked(Request([task], confidence=calibration))
+        tags, words = self.engine.part(task).vocabulary, self.engine.language(task).inputs.words
+        counts = counts_for(tags.plain)
+        counts.calibration = Calibration() if calibration else None
+        for chunk in chunks(checked(sentences)):
+            for gold, found in zip(chunk, self._tagged(chunk, request), strict=True):
+                if not tags.plain:
+                    check_spans(gold, task)
+                known = [words.seen_in_training(word) for word in gold.words]
+                expected = tags.to_data(gold.tags[task])
+                counts.add(expected, found.tags[task], known=known)
+                if counts.calibration:
+                    sure = found.predicted_spans.get(task, ())
+                    counts.calibration.add(expected, found.tags[task], found.confidence[task], sure)
+        return counts
+
+    def lattices(
+        self, sentences: Iterable[Sentence], task: str, *, constrained: bool | None = None
+    ) -> Iterator[tuple[list[int], Lattice]]:
+        """What decoding sees of sentences, batch by batch: their numbers and the scores of all their tag sequences.
+
+        A lattice gives its results in the order of the numbers. Sentences without words are in no batch.
+        """
+        for view in self.views(sentences, tasks=[task], constrained=constrained):
+            yield list(view.indices), view.lattices[task]
+
+    def views(
+        self, sentences: Iterable[Sentence], *, tasks: Sequence[str] = (), constrained: bool | None = None
+    ) -> Iterator[View]:
+        """What the network makes of sentences, batch by batch and language by language, before anything is decoded.
+
+        Raises:
+            PolytagError: when the first is asked for, as `tag_all`.
+        """
+        chosen, done = self.choose(tasks), 0
+        for chunk in chunks(checked(sentences)):
+            words, lengths = _flat(chunk)
+            for group in self.engine.by_language(chosen):
+                for batch in self.engine.batches(words, lengths, group):
+                    context = self.engine.context(batch, group[0])
+                    lattices = self.engine.lattices(context, batch, group, constrained=constrained)
+                    yield View([done + index for index in batch.indices.tolist()], batch.packing, context, lattices)
+            done += len(chunk)
+
+    def choose(self, tasks: Sequence[str] | None) -> list[str]:
+        """Check names of tasks, or of one; without any, all tasks if they read one language.
+
+        Raises:
+            PolytagError: names the tasks to choose from.
+        """
+        return chosen_tasks(self.plan, tasks)
+
+    def checked(self, request: Request) -> Request:
+        """The same request with the tasks that it is about.
+
+        Raises:
+            PolytagError: as `choose`.
+        """
+        return Request(self.choose(request.tasks), request.confidence, request.nbest, request.constrained)
+
+    def span_tasks(self) -> list[str]:
+        """The tasks whose tags mark spans."""
+        return [name for name, task in self.plan.tasks.items() if not self.vocabularies.tags[task.tags].plain]
+
+    def _tagged(self, chunk: Sequence[Sentence], request: Request) -> Iterator[Sentence]:
+        words, lengths = _flat(chunk)
+        found = self._predicted(words, lengths, request)
+        each = {task: predictions.each() for task, predictions in found.items()}
+        for sentence in chunk:
+            yield with_predictions(sentence, {task: next(of) for task, of in each.items()})
+
+    def _rendered(self, chunk: Sequence[Block], request: Request) -> Iterator[str]:
+        tagged = self._tagged([block.sentence for block in chunk if block.sentence is not None], request)
+        outside: dict[str, Prediction] = dict.fromkeys(request.tasks, nothing_said(request))
+        spanning = self.span_tasks()
+        for block in chunk:
+            found = with_predictions(Sentence(()), outside) if block.sentence is None else next(tagged)
+            yield rendered(block, found, span_tasks=spanning, alternatives=request.nbest)
+
+    def _predicted(self, words: Sequence[str], lengths: Ints, request: Request) -> Mapping[str, Predictions]:
+        """All tasks of one language from one pass of the network; a pass for each language."""
+        found = {task: Predictions(self.engine.part(task), lengths, request) for task in request.tasks}
+        threads = min(self.threads, max(1, len(words) // THREAD_WORDS))
+        for tasks in self.engine.by_language(request.tasks):
+
+            def answer(batch: Batch, tasks: Sequence[str] = tasks) -> None:
+                context = self.engine.context(batch, tasks[0])
+                lattices = self.engine.lattices(context, batch, tasks, constrained=request.constrained)
+                for task, lattice in lattices.items():
+                    found[task].take(lattice, indices=batch.indices, places=batch.places)
+
+            _on_threads(answer, self.engine.batches(words, lengths, tasks, at_least=threads), threads)
+        return found
+
+
+def load(
+    path: str | PathLike[str], *, best_for: str | None = None, precision: str | None = None, threads: int | None = None
+) -> Tagger:
+    """Read a model directory, or a packed model; see `Tagger.load`."""
+    return Tagger.load(path, best_for=best_for, precision=precision, threads=threads)
+
+
+def available_cores() -> int:
+    """How many cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def chunks(items: Iterable[T]) -> Iterator[list[T]]:
+    """A stream in stretches that are sorted by length and put back in order, each short enough to be in memory."""
+    chunk: list[T] = []
+    total = 0
+    for item in items:
+        sentence = item if isinstance(item, Sentence) else item.sentence
+        chunk.append(item)
+        words = sentence.words if sentence else ()
+        # Blank lines count too: there may be no end of them. So do long words: one may have millions of characters.
+        total += max(1, len(words), sum(map(len, words)) // CHUNK_WORD_LENGTH)
+        if total >= CHUNK_WORDS:
+            yield chunk
+            chunk, total = [], 0
+    if chunk:
+        yield chunk
+
+
+def _flat(sentences: Sequence[Sentence]) -> tuple[list[str], Ints]:
+    """The words of all sentences, one after the other, and how many each has."""
+    words = list(chain.from_iterable(sentence.words for sentence in sentences))
+    return words, np.fromiter(map(len, sentences), np.int64, len(sentences))
+
+
+def _on_threads(answer: Callable[[Batch], None], batches: Iterable[Batch], threads: int) -> None:
+    """Answer batches on threads that end with the call; the kernels leave Python to others while they compute."""
+    if threads == 1:
+        for batch in batches:
+            answer(batch)
+        return
+    with ThreadPoolExecutor(threads, "polytag") as pool:
+        for _ in pool.map(answer, batches):
+            pass
+
+
+def _restored(model: Model, precision: str, threads: int) -> Tagger:
+    return Tagger(model, precision=precision, threads=threads)

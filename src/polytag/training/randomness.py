@@ -1,0 +1,36 @@
+"""What a network draws at random: from a generator of its caller's own.
+
+PyTorch's is one for the whole process. Trainings in several threads would draw from it in turn, and each would get
+other weights than alone.
+"""
+
+import torch
+from torch import Tensor, nn
+
+
+def dropout(x: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
+    """Hide each value with probability ``rate`` and scale up the others; without a generator nothing is hidden.
+
+    On a CPU these are the bits of `torch.nn.functional.dropout`, where PyTorch's own generator has the same state.
+    """
+    if generator is None or not rate:
+        return x
+    return x * torch.empty_like(x).bernoulli_(1 - rate, generator=generator).div_(1 - rate)
+
+
+def fresh_embedding(
+    rows: int, dimension: int, *, std: float, generator: torch.Generator, sparse: bool = False
+) -> nn.Embedding:
+    """A table of vectors from a normal distribution.
+
+    It is drawn twice, as nn.Embedding and a second draw over its own did: what is drawn later depends on it.
+    """
+    weight = nn.init.normal_(torch.empty(rows, dimension), generator=generator)
+    nn.init.normal_(weight, std=std, generator=generator)
+    table: nn.Embedding = nn.Embedding.from_pretrained(weight, freeze=False, sparse=sparse)  # type: ignore[no-untyped-call]
+    return table
+
+
+def fresh_weights(*shape: int, generator: torch.Generator) -> Tensor:
+    """Weights from the uniform distribution of Glorot and Bengio (2010)."""
+    return nn.init.xavier_uniform_(torch.empty(shape), generator=generator)

@@ -1,0 +1,97 @@
+"""The memory of known words shows in nothing but time."""
+
+import os
+import random
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from polytag.corpus.sentence import Sentence
+from polytag.tagger import words
+from polytag.tagger.tagging import Tagger
+from polytag.tagger.words import Columns, WordTable, packed_characters, pieces
+from polytag.vocabulary.vocabularies import CharVocabulary
+from tests import tiny
+
+
+def probabilities(tagger: Tagger, sentences: list[Sentence]) -> list[object]:
+    return [sentence.confidence["ner"] for sentence in tagger.tag_all(sentences, tasks=["ner"], confidence=True)]
+
+
+def lengths_of(words: Sequence[str]) -> Columns:
+    return {"length": np.array([[len(word)] for word in words], np.float32)}
+
+
+def test_a_warm_table_gives_what_a_cold_one_gives() -> None:
+    tagger, texts = tiny.tagger(), list(tiny.texts(30))
+    cold = probabilities(tagger, texts)
+    assert probabilities(tagger, texts) == cold
+    for ours, theirs in zip(probabilities(tagger, texts[::-1])[::-1], cold, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-5)
+
+
+@pytest.mark.parametrize("characters", [1, 7, 100])
+def test_words_learned_in_pieces(monkeypatch: pytest.MonkeyPatch, characters: int) -> None:
+    texts = list(tiny.texts(30))
+    expected = probabilities(tiny.tagger(), texts)
+    monkeypatch.setattr(words, "CHARACTERS", characters)
+    found = probabilities(tiny.tagger(), texts)
+    for ours, theirs in zip(found, expected, strict=True):
+        assert ours == pytest.approx(theirs, abs=1e-5)
+
+
+@pytest.mark.parametrize("characters", [1, 9, 1_000])
+def test_pieces_hold_all_words_in_order(monkeypatch: pytest.MonkeyPatch, characters: int) -> None:
+    monkeypatch.setattr(words, "CHARACTERS", characters)
+    given = ["a", "", "bcd" * 9, "e", "fg"]
+    found = list(pieces(given, 5))
+    assert [word for piece in found for word in piece] == given
+    assert all(found)
+
+
+def test_words_are_forgotten_and_learned_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = list(tiny.texts(30))
+    expected = probabilities(tiny.tagger(), texts)
+    monkeypatch.setattr(words, "MEMORY", 0)
+    monkeypatch.setattr(words, "FEWEST", 3)
+    tagger = tiny.tagger()
+    for sentence, theirs in zip(texts, expected, strict=True):
+        assert probabilities(tagger, [sentence])[0] == pytest.approx(theirs, abs=1e-5)
+
+
+def test_rows_are_those_of_the_words_however_many_are_forgotten() -> None:
+    source, table = random.Random(0), WordTable(lengths_of, row_bytes=1 << 30)
+    table.most = 20
+    for _ in range(300):
+        some = ["x" * source.randint(0, 90) for _ in range(source.randint(0, 12))]
+        rows, columns = table.look_up(some)
+        assert [float(columns["length"][row, 0]) for row in rows] == list(map(len, some))
+        assert len(table) <= 20
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+def test_a_child_process_begins_anew() -> None:
+    table = WordTable(lengths_of, row_bytes=1)
+    table.look_up(["a"])
+    with table._lock:  # as another thread might hold it
+        child = os.fork()
+        if not child:
+            rows, columns = table.look_up(["abc"])
+            os._exit(int(columns["length"][rows[0], 0]))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
+
+
+@given(
+    st.lists(st.text("abé😀\ud800", max_size=7), min_size=1, max_size=8),
+    st.sampled_from(["", "ab", "😀éa"]),
+    st.booleans(),
+    st.integers(1, 6),
+)
+def test_packed_characters_are_those_of_each_word(given: list[str], alphabet: str, boundaries: bool, most: int) -> None:
+    vocabulary = CharVocabulary(alphabet, boundaries)
+    ids, packing = packed_characters(vocabulary, given, most)
+    for word, found in zip(given, packing.unpack(ids), strict=True):
+        assert found.tolist() == vocabulary.indices(word, most).tolist()
