@@ -17,7 +17,7 @@ lief.logging.disable()  # it tells of what it makes good itself
 PROCESSORS = {"x86_64": ("X86_64", "AMD64"), "aarch64": ("AARCH64", "ARM64")}
 SYSTEMS_OWN = {  # libraries that every such system has: what a core may need
     "gnu": ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "ld-linux-*.so.?"),
-    "musl": ("libc.so",),
+    "musl": ("libc.musl-*.so.1",),
     "macos": ("/usr/lib/libSystem.B.dylib",),
     "windows": ("KERNEL32.dll", "ntdll.dll", "api-ms-win-crt-*.dll"),
 }
