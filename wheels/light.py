@@ -4,12 +4,14 @@ Without a wheel it makes one for this machine, as pip does of the sources. Needs
 """
 
 import argparse
+import os
 import subprocess
 import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -42,7 +44,7 @@ def main() -> None:
         python = Path(folder, "light", "bin", "python")
         _run(python, "-m", "pip", "install", "--quiet", "--constraint", ROOT / "constraints.txt", wheel)
         good = True
-        for row in rows(python):
+        for row in chain(rows(python), [_without_compiler(Path(folder, "without"))]):
             print(
                 f"{'ok' if row.good else 'FAILED':8} {row.name:34} {row.found:24} expected {row.expected}", flush=True
             )
@@ -62,12 +64,13 @@ def rows(python: Path) -> Iterator[Row]:
     yield Row("polytag --version", version[-1], "a native core", version[-1].startswith("native core"))
     yield _least("start, --help, s", lambda: _seconds([polytag, "--help"]), START)
     if MODEL.exists():
-        tag: list[Path | str] = [polytag, "tag", MODEL, "--from", "tokenised"]
+        tag: list[Path | str] = [polytag, "tag", MODEL, "--task", "en-pos", "--task", "en-ner", "--from", "tokenised"]
         yield _least("start to first tag, s", lambda: _seconds(tag), START)
         most = MEMORY + MODEL.stat().st_size
         peak = _peak(python, tag)
         yield Row("memory while tagging, bytes", f"{peak:,}", f"at most {most:,.0f}", peak <= most)
         yield _same(tag)
+        yield _by_numpy(tag)
 
 
 def _same(tag: list[Path | str]) -> Row:
@@ -79,8 +82,22 @@ def _same(tag: list[Path | str]) -> Row:
     return Row("tags of the full install", "the same" if same else "others", "the same", same)
 
 
-def _made(folder: Path) -> Path:
-    _run(sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT)
+def _by_numpy(tag: list[Path | str]) -> Row:
+    """The same bytes where numpy computes instead of the core."""
+    same = _run(*tag, text=TEXT) == _run(*tag, text=TEXT, environment={"POLYTAG_NATIVE": "0"})
+    return Row("tags without the core", "the same" if same else "others", "the same", same)
+
+
+def _without_compiler(folder: Path) -> Row:
+    """What pip calls the wheel that it makes of the sources where no compiler works."""
+    name = _made(folder, environment={"CXX": "false"}).name.removesuffix(".whl")
+    end = "0_without_the_compiled_core-py3-none-any"
+    return Row("without a compiler", name, f"...-{end}", name.endswith(end))
+
+
+def _made(folder: Path, *, environment: dict[str, str] | None = None) -> Path:
+    command = (sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", folder, ROOT)
+    _run(*command, environment=environment)
     (wheel,) = folder.glob("*.whl")
     return wheel
 
@@ -114,8 +131,9 @@ def _peak(python: Path, command: list[Path | str]) -> int:
     return int(done.stderr.split()[-1])
 
 
-def _run(*command: Path | str, text: str | None = None) -> str:
-    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False)
+def _run(*command: Path | str, text: str | None = None, environment: dict[str, str] | None = None) -> str:
+    env = os.environ | (environment or {})
+    done = subprocess.run(command, input=text, capture_output=True, text=True, check=False, env=env)
     if done.returncode:
         sys.exit(f"{' '.join(map(str, command))} failed:\n{done.stdout}{done.stderr}")
     return done.stdout.strip()

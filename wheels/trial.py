@@ -1,6 +1,7 @@
 """What of the wheels can be run on one Linux machine: natively, under qemu, by musl's loader, under wine."""
 
 import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -88,14 +89,33 @@ def _python_trials(python: list[str], bench: Bench, *, site: Path | None = None)
     with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
         shutil.copytree(ROOT / "tests" / "native", Path(folder, "tests", "native"))
         Path(folder, "tests", "__init__.py").touch()
-        environment = {"OMP_NUM_THREADS": "1"} | ({"PYTHONPATH": str(site)} if site else {})
+        environment = {"OMP_NUM_THREADS": "1"}
+        if site:
+            python = [str(_script(Path(folder, "python"), python))]
+            # PATH without compilers: what a test compiles would be for this machine
+            environment |= {"PYTHONPATH": str(site), "POLYTAG_TEST_PYTHON": python[0], "PATH": folder}
         run = partial(_output, folder=Path(folder), environment=environment)
         sets = run([*python, "-c", "from polytag import native; print(', '.join(native.instructions()))"])
         run([*python, "-c", "import importlib.util as u; assert u.find_spec('torch') is None"])
-        tests = [*python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "tests/native"]
+        tests = [*python, "-c", _PYTEST]
         last = run(tests).splitlines()[-1]
         without = run(tests, environment=environment | {"POLYTAG_NATIVE": "0"}).splitlines()[-1]
     return f"{sets}: {last}; without the core: {without}"
+
+
+# Under qemu a test that starts sys.executable must start qemu.
+_PYTEST = """
+import os, sys, pytest
+sys.executable = os.environ.get("POLYTAG_TEST_PYTHON", sys.executable)
+sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", "tests/native"]))
+"""
+
+
+def _script(file: Path, command: list[str]) -> Path:
+    """A program that is the beginning of a command line."""
+    file.write_text(f'#!/bin/sh\nexec {" ".join(map(shlex.quote, command))} "$@"\n', encoding="utf-8")
+    file.chmod(0o755)
+    return file
 
 
 def _constraints() -> list[str]:

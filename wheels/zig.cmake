@@ -2,7 +2,9 @@
 # POLYTAG_ZIG the program, else it is that of the package ziglang, which pyproject.toml asks for where there is a target.
 # Both are in the environment, so that CMake's own trial projects see them too.
 if(NOT DEFINED ENV{POLYTAG_ZIG})
-  find_program(zig zig PATH_SUFFIXES ziglang REQUIRED)
+  set(where "import os, ziglang; print(os.path.dirname(ziglang.__file__), end='')")
+  execute_process(COMMAND "${Python_EXECUTABLE}" -c "${where}" OUTPUT_VARIABLE folder COMMAND_ERROR_IS_FATAL ANY)
+  find_program(zig zig HINTS "${folder}" NO_DEFAULT_PATH REQUIRED)
   set(ENV{POLYTAG_ZIG} "${zig}")
 endif()
 set(target "$ENV{POLYTAG_TARGET}")
