@@ -16,9 +16,10 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 Columns = dict[str, Floats]  # by name, a row for each word
 
-MEMORY = 48 << 20  # bytes of rows that are remembered
+MEMORY = 44 << 20  # bytes of rows that are remembered
+KEPT = 2  # up to this part of all, frequent words are kept where others are forgotten
 FEWEST = 4_096  # words that are remembered however wide their rows are
-AT_ONCE = 1_024  # words that are computed at once: what is held meanwhile is several times what is kept of them
+AT_ONCE = 512  # words that are computed at once: what is held meanwhile is several times what is kept of them
 CHARACTERS = 65_536  # that are read at once: the states of a character GRU are held meanwhile, 42 MB with 160 columns
 
 
@@ -29,6 +30,7 @@ class _Memory:
     most: int
     rows: dict[str, int] = field(default_factory=dict)
     columns: Columns = field(default_factory=dict)
+    again: set[str] = field(default_factory=set)  # words that were met more than once
 
     def add(self, words: Sequence[str], new: Columns) -> None:
         """Take words in; whoever holds columns from before keeps those, which have all that was known then."""
@@ -40,12 +42,21 @@ class _Memory:
             self.columns[name][known:end] = rows
         self.rows.update(zip(words, range(known, end), strict=True))
 
+    def copy(self, words: Sequence[str]) -> "_Memory":
+        """A memory of some of the words alone."""
+        other, rows = _Memory(self.most), [self.rows[word] for word in words]
+        for name, column in self.columns.items():
+            other.columns[name] = _roomy(None, column, 0, max(len(rows), self.most))
+            np.take(column, rows, axis=0, out=other.columns[name][: len(rows)], mode="clip")  # without one more copy
+        other.rows.update(zip(words, range(len(rows)), strict=True))
+        return other
+
 
 class WordTable:
     """Words -> rows of columns that ``compute`` makes, which is called for words that are not known yet.
 
     Two threads may compute the same word, and both get what the first of them stored. Where there is no room for more
-    words, all are forgotten; whoever works with the old ones still has them.
+    words, all are forgotten but the frequent ones; whoever works with the old ones still has them.
     """
 
     def __init__(self, compute: Callable[[Sequence[str]], Columns], *, row_bytes: int) -> None:
@@ -75,24 +86,27 @@ class WordTable:
     def _learn(self, words: Mapping[str, None]) -> _Memory:
         """A memory that holds all of the words."""
         memory = self._memory
+        known = memory.rows.keys() & words.keys()
+        if memory.rows and len(memory.rows) + len(words) - len(known) > self.most:
+            memory = self._renewed(memory, known)
         new = [word for word in words if word not in memory.rows]
-        if memory.rows and len(memory.rows) + len(new) > self.most:
-            memory, new = self._forgotten(memory), list(words)
         for start in range(0, len(new), AT_ONCE):
             some = new[start : start + AT_ONCE]
             found = self._compute(some)
             with self._lock:
+                memory.again |= known
                 fresh = [at for at, word in enumerate(some) if word not in memory.rows]
                 if len(fresh) < len(some):  # another thread has met them too
                     some, found = [some[at] for at in fresh], {name: rows[fresh] for name, rows in found.items()}
                 memory.add(some, found)
         return memory
 
-    def _forgotten(self, full: _Memory) -> _Memory:
-        """A new memory in place of one that is full, unless another thread has made it."""
+    def _renewed(self, full: _Memory, known: set[str]) -> _Memory:
+        """A new memory in place of a full one: it has the ``known`` words, and the frequent ones if they are few."""
         with self._lock:
             if self._memory is full:
-                self._memory = _Memory(self.most)
+                frequent = known | full.again
+                self._memory = full.copy(list(frequent if KEPT * len(frequent) < self.most else known))
             return self._memory
 
 
