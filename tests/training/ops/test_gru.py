@@ -150,18 +150,6 @@ class TestFastFormEqualsReference:
         assert torch.equal(layer.run(packed.gru, reset_after=reset_after), training)
         assert torch.equal(layer.run(ops.gru, reset_after=reset_after), training)
 
-    @pytest.mark.parametrize("rows", [1, 5, 6, 1000])
-    def test_blocks_of_steps_do_not_show(
-        self, monkeypatch: pytest.MonkeyPatch, rows: int, bias: bool, reset_after: bool
-    ) -> None:
-        layer = random_layer((5, 3, 3, 1), bias=bias).map(torch.Tensor.requires_grad_)
-        training = layer.run(packed.gru, reset_after=reset_after)
-        monkeypatch.setattr(packed, "_BLOCK_ROWS", rows)
-        with torch.no_grad():
-            alone = layer.run(packed.gru, reset_after=reset_after)
-        assert alone.grad_fn is None
-        close(alone, training, 1e-12)
-
     @pytest.mark.usefixtures("uninitialised_is_nan")
     def test_no_row_is_read_beside_the_batch_or_before_it_is_written(self, bias: bool, reset_after: bool) -> None:
         layer = random_layer((7, 1, 3, 3, 2), bias=bias)

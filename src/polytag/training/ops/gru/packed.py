@@ -7,14 +7,12 @@ operation outside the loop; a step computes in place, on views that are made onc
 the arithmetic on it.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
-
-_BLOCK_ROWS = 8_192  # whose gates are held at once where no gradient is wanted: 60 MB at 300 units
 
 
 def gru(
@@ -28,30 +26,10 @@ def gru(
     reset_after: bool = False,
 ) -> Tensor:
     """One bidirectional GRU layer over packed rows; see `polytag.training.ops.gru.reference.gru` for the contract."""
-    learns = (t is not None and t.requires_grad for t in (x, input_weight, recurrent_weight, bias))
-    run = _Gru.apply if torch.is_grad_enabled() and any(learns) else _states
-    y: Tensor = run(x, input_weight, recurrent_weight, bias, tuple(batch_sizes), reverse, reset_after)
+    y: Tensor = _Gru.apply(  # type: ignore[no-untyped-call]
+        x, input_weight, recurrent_weight, bias, tuple(batch_sizes), reverse, reset_after
+    )
     return y
-
-
-def _states(
-    x: Tensor,
-    w: Tensor,
-    u: Tensor,
-    b: Tensor | None,
-    batch_sizes: tuple[int, ...],
-    reverse: Tensor,
-    reset_after: bool,
-) -> Tensor:
-    """The states alone, [N, 2H], in blocks of steps, so that the gates of a long sequence are never held at once."""
-    states = x.new_empty(2, x.shape[0], u.shape[1])
-    h = states.new_zeros(2, batch_sizes[0] if batch_sizes else 0, u.shape[1])
-    scan = _scan_reset_after if reset_after else _scan_reset_before
-    for start, end, sizes in _blocks(batch_sizes):
-        gates = _project(torch.stack((x[start:end], x.index_select(0, reverse[start:end]))), w, b)
-        scan(gates, u, sizes, h, states[:, start:end], None)
-        h = states[:, end - sizes[-1] : end]
-    return _side_by_side(states, reverse)
 
 
 def _project(both: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
@@ -62,27 +40,6 @@ def _project(both: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
 def _side_by_side(states: Tensor, reverse: Tensor) -> Tensor:
     """States [2, N, H], those of the backward direction mirrored -> [N, 2H]."""
     return torch.cat((states[0], states[1].index_select(0, reverse)), dim=1)
-
-
-def _blocks(batch_sizes: Sequence[int]) -> Iterator[tuple[int, int, list[int]]]:
-    """(first row, one past the last row, running sequences of each step) of runs of steps."""
-    block: list[int] = []
-    start = 0
-    for first, end, size in _steps(batch_sizes):
-        if block and end - start > _BLOCK_ROWS:
-            yield start, first, block
-            start, block = first, []
-        block.append(size)
-    if block:
-        yield start, start + sum(block), block
-
-
-def _steps(batch_sizes: Sequence[int]) -> Iterator[tuple[int, int, int]]:
-    """(first row, one past the last row, running sequences) of each step."""
-    start = 0
-    for size in batch_sizes:
-        yield start, start + size, size
-        start += size
 
 
 def _views(batch_sizes: Sequence[int], *packed: Tensor) -> list[tuple[Tensor, ...]]:
