@@ -89,6 +89,7 @@ def _python_trials(python: list[str], bench: Bench, *, site: Path | None = None)
     with tempfile.TemporaryDirectory(dir=bench.folder) as folder:
         shutil.copytree(ROOT / "tests" / "native", Path(folder, "tests", "native"))
         Path(folder, "tests", "__init__.py").touch()
+        Path(folder, "pytest.ini").write_text("[pytest]\n", encoding="utf-8")  # no settings from folders above
         environment = {"OMP_NUM_THREADS": "1"}
         if site:
             python = [str(_script(Path(folder, "python"), python))]
