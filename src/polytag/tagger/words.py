@@ -2,7 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from threading import Lock
 
@@ -17,7 +17,7 @@ Rows = npt.NDArray[np.int32]
 Columns = dict[str, Floats]  # by name, a row for each word
 
 MEMORY = 44 << 20  # bytes of rows that are remembered
-KEPT = 2  # up to this part of all, frequent words are kept where others are forgotten
+KEPT = 4  # this part of all is kept where others are forgotten: words that were met again, and not long ago
 FEWEST = 4_096  # words that are remembered however wide their rows are
 AT_ONCE = 512  # words that are computed at once: what is held meanwhile is several times what is kept of them
 CHARACTERS = 65_536  # that are read at once: the states of a character GRU are held meanwhile, 42 MB with 160 columns
@@ -30,7 +30,13 @@ class _Memory:
     most: int
     rows: dict[str, int] = field(default_factory=dict)
     columns: Columns = field(default_factory=dict)
-    again: set[str] = field(default_factory=set)  # words that were met more than once
+    again: dict[str, None] = field(default_factory=dict)  # words that were met more than once, the latest at the end
+
+    def meet(self, known: Collection[str]) -> None:
+        """Words were met that are known."""
+        for word in known:
+            self.again.pop(word, None)
+        self.again.update(dict.fromkeys(known))
 
     def add(self, words: Sequence[str], new: Columns) -> None:
         """Take words in; whoever holds columns from before keeps those, which have all that was known then."""
@@ -90,11 +96,12 @@ class WordTable:
         if memory.rows and len(memory.rows) + len(words) - len(known) > self.most:
             memory = self._renewed(memory, known)
         new = [word for word in words if word not in memory.rows]
+        with self._lock:
+            memory.meet(known)
         for start in range(0, len(new), AT_ONCE):
             some = new[start : start + AT_ONCE]
             found = self._compute(some)
             with self._lock:
-                memory.again |= known
                 fresh = [at for at, word in enumerate(some) if word not in memory.rows]
                 if len(fresh) < len(some):  # another thread has met them too
                     some, found = [some[at] for at in fresh], {name: rows[fresh] for name, rows in found.items()}
@@ -102,11 +109,11 @@ class WordTable:
         return memory
 
     def _renewed(self, full: _Memory, known: set[str]) -> _Memory:
-        """A new memory in place of a full one: it has the ``known`` words, and the frequent ones if they are few."""
+        """A new memory in place of a full one, with some of the words that were met more than once."""
         with self._lock:
             if self._memory is full:
-                frequent = known | full.again
-                self._memory = full.copy(list(frequent if KEPT * len(frequent) < self.most else known))
+                full.meet(known)
+                self._memory = full.copy(list(full.again)[-self.most // KEPT :])
             return self._memory
 
 
