@@ -5,6 +5,7 @@ from os import PathLike
 from pathlib import Path
 
 from polytag.corpus.formats import FORMATS, treebank
+from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.sentence import Sentence
@@ -23,6 +24,7 @@ def read(
     encoding: str = "auto",
     docstart: bool = False,
     language: str = ANY_LANGUAGE,
+    notes: Notes | None = None,
 ) -> Iterator[Sentence]:
     """The sentences of a corpus, read as they are asked for.
 
@@ -35,6 +37,7 @@ def read(
         encoding: a codec; "auto" is UTF-8, or latin-1 where the file can be nothing else.
         docstart: whether -DOCSTART- lines come as sentences of one word; they end a sentence in any case.
         language: whose rules split raw text (format text); what is split already is in format tokenised.
+        notes: takes what the reader has to say; without it, what it refuses is raised and the rest goes unsaid.
 
     Raises:
         PolytagError: raw text cannot be split, for spaCy is not installed or has no rules for the language.
@@ -45,7 +48,7 @@ def read(
     files = files_of(path, name)
 
     def one(file: Path) -> Iterator[Sentence]:
-        layout = Layout(str(file), word, tags, docstart, language=language)
+        layout = Layout(str(file), word, tags, docstart, language=language, notes=Notes() if notes is None else notes)
         return FORMATS[name].sentences(Lines(file, encoding=encoding), layout)
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once

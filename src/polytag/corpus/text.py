@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from os import PathLike
 from typing import NamedTuple, Protocol
 
+from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source, opened, raw_lines
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError
@@ -63,6 +64,7 @@ class Layout:
     language: str = "xx"  # whose rules split raw text
     character: int = 0  # at which the first line begins in the whole text
     records: bool = False  # text is rendered as records of JSONL
+    notes: Notes = field(default_factory=Notes)  # where readers say what they refuse, repair or find odd
 
 
 class Lines:

@@ -1,0 +1,62 @@
+"""What reading says of files: what it refuses, and what it repairs, leaves out or finds odd.
+
+One code path: training, tagging and `data check` read through the same readers; only what becomes of a note differs.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from polytag.errors import CorpusError
+
+MOST_KEPT = 20  # refusals that are kept with their lines; all are counted
+
+
+@dataclass(slots=True)
+class Note:
+    """One kind of thing that was told of one file, how often, and where it was first."""
+
+    path: str
+    line: int
+    text: str
+    count: int = 1
+
+    def __str__(self) -> str:
+        place = f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
+        return place + self.text + (f" (and {self.count - 1:,} more like this)" if self.count > 1 else "")
+
+
+class Notes:
+    """Where readers say what they find.
+
+    A refusal is raised, unless refusals are ``collected``: then the reader goes on with the next record, sentence or
+    line that it can make sense of.
+    """
+
+    def __init__(self, *, collects: bool = False) -> None:
+        self.collects = collects
+        self.refused: list[CorpusError] = []  # the first MOST_KEPT of `refusals`
+        self.refusals = 0
+        self._told: dict[tuple[str, str], Note] = {}
+
+    def refuse(self, message: str, *, path: str, line: int, cause: Exception | None = None) -> None:
+        """Refuse what stands in a line; comes back only where refusals are collected.
+
+        Raises:
+            CorpusError: they are not.
+        """
+        error = CorpusError(message, path=path, line=line)
+        error.__cause__ = cause
+        if not self.collects:
+            raise error
+        self.refusals += 1
+        if len(self.refused) < MOST_KEPT:
+            self.refused.append(error)
+
+    def tell(self, kind: str, text: str, *, path: str, line: int = 0) -> None:
+        """Say what was repaired, left out or is odd; each ``kind`` is said once for a file, with the first example."""
+        note = self._told.setdefault((kind, path), Note(path, line, text, 0))
+        note.count += 1
+
+    def __iter__(self) -> Iterator[Note]:
+        """What was told, in the order of first sight."""
+        return iter(self._told.values())
