@@ -111,3 +111,12 @@ def test_what_is_read_is_not_written_over(trained, workplace, command):
     done = run(command.format(model=trained))
     assert (done.code, done.sentence.endswith("is to be read and to be written, expected two files")) == (1, True)
     assert contents(workplace) == before
+
+
+@pytest.mark.parametrize("kind", ["device", "pipe"])
+def test_what_is_read_again_is_a_file(workplace, trained, kind):
+    os.mkfifo("pipe")
+    place = os.devnull if kind == "device" else "pipe"
+    done = run(["export", trained, "--onnx", place])
+    expected = f"{place}: is a device or a pipe, expected a file: what is written is read again"
+    assert (done.code, done.sentence) == (1, expected)

@@ -68,7 +68,9 @@ def compare(
         page = comparison_page(found, names=(str(a), str(b)))
         with atomic_write(html) as file:
             file.write(page)
-    click.echo(json.dumps(_numbers(found), indent=2, ensure_ascii=False) if as_json else _table(found, a, b))
+    click.echo(
+        json.dumps(_numbers(found), indent=2, ensure_ascii=False, allow_nan=False) if as_json else _table(found, a, b)
+    )
     if not as_json:
         for line in _sentences(found, limit):
             click.echo(line)

@@ -59,7 +59,9 @@ def evaluate(
 def _numbers(counts: "dict[str, Counts]") -> str:
     from polytag.scoring import as_dict
 
-    return json.dumps({task: as_dict(found) for task, found in counts.items()}, indent=2, ensure_ascii=False)
+    return json.dumps(
+        {task: as_dict(found) for task, found in counts.items()}, indent=2, ensure_ascii=False, allow_nan=False
+    )
 
 
 def _tables(counts: "dict[str, Counts]") -> str:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @model_argument
-@click.option("--onnx", type=FileToWrite(), metavar="FILE", required=True, help="The file to write.")
+@click.option("--onnx", type=FileToWrite(read_again=True), metavar="FILE", required=True, help="The file to write.")
 @task_option("Write")
 @constrained_option
 @best_for_option

@@ -16,16 +16,21 @@ from polytag.errors import PolytagError
 class FileToWrite(click.Path):
     """A file that a command writes at its end; where it could not, that is said at the start.
 
+    ``read_again`` is for a file that the command opens once more, to see what came of it: devices and pipes are none.
+
     Raises (while options are read):
-        PolytagError: the file cannot be written.
+        PolytagError: the file cannot be written, or not read again.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, read_again: bool = False) -> None:
         super().__init__(path_type=Path)
+        self._read_again = read_again
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
         path = super().convert(value, param, ctx)
         check_file(Path(os.fsdecode(path)))
+        if self._read_again and Path(path).exists() and not Path(path).is_file():
+            raise PolytagError(f"{path}: is a device or a pipe, expected a file: what is written is read again")
         return path
 
 

@@ -98,7 +98,7 @@ def _remember(question: Question, plan: Plan) -> None:
         _check_same(path, _read(path), now)
         return
     with atomic_write(path) as file:
-        json.dump(now, file, indent=2, ensure_ascii=False)
+        json.dump(now, file, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _read(path: Path) -> Any:

@@ -89,10 +89,10 @@ def wanted_shapes(source: Path, plan: Plan, vocabularies: Vocabularies, *, array
 
 
 def check_arrays(source: Path, arrays: Mapping[str, Array], wanted: Mapping[str, tuple[str, Shape]]) -> None:
-    """See to it that a file holds arrays of the names, types and shapes that are wanted, and no others.
+    """See to it that a file holds arrays of the names, types and shapes that are wanted, and no others, all finite.
 
     Raises:
-        ModelError: names the first array that is not there, that nobody wants, or that is another.
+        ModelError: names the first array that is not there, that nobody wants, that is another or is not finite.
     """
     for name in sorted({*wanted, *arrays}):
         found, (dtype, shape) = arrays.get(name), wanted.get(name, ("", None))
@@ -103,6 +103,8 @@ def check_arrays(source: Path, arrays: Mapping[str, Array], wanted: Mapping[str,
             )
         if found.dtype != dtype:
             raise ModelError(f"{source}: {name} is of type {found.dtype}, expected {dtype}")
+        if found.dtype.kind == "f" and found.size and not np.isfinite((found.min(), found.max())).all():
+            raise ModelError(f"{source}: {name} holds values that are not finite, expected a training that went well")
 
 
 def computing(source: Path, metadata: Mapping[str, str], *, usual: str = "float32") -> str:

@@ -8,7 +8,6 @@ temperature 1.
 """
 
 import json
-import math
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,6 +18,7 @@ from polytag.model.array_file import read_metadata
 
 CALIBRATION = "calibration.json"
 FORMAT, VERSION = "polytag-calibration", 1
+HOTTEST = 1e6  # all sequences are as probable long before it
 
 
 def save_temperatures(directory: Path, weights: str, temperatures: Mapping[str, float]) -> None:
@@ -65,7 +65,7 @@ def remove_temperatures(directory: Path) -> None:
 def are_valid(temperatures: Any) -> bool:
     """Whether what was read are temperatures by name."""
     return isinstance(temperatures, dict) and all(
-        isinstance(value, int | float) and math.isfinite(value) and value > 0 for value in temperatures.values()
+        isinstance(value, int | float) and 0 < value <= HOTTEST for value in temperatures.values()
     )
 
 

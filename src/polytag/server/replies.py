@@ -11,4 +11,5 @@ from polytag.tagger.request import Request
 def reply(request: Request, sentences: Sequence[Sentence], *, span_tasks: Collection[str]) -> bytes:
     """A `TagReply` as JSON in UTF-8; ``span_tasks`` are the tasks that mark spans."""
     found = [as_json(sentence, span_tasks=span_tasks) for sentence in sentences]
-    return json.dumps({"tasks": request.tasks, "sentences": found}, ensure_ascii=False, separators=(",", ":")).encode()
+    said = {"tasks": request.tasks, "sentences": found}
+    return json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()

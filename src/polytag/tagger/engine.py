@@ -15,6 +15,7 @@ import numpy.typing as npt
 from polytag import native
 from polytag.corpus.rewriting import Rewriting
 from polytag.corpus.schemes import allowed
+from polytag.errors import ModelError
 from polytag.model import Model
 from polytag.model.shapes import PLACES
 from polytag.native import Precision
@@ -212,7 +213,11 @@ class Engine:
     def lattices(
         self, context: Floats, batch: Batch, tasks: Sequence[str], *, constrained: bool | None = None
     ) -> dict[str, Lattice]:
-        """What decoding needs for each of several tasks of a language, from one ``context``."""
+        """What decoding needs for each of several tasks of a language, from one ``context``.
+
+        Raises:
+            ModelError: scores are not finite, as where weights are so large that sums of products overflow.
+        """
         parts = {part.name: part for part in map(self.part, tasks)}
         projected = self._kernels.project(context, [part.projection for part in parts.values()])
         emissions = dict(zip(parts, projected, strict=True))
@@ -222,6 +227,9 @@ class Engine:
             if part.features:
                 sizes = batch.packing.sizes
                 self._kernels.add_features(emissions[name], batch.columns[name], part.edge, batch.rows, sizes)
+        for name, scores in emissions.items():
+            if not np.isfinite(scores).all():
+                raise ModelError(f"tags.{name}: scores are not finite, expected a model whose training went well")
         return {task: self._lattice(task, emissions, batch.packing, constrained) for task in tasks}
 
     def _lattice(

@@ -1,6 +1,7 @@
 """The training loop: a generator of events. Whoever drives it decides what to show and when to stop looking."""
 
 import json
+import math
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from polytag.errors import ModelError, PolytagError
 from polytag.files import atomic_write
 from polytag.model import Model
 from polytag.model.checkpoint import WEIGHTS, weights_file
@@ -74,7 +76,11 @@ class Trainer:
         )
 
     def events(self) -> Iterator[Step | Evaluation]:
-        """Train until the last epoch or until patience runs out; call `publish` after each `Evaluation`."""
+        """Train until the last epoch or until patience runs out; call `publish` after each `Evaluation`.
+
+        Raises:
+            PolytagError: a loss, a weight or a score is not finite; names the step, the task and the learning rate.
+        """
         while not self.finished:
             steps = self._turns(self.progress.epoch)
             for turn in steps[self.progress.turn :]:
@@ -125,6 +131,8 @@ class Trainer:
             optimizer.step()
         self.network.zero_grad(set_to_none=True)  # None, not zeros: parts that the next task does not use must not move
         value = self.world.mean(float(loss.detach()))
+        if not math.isfinite(value):
+            raise self._diverged(f"the loss of '{turn.task}' is {value}", number + 1)
         self.progress.turn += 1
         self.progress.loss[turn.task] = self.progress.loss.get(turn.task, 0.0) + value * len(turn.sentences)
         words = sum(len(self._encoded[turn.task][i][0]) for i in turn.sentences)
@@ -136,7 +144,37 @@ class Trainer:
         seed = np.random.SeedSequence([self.settings.seed, number, *rank]).generate_state(1)[0]
         return self._generator.manual_seed(int(seed))
 
+    def check_weights(self) -> None:
+        """See to it that all weights are numbers, before they are saved or scored.
+
+        Raises:
+            PolytagError: one is not finite.
+        """
+        for name, tensor in self.network.state_dict().items():
+            if not bool(torch.isfinite(tensor).all()):
+                raise self._diverged(f"a value of {name} is not finite", self._steps_done())
+
+    def _check_scores(self) -> None:
+        """See to it that finite weights give finite scores, also of tasks without development data."""
+        tagger = self.tagger()
+        for task, sentences in self.prepared.sentences.items():
+            try:
+                next(tagger.lattices(sentences["train"][:1], task), None)
+            except ModelError as error:
+                raise self._diverged(str(error), self._steps_done()) from None
+
+    def _diverged(self, found: str, step: int) -> PolytagError:
+        return PolytagError(
+            f"{self.output}: the training diverged at step {step:,}, with a learning rate of "
+            f"{self.settings.learning_rate:g}: {found}; what was saved before is kept, lower training.learning_rate"
+        )
+
+    def _steps_done(self) -> int:
+        return self.progress.epoch * len(self._turns(self.progress.epoch)) + self.progress.turn
+
     def _finish_epoch(self) -> Evaluation:
+        self.check_weights()
+        self._check_scores()
         trained = dict.fromkeys(self.plan.tasks, 0)
         for turn in self._turns(self.progress.epoch):
             trained[turn.task] += len(turn.sentences)
@@ -164,7 +202,7 @@ class Trainer:
         self.progress.keep = []
         with atomic_write(self.output / "metrics.jsonl") as file:
             for entry in self.progress.history:
-                file.write(json.dumps(entry | {"epochs": self.epochs}) + "\n")
+                file.write(json.dumps(entry | {"epochs": self.epochs}, allow_nan=False) + "\n")
 
     def _selected(self, dev: Mapping[str, float]) -> float | None:
         """The score that chooses the best epoch; None without development data, when the last epoch is kept."""

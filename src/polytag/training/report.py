@@ -57,7 +57,7 @@ def write_report(
         report["best_on_test"] = {task: _best_on_test(progress.history, task) for task in scores}
     if world.is_first:
         with atomic_write(directory / "report.json") as file:
-            json.dump(report, file, indent=2, ensure_ascii=False)
+            json.dump(report, file, indent=2, ensure_ascii=False, allow_nan=False)
 
 
 def _surroundings() -> dict[str, Any]:

@@ -19,10 +19,14 @@ def state_file(output: Path) -> Path:
 
 
 def save_state(trainer: Trainer) -> None:
-    """Write the state; a kill at any moment leaves this state or the one before.
+    """Write the state; a kill at any moment, or a weight that is not finite, leaves this state or the one before.
 
     At the end of an epoch it comes before `Trainer.publish`, so that what is published never runs ahead of it.
+
+    Raises:
+        PolytagError: a weight is not finite.
     """
+    trainer.check_weights()
     tensors = {f"weights/{name}": tensor for name, tensor in trainer.network.state_dict().items()}
     for number, optimizer in enumerate(_distinct(trainer)):
         tensors |= {f"optimizer/{number}/{key}": value for key, value in flatten_state(optimizer).items()}
