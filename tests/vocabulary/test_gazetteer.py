@@ -121,6 +121,12 @@ def test_files(tmp_path: Path) -> None:
     assert load(tmp_path, content.decode().encode("latin-1"), "latin-1") == Gazetteer.from_entries(expected)
 
 
+@pytest.mark.parametrize("encoding", ["latin-x", "hex", "", "utf\0"])
+def test_an_unknown_encoding_is_one_sentence(tmp_path: Path, encoding: str) -> None:
+    with pytest.raises(VectorsError, match=r"unknown encoding '.*', expected a Python codec$"):
+        load(tmp_path, b"LOC Lima\n", encoding)
+
+
 @pytest.mark.parametrize(
     ("content", "message"),
     [

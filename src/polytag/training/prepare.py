@@ -10,6 +10,7 @@ from typing import Any
 import torch
 
 from polytag.corpus.documents import files_of, format_of
+from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import SPLITS, split_sentences
 from polytag.errors import PlanError
@@ -90,7 +91,8 @@ def _load_vectors(plan: Plan, name: str, notes: list[str]) -> Vectors | None:
     if settings.vectors is None:
         return None
     key = f"words.{name}.vectors"
-    loaded = load_vectors(plan.find(settings.vectors, key))
+    told = Notes()
+    loaded = load_vectors(plan.find(settings.vectors, key), notes=told)
     if "dimension" in settings.model_fields_set and settings.dimension != loaded.dimension:
         raise PlanError(
             f"words.{name}.dimension is {settings.dimension}, but {settings.vectors} has {loaded.dimension} dimensions"
@@ -99,6 +101,7 @@ def _load_vectors(plan: Plan, name: str, notes: list[str]) -> Vectors | None:
         f"words.{name}: {len(loaded.words):,} vectors of {loaded.dimension} dimensions from {settings.vectors} "
         f"({loaded.format}, standard deviation {loaded.std:.3f})"
     )
+    notes += [f"words.{name}: {note}" for note in told]
     return loaded
 
 

@@ -11,7 +11,6 @@ from polytag.errors import VectorsError
 Entry = tuple[str, tuple[str, ...]]  # type, words
 
 OUTSIDE = "O"
-BOM = b"\xef\xbb\xbf"
 
 
 class Gazetteer:
@@ -54,11 +53,11 @@ class Gazetteer:
         Raises:
             VectorsError: unreadable, empty, not in ``encoding``, or a line with a type and no words.
         """
-        from polytag.vocabulary.vectors.source import opened  # late: a model has its lists in it
+        from polytag.vocabulary.vectors.source import lines_of, opened  # late: a model has its lists in it
 
         file = Path(path)
         with opened(file) as stream:
-            entries = list(_entries(stream, file, encoding))
+            entries = list(_entries(lines_of(stream, file), file, encoding))
         if not entries:
             raise VectorsError("the gazetteer is empty, expected lines of a type and an entry's words", path=file)
         return cls.from_entries(entries)
@@ -160,12 +159,14 @@ def _strings(words: object) -> tuple[str, ...]:
 def _entries(lines: Iterable[bytes], path: Path, encoding: str) -> Iterable[Entry]:
     for number, line in enumerate(lines, start=1):
         # bytes split at ASCII white space only: U+00A0 and U+0085 are letters of a word here.
-        fields = line.removeprefix(BOM).split() if number == 1 else line.split()
+        fields = line.split()
         if len(fields) == 1:
             raise VectorsError(f"a type without words ({fields[0][:40]!r}), expected both", path=path, line=number)
         try:
             decoded = [field.decode(encoding) for field in fields]
-        except UnicodeDecodeError as error:
+        except (LookupError, ValueError) as error:  # ValueError: not in the encoding, or a name with a NUL character
+            if not isinstance(error, UnicodeError):
+                raise VectorsError(f"unknown encoding '{encoding}', expected a Python codec", path=path) from error
             message = f"not {encoding}, expected text in that encoding (the CoNLL-2002 originals are latin-1)"
             raise VectorsError(message, path=path, line=number) from error
         if decoded:

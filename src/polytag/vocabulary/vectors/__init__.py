@@ -1,12 +1,13 @@
 """Pretrained word vectors: word2vec, fastText, GloVe, SENNA and Polyglot.
 
-A format is a row of ``READERS``: a name and a function from a path and a selection to Vectors.
+A format is a row of ``READERS``: a name and a function from a path, a selection and a place for notes to Vectors.
 """
 
 from collections.abc import Callable, Mapping
 from os import PathLike
 from pathlib import Path
 
+from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError, nearest
 from polytag.vocabulary.vectors.binary import read_word2vec_binary
 from polytag.vocabulary.vectors.polyglot import read_polyglot
@@ -20,7 +21,7 @@ from polytag.vocabulary.vectors.text import read_glove, read_word2vec
 
 __all__ = ["READERS", "Coverage", "Vectors", "coverage", "load_vectors"]
 
-READERS: Mapping[str, Callable[[Path, Selection], Vectors]] = {
+READERS: Mapping[str, Callable[[Path, Selection, Notes], Vectors]] = {
     "word2vec": read_word2vec,  # fastText's .vec is the same on disk
     "word2vec-binary": read_word2vec_binary,
     "glove": read_glove,
@@ -35,6 +36,7 @@ def load_vectors(
     format: str = "auto",
     limit: int | None = None,
     keep: Callable[[str], bool] | None = None,
+    notes: Notes | None = None,
 ) -> Vectors:
     """Load word vectors, plain or gzip; the values float32 [V, D].
 
@@ -44,9 +46,11 @@ def load_vectors(
         limit: read the file's first rows only; what a header promises is then not checked.
         keep: load only the words that it accepts; the values of other words are not read, so that a large file
             costs the time and memory of its useful part.
+        notes: takes what is odd in the file but can be read: a header that promises other numbers, words that come
+            twice.
 
     Raises:
-        VectorsError: the file or the format is unknown, damaged, or not as its header says; holds file and line.
+        VectorsError: the file or the format is unknown, or the file is damaged; holds file and line.
     """
     file = Path(path)
     if limit is not None and limit < 1:
@@ -55,4 +59,5 @@ def load_vectors(
         raise VectorsError(f"unknown format of vectors '{format}'{nearest(format, ['auto', *READERS])}", path=file)
     if not file.exists():
         raise VectorsError("no such file or directory, expected word vectors", path=file)
-    return READERS[detect(file) if format == "auto" else format](file, Selection(limit, keep))
+    read = READERS[detect(file) if format == "auto" else format]
+    return read(file, Selection(limit, keep), Notes() if notes is None else notes)

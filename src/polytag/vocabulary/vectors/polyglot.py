@@ -6,14 +6,18 @@ from pathlib import Path
 
 import numpy as np
 
+from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
 from polytag.vocabulary.vectors.binary import require_finite
 from polytag.vocabulary.vectors.restricted_pickle import restricted_load
 from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
 from polytag.vocabulary.vectors.source import opened
 
+# A matrix of floats hardly compresses. What unzips to more is made to fill the memory.
+MOST_RATIO, LITTLE = 8, 16 << 20
 
-def read_polyglot(path: Path, select: Selection) -> Vectors:
+
+def read_polyglot(path: Path, select: Selection, notes: Notes) -> Vectors:
     """Polyglot's pickle (``polyglot-es.pkl``), read without running anything that it may ask for.
 
     Words that Python 2 wrote as byte strings are decoded as UTF-8.
@@ -21,16 +25,26 @@ def read_polyglot(path: Path, select: Selection) -> Vectors:
     Raises:
         VectorsError: the pickle is refused or damaged, or is not a pair of V words and a finite [V, D] matrix.
     """
-    with opened(path) as stream:
-        loaded = restricted_load(stream.read(), path=path)
-    items, matrix = _pair(loaded, path)
+    items, matrix = _pair(restricted_load(_content(path), path=path), path)
     words = [_word(item, row, path) for row, item in enumerate(items[: select.limit], start=1)]
     matrix = matrix[: select.limit]
     require_finite(matrix, words, path=path)
     mask = select.mask(words)
     gathered = Rows(matrix.shape[1], promised=len(words))
     gathered.extend(list(compress(words, mask)), matrix[np.array(mask)])
-    return gathered.finish(source=str(path), format="polyglot")
+    return gathered.finish(source=str(path), format="polyglot", notes=notes)
+
+
+def _content(path: Path) -> bytes:
+    """All of a file, unzipped where it is gzip."""
+    with opened(path) as stream:
+        size = path.stat().st_size
+        most = max(LITTLE, MOST_RATIO * size)
+        content = stream.read(most + 1)
+    if len(content) > most:
+        message = f"{size:,} bytes that unzip to more than {most:,}, expected words and one numpy array"
+        raise VectorsError(message, path=path)
+    return content
 
 
 def _pair(loaded: object, path: Path) -> tuple[Sequence[object], Matrix]:

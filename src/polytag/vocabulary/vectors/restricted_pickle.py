@@ -114,7 +114,11 @@ class _Unpickler(pickle.Unpickler):
 
 def _check(data: bytes) -> None:
     """Look through the instructions, which takes no more memory than there are bytes."""
+    short = 1000 + len(data) // 3  # instructions of one byte: a word takes two bytes or more, and perhaps one of these
     for instruction, argument, _ in pickletools.genops(data):
+        short -= argument is None
+        if short < 0:
+            raise Refused("more lists and tuples than words")
         if instruction.name not in INSTRUCTIONS:
             raise Refused(f"the pickle instruction {instruction.name}")
         if "PUT" in instruction.name and argument is not None and argument >= len(data):

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from polytag.corpus.notes import Notes
+
 Matrix = npt.NDArray[np.float32]
 
 
@@ -60,7 +62,7 @@ class Rows:
         self._matrix: Matrix = np.empty((0, dimension), dtype=np.float32)
         self._seen: dict[str, None] = {}
         self._promised = promised
-        self._duplicates = 0
+        self._duplicates, self._repeated = 0, ""
 
     def extend(self, words: Sequence[str], block: Matrix) -> None:
         """Add rows, float32 [n, D]; of rows with the same word the first stays."""
@@ -70,19 +72,25 @@ class Rows:
             if word not in self._seen:
                 self._seen[word] = None
                 fresh.append(row)
+            elif not self._repeated:
+                self._repeated = word
         self._duplicates += len(words) - len(fresh)
         self._reserve(len(self._seen))
         self._matrix[start : len(self._seen)] = block if len(fresh) == len(words) else block[fresh]
 
-    def finish(self, *, source: str, format: str) -> Vectors:
+    def finish(self, *, source: str, format: str, notes: Notes) -> Vectors:
+        """All rows together; words that came again are told."""
         self._resize(len(self._seen))
+        if self._duplicates:
+            message = f"left out rows of words that had come before, such as {self._repeated!r}: {self._duplicates:,}"
+            notes.tell("duplicates", message, path=source)
         return Vectors(list(self._seen), self._matrix, source, format, self._duplicates)
 
     def _reserve(self, rows: int) -> None:
         capacity = len(self._matrix)
         if rows > capacity:
             grown = capacity + capacity // 2
-            self._resize(max(rows, grown if self._promised is None else min(grown, self._promised)))
+            self._resize(max(rows, grown if (self._promised or 0) < rows else min(grown, self._promised or 0)))
 
     def _resize(self, rows: int) -> None:
         # In place, by realloc: a copy would double the peak. Nobody else holds the array yet, hence no refcheck.

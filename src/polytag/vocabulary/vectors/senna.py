@@ -1,31 +1,31 @@
 """SENNA's embeddings: a directory with ``words.lst`` and ``embeddings.txt``, a word and a vector per line."""
 
-import io
 from collections.abc import Iterator
 from itertools import zip_longest
 from pathlib import Path
 
+from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
 from polytag.vocabulary.vectors.rows import Selection, Vectors
-from polytag.vocabulary.vectors.source import opened, read_head
-from polytag.vocabulary.vectors.text import TextLayout
+from polytag.vocabulary.vectors.source import lines_of, opened, read_head
+from polytag.vocabulary.vectors.text import TextLayout, fields_of
 
 # Beside each other, or as they lie in SENNA's own archive.
 PLACES = {"words.lst": (".", "hash"), "embeddings.txt": (".", "embeddings")}
 
 
-def read_senna(path: Path, select: Selection) -> Vectors:
+def read_senna(path: Path, select: Selection, notes: Notes) -> Vectors:
     """SENNA's two files, found in the directory ``path`` or in its ``hash/`` and ``embeddings/``; each may be gzip.
 
     Raises:
         VectorsError: a file is missing, the two have unequal numbers of lines, or a line is not as expected.
     """
     words, values = _find(path, "words.lst"), _find(path, "embeddings.txt")
-    dimension = read_head(values).split(b"\n")[0].rstrip(b" \r").count(b" ") + 1
-    layout = TextLayout(path=values, dimension=dimension)
-    with opened(words) as word_lines, opened(values) as value_lines:
-        lines = _joined(words, word_lines, values, value_lines)
-        return layout.read(lines, select).finish(source=str(path), format="senna")
+    dimension = max(1, len(fields_of(read_head(values).split(b"\n")[0].rstrip(b"\r"))))
+    layout = TextLayout(path=values, dimension=dimension, notes=notes)
+    with opened(words) as word_stream, opened(values) as value_stream:
+        lines = _joined(words, lines_of(word_stream, words), values, lines_of(value_stream, values))
+        return layout.read(lines, select).finish(source=str(path), format="senna", notes=notes)
 
 
 def _find(directory: Path, name: str) -> Path:
@@ -38,9 +38,7 @@ def _find(directory: Path, name: str) -> Path:
     )
 
 
-def _joined(
-    words: Path, word_lines: io.BufferedReader, values: Path, value_lines: io.BufferedReader
-) -> Iterator[bytes]:
+def _joined(words: Path, word_lines: Iterator[bytes], values: Path, value_lines: Iterator[bytes]) -> Iterator[bytes]:
     for number, (word, line) in enumerate(zip_longest(word_lines, value_lines), start=1):
         if word is None or line is None:
             longer = number + sum(1 for _ in (value_lines if word is None else word_lines))

@@ -1,9 +1,10 @@
-"""Open a file of vectors or of a gazetteer, gzip or not, and say what its first bytes are."""
+"""Open a file of vectors or of a gazetteer, gzip or not, say what its first bytes are, and cut it into lines."""
 
 import gzip
 import io
 import re
 import zlib
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,6 +12,7 @@ from pathlib import Path
 from polytag.errors import VectorsError
 
 HEAD_BYTES = 1 << 16
+LONGEST_LINE = 1 << 21  # bytes; what is longer has no line ends, and would be held in memory
 GZIP = b"\x1f\x8b"
 # Downloads that come wrapped, or in a format that holds more than vectors.
 UNUSABLE = {
@@ -18,8 +20,10 @@ UNUSABLE = {
     b"BZh": "a bzip2 file, expected a plain or gzip file: unpack it first",
     b"\xfd7zXZ\x00": "an xz file, expected a plain or gzip file: unpack it first",
     b"\xba\x16\x4f\x2f": "a fastText model, expected the vectors beside it (.vec)",
+    BOM_UTF16_LE: "UTF-16 text, expected a file in UTF-8",
+    BOM_UTF16_BE: "UTF-16 text, expected a file in UTF-8",
 }
-HEADER = re.compile(rb"(\d+) (\d+)[ \r]*(?:\n|$)")
+HEADER = re.compile(rb"(\d+)[ \t]+(\d+)[ \t\r]*(?:\n|$)")
 
 
 @contextmanager
@@ -46,14 +50,29 @@ def opened(path: Path) -> Iterator[io.BufferedReader]:
         raise VectorsError(f"cannot be read ({error.strerror or error})", path=path) from error
 
 
+def lines_of(stream: io.BufferedReader, path: Path) -> Iterator[bytes]:
+    """The lines of a file, each with its end, never held whole; a byte order mark is dropped.
+
+    Raises:
+        VectorsError: a line is longer than `LONGEST_LINE`.
+    """
+    number = 0
+    while line := stream.readline(LONGEST_LINE + 1):
+        number += 1
+        if len(line) > LONGEST_LINE:
+            message = f"a line of over {LONGEST_LINE:,} bytes, expected lines of a word or an entry"
+            raise VectorsError(message, path=path, line=number)
+        yield line.removeprefix(BOM_UTF8) if number == 1 else line
+
+
 def read_head(path: Path) -> bytes:
-    """The first 64 KiB of a file's (unzipped) content.
+    """The first 64 KiB of a file's (unzipped) content, without a byte order mark.
 
     Raises:
         VectorsError: unreadable, empty, or a kind of file known to be unusable.
     """
     with opened(path) as stream:
-        head = stream.read(HEAD_BYTES)
+        head = stream.read(HEAD_BYTES).removeprefix(BOM_UTF8)
     if not head.strip():
         raise VectorsError("the file is empty, expected word vectors", path=path)
     for magic, kind in UNUSABLE.items():

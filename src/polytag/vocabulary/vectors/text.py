@@ -3,51 +3,55 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import compress, islice
+from itertools import compress, islice, takewhile
 from pathlib import Path
 
 import numpy as np
 
+from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
 from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
-from polytag.vocabulary.vectors.source import HEAD_BYTES, HEADER, opened, read_head
+from polytag.vocabulary.vectors.source import HEAD_BYTES, HEADER, lines_of, opened, read_head
 
-BLOCK_ROWS = 2000  # one call into numpy for so many rows: large enough to be quick, small enough to be nothing
+BLOCK_VALUES = 1 << 19  # one call into numpy for so many values: enough to be quick, few enough to be nothing
 MAX_DIMENSION = 1 << 16
 
 Row = tuple[int, bytes, bytes]  # line number, word, values separated by spaces
 
 
-def read_word2vec(path: Path, select: Selection) -> Vectors:
+def read_word2vec(path: Path, select: Selection, notes: Notes) -> Vectors:
     """word2vec's text format, which is also fastText's: a header ``words dimensions``, then ``word value ...``.
 
+    Where the header and the rows disagree, the rows are right and a note says so.
+
     Raises:
-        VectorsError: at the line where the file is not so, or where its header disagrees with it.
+        VectorsError: at the line where the file is not so.
     """
-    promised, dimension = read_header(path)
-    layout = TextLayout(path=path, dimension=dimension, first_line=2, promised=promised)
+    promised, claimed = read_header(path)
+    dimension = _dimension(path, claimed=claimed) or claimed
+    if dimension != claimed:
+        message = f"the header promises {claimed:,} dimensions, but the rows have {dimension:,}"
+        notes.tell("dimension", message, path=str(path), line=1)
+    layout = TextLayout(path=path, dimension=dimension, notes=notes, first_line=2, promised=promised)
     with opened(path) as stream:
-        return layout.read(islice(stream, 1, None), select).finish(source=str(path), format="word2vec")
+        rows = layout.read(islice(lines_of(stream, path), 1, None), select)
+        return rows.finish(source=str(path), format="word2vec", notes=notes)
 
 
-def read_glove(path: Path, select: Selection) -> Vectors:
-    """GloVe's text format: ``word value ...`` and no header; a word may hold spaces (glove.840B has such).
+def read_glove(path: Path, select: Selection, notes: Notes) -> Vectors:
+    """GloVe's text format: ``word value ...`` and no header.
 
     The dimension is what most of the first lines agree on.
 
     Raises:
         VectorsError: at the line where the file is not so.
     """
-    head = read_head(path)
-    lines = head.split(b"\n")
-    whole = lines[:-1] if len(head) == HEAD_BYTES and len(lines) > 1 else lines
-    values = Counter(line.rstrip(b" \r").count(b" ") for line in whole if line.strip())
-    dimension = values.most_common(1)[0][0]
+    dimension = _dimension(path)
     if not dimension:
-        raise VectorsError("no values after the word, expected numbers separated by spaces", path=path, line=1)
-    layout = TextLayout(path=path, dimension=dimension, spaces_in_words=True)
+        raise VectorsError("no values after the word, expected numbers separated by spaces or tabs", path=path, line=1)
+    layout = TextLayout(path=path, dimension=dimension, notes=notes)
     with opened(path) as stream:
-        return layout.read(stream, select).finish(source=str(path), format="glove")
+        return layout.read(lines_of(stream, path), select).finish(source=str(path), format="glove", notes=notes)
 
 
 def read_header(path: Path) -> tuple[int, int]:
@@ -60,31 +64,42 @@ def read_header(path: Path) -> tuple[int, int]:
     if not header:
         raise VectorsError("expected a header with the numbers of words and dimensions", path=path, line=1)
     words, dimension = header[1].decode()[:24], header[2].decode()[:24]
-    if int(words) < 1 or not 1 <= int(dimension) <= MAX_DIMENSION:
-        message = f"the header promises {words} words of {dimension} dimensions"
-        raise VectorsError(f"{message}, expected at least 1 word of 1 to {MAX_DIMENSION:,}", path=path, line=1)
+    if not 1 <= int(dimension) <= MAX_DIMENSION:
+        message = f"the header promises {words} words of {dimension} dimensions, expected 1 to {MAX_DIMENSION:,}"
+        raise VectorsError(message, path=path, line=1)
     return int(words), int(dimension)
+
+
+def block_rows(dimension: int) -> int:
+    """How many rows are read at a time."""
+    return max(1, BLOCK_VALUES // dimension)
+
+
+def fields_of(line: bytes) -> list[bytes]:
+    """What spaces and tabs part; all else, U+00A0 and the like too, may belong to words."""
+    return [field for field in line.replace(b"\t", b" ").split(b" ") if field]
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextLayout:
     """How the lines ``word value ...`` of one file stand.
 
-    Only the ASCII space separates, so that words may hold U+00A0 and the like. Blank lines count for nothing.
-    ``promised`` is the number of rows in the header, None where there is no header.
+    Lines are split from the right: the last ``dimension`` fields are the values, and what is before them is the word,
+    which may hold spaces. Blank lines count for nothing. ``promised`` is the number of rows in the header, None where
+    there is no header.
     """
 
     path: Path
     dimension: int
+    notes: Notes
     first_line: int = 1
     promised: int | None = None
-    spaces_in_words: bool = False
 
     def read(self, lines: Iterable[bytes], select: Selection) -> Rows:
         """Gather the rows of ``lines``, the first of which is line ``first_line``."""
         gathered = Rows(self.dimension, promised=self.promised)
         rows = self._checked(lines, limit=select.limit)
-        while block := list(islice(rows, BLOCK_ROWS)):
+        while block := list(islice(rows, block_rows(self.dimension))):
             words = self._words(block)
             mask = select.mask(words)
             gathered.extend(list(compress(words, mask)), self._matrix(list(compress(block, mask))))
@@ -92,30 +107,47 @@ class TextLayout:
 
     def _checked(self, lines: Iterable[bytes], *, limit: int | None) -> Iterator[Row]:
         """The rows, their number compared with the header unless ``limit`` stops the reading first."""
-        count = 0
+        count, last = 0, b""
         for number, line in enumerate(lines, start=self.first_line):
-            line = line.rstrip(b" \r\n")
-            if not line:
+            text = line.rstrip(b" \t\r\n")
+            if not text:
                 continue
             if count == limit:
                 return
-            if count == self.promised:
-                raise self._error(f"more rows than the {self.promised:,} that the header promises", number)
-            count += 1
-            yield (number, *self._split(line, number))
-        if count < (self.promised or 0) and count != limit:
-            message = f"{count:,} rows, but the header promises {self.promised:,}: the file is truncated"
-            raise VectorsError(message, path=self.path)
+            count, last = count + 1, line
+            if row := self._split(text, number):
+                yield (number, *row)
+        if count != limit:
+            self._compare(count, is_whole=last.endswith(b"\n"))
 
-    def _split(self, line: bytes, number: int) -> tuple[bytes, bytes]:
-        found = line.count(b" ")
-        if found > self.dimension and self.spaces_in_words:
-            parts = line.rsplit(b" ", self.dimension)
-            if not _is_number(parts[0].rpartition(b" ")[2]):
-                return parts[0], b" ".join(parts[1:])
-        if found != self.dimension:
-            raise self._error(f"{found:,} values, expected {self.dimension:,}", number)
-        word, _, values = line.partition(b" ")
+    def _compare(self, count: int, *, is_whole: bool) -> None:
+        if not count:
+            raise VectorsError("no row in it, expected word vectors", path=self.path)
+        if self.promised is None or count == self.promised:
+            return
+        message = f"{count:,} rows, but the header promises {self.promised:,}"
+        if count < self.promised and not is_whole:
+            raise VectorsError(f"{message}, and the last has no line end: the file is truncated", path=self.path)
+        self._tell("rows", message, 1)
+
+    def _split(self, line: bytes, number: int) -> tuple[bytes, bytes] | None:
+        """Word and values of a line, or None where there is no word."""
+        if line.count(b" ") == self.dimension and b"\t" not in line and b"  " not in line and line[:1] != b" ":
+            word, _, values = line.partition(b" ")
+            return word, values
+        fields = fields_of(line)
+        is_wordless = line[:1] in (b" ", b"\t") and len(fields) == self.dimension
+        if len(fields) <= self.dimension and not is_wordless:
+            raise self._error(f"{len(fields) - 1:,} values, expected {self.dimension:,}", number)
+        pieces, values = fields[: -self.dimension], b" ".join(fields[-self.dimension :])
+        word = b" ".join(pieces)
+        if is_wordless:
+            self._tell("wordless", "values without a word are left out", number)
+            return None
+        if any(map(_is_number, pieces[1:])) and len(fields_of(line.partition(b"\t")[2])) != self.dimension:
+            shown = word[:40].decode(errors="replace")
+            message = f"{len(fields) - 1:,} values, expected {self.dimension:,}: read as the vector of {shown!r}"
+            self._tell("values", message, number)
         return word, values
 
     def _words(self, rows: list[Row]) -> list[str]:
@@ -153,6 +185,36 @@ class TextLayout:
 
     def _error(self, message: str, line: int) -> VectorsError:
         return VectorsError(message, path=self.path, line=line)
+
+    def _tell(self, kind: str, message: str, line: int) -> None:
+        self.notes.tell(kind, message, path=str(self.path), line=line)
+
+
+def _dimension(path: Path, *, claimed: int | None = None) -> int:
+    """How many numbers most of the first rows end in; what a header claims, if as many rows agree with it."""
+    with opened(path) as stream:
+        rows = islice(lines_of(stream, path), 1 if claimed else 0, None)
+        found = Counter(_values(fields) for line in _first(rows) if (fields := fields_of(line.rstrip(b"\r\n"))))
+    if not found:
+        return 0
+    common, times = found.most_common(1)[0]
+    dimension = claimed if claimed and found[claimed] == times else common
+    if dimension > MAX_DIMENSION:
+        raise VectorsError(f"rows of {dimension:,} values, expected up to {MAX_DIMENSION:,}", path=path)
+    return dimension
+
+
+def _values(fields: list[bytes]) -> int:
+    return min(sum(1 for _ in takewhile(_is_number, reversed(fields))), len(fields) - 1)
+
+
+def _first(lines: Iterable[bytes]) -> Iterator[bytes]:
+    size = 0
+    for line in lines:
+        yield line
+        size += len(line)
+        if size > HEAD_BYTES:
+            return
 
 
 def _is_number(text: bytes) -> bool:
