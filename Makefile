@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: setup demo test bench docs wheels light clean
+.PHONY: setup demo test bench docs wheels light audit clean
 
 setup: .venv/.ready
 
@@ -50,6 +50,15 @@ build/wheels/tools/.ready: constraints.txt
 # The wheel of this machine alone in a fresh environment: no PyTorch, its size, its start, its memory
 light: setup
 	$(BIN)/python -m wheels.light
+
+# What is known of holes in the pinned packages: asks PyPI, so it is no test
+audit: build/audit/.ready
+	build/audit/bin/pip-audit --requirement constraints.txt --disable-pip --no-deps
+
+build/audit/.ready:
+	$(PYTHON) -m venv build/audit
+	build/audit/bin/pip install --quiet --disable-pip-version-check pip-audit
+	touch $@
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache

@@ -46,13 +46,16 @@ class Counts:
         )
 
 
+HEAD = b"POST /tag HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n"
+
+
 async def client(port: int, texts: list[tuple[str, ...]], counts: Counts, *, start: float, end: float) -> None:
     """Ask again and again until the end."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     while (begun := time.monotonic()) < end:
         words = random.choice(texts)
         body = json.dumps({"words": words}).encode()
-        writer.write(b"POST /tag HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n%b" % (len(body), body))
+        writer.write(HEAD % len(body) + body)
         head = (await reader.readuntil(b"\r\n\r\n")).lower()
         length = int(head.split(b"content-length: ")[1].split(b"\r\n")[0])
         reply = json.loads(await reader.readexactly(length))

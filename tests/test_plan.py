@@ -364,3 +364,35 @@ def test_none_switches_off_what_the_recipe_sets(tmp_path: Path) -> None:
     assert make_plan(plan.to_dict()) == plan
     with pytest.raises(PlanError, match=r"training\.epochs: .* found 'none'"):
         make_plan({**tables, "training": {"epochs": "none"}})
+
+
+@pytest.mark.parametrize(
+    ("content", "expected"),
+    [
+        ("a = " + "[" * 5_000, "the plan cannot be read: "),
+        ("a = 1" + "0" * 5_000, "the plan cannot be read: "),
+        ("a = " + "{b = " * 5_000, "the plan cannot be read: "),
+    ],
+    ids=["lists", "digits", "tables"],
+)
+def test_toml_that_is_too_much(tmp_path: Path, content: str, expected: str) -> None:
+    (tmp_path / "plan.toml").write_text(content, encoding="utf-8")
+    with pytest.raises(PlanError, match=expected):
+        load_plan(tmp_path / "plan.toml")
+
+
+def test_a_setting_that_is_too_much(tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text("", encoding="utf-8")
+    with pytest.raises(PlanError, match="brackets in brackets without end"):
+        load_plan(tmp_path / "plan.toml", settings=["training.epochs=" + "[" * 5_000])
+
+
+def test_texts_that_utf_8_cannot_hold() -> None:
+    with pytest.raises(PlanError, match=r"plan: tasks.ner.train: found 'caf\\udce9', expected text that UTF-8 holds"):
+        make_plan(
+            {
+                "words": {"en": {}},
+                "chars": {"all": {}},
+                "tasks": {"ner": {"chars": "all", "words": "en", "train": "caf\udce9"}},
+            }
+        )

@@ -14,6 +14,8 @@ import difflib
 from collections.abc import Iterable
 from os import PathLike
 
+LONGEST_NAME = 60  # characters that messages show of what was given as a name
+
 
 class PolytagWarning(UserWarning):
     """Something works, but probably not as the user means it; the command line shows it in a line on stderr."""
@@ -51,7 +53,7 @@ class ModelError(PolytagError):
 def nearest(name: str, known: Iterable[str]) -> str:
     """Say what is allowed: ``"; did you mean 'words'?"`` or ``"; known are a, b"`` (for the end of a message)."""
     options = [str(k) for k in known]
-    close = difflib.get_close_matches(name, options, n=1, cutoff=0.6)
+    close = difflib.get_close_matches(name[:LONGEST_NAME], options, n=1, cutoff=0.6)
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; known are {', '.join(options)}" if options else ""

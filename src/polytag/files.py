@@ -21,7 +21,7 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     /dev/stdout, are written to as they stand: nothing can take their place.
 
     Raises:
-        PolytagError: the file cannot be written; whatever stood under ``path`` before still does.
+        PolytagError: the file cannot be written, or UTF-8 cannot hold a text; whatever stood there before still does.
     """
     path = Path(path)
     try:
@@ -30,6 +30,9 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
             yield file
     except OSError as error:
         raise PolytagError(f"{path}: cannot be written: {error.strerror or error}") from error
+    except UnicodeEncodeError as error:
+        found = error.object[error.start : error.end]
+        raise PolytagError(f"{path}: cannot be written: found {found!r:.60}, expected text that UTF-8 holds") from error
 
 
 def remove_partial(directory: str | os.PathLike[str]) -> None:

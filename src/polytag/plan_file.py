@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ def load_plan(
     except UnicodeDecodeError as error:
         line = error.object.count(b"\n", 0, error.start) + 1
         raise PlanError(f"{path}:{line}: byte {error.object[error.start]:#04x}, expected UTF-8 text") from None
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, or a number of thousands of digits
         reason = error.strerror if isinstance(error, OSError) else str(error)
         raise PlanError(f"{path}: the plan cannot be read: {reason}") from None
     for setting in settings:
@@ -57,7 +57,21 @@ def make_plan(tables: Mapping[str, Any], *, source: str = "plan") -> Plan:
     except ValidationError as error:
         raise PlanError(f"{source}: {_explain(error)}") from None
     _check_names(plan, source)
+    check_texts(plan, source)
     return plan
+
+
+def check_texts(plan: Plan, source: str) -> None:
+    """See to it that UTF-8 holds all texts of a plan, as it goes into the model.
+
+    Raises:
+        PlanError: names the key and the text.
+    """
+    for key, text in _texts(plan.to_dict()):
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            raise PlanError(f"{source}: {key}: found {text!r:.80}, expected text that UTF-8 holds") from None
 
 
 def recipes() -> dict[str, dict[str, Any]]:
@@ -74,6 +88,18 @@ def first_difference(before: Any, now: Any, key: str = "") -> tuple[str, Any, An
             if found := first_difference(before.get(name), now.get(name), f"{key}.{name}" if key else name):
                 return found
     return key, before, now
+
+
+def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """All texts in tables and lists, each with its dotted key."""
+    if isinstance(value, str):
+        yield key, value
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            yield from _texts(inner, f"{key}.{name}" if key else name)
+    elif isinstance(value, list | tuple):
+        for inner in value:
+            yield from _texts(inner, key)
 
 
 def _with_recipe(tables: dict[str, Any], source: str) -> dict[str, Any]:
@@ -118,7 +144,9 @@ def _override(tables: dict[str, Any], setting: str) -> None:
         raise PlanError(f"--set {setting}: expected key=value, such as training.epochs=5")
     try:
         value = tomllib.loads(f"value = {text}")["value"]
-    except tomllib.TOMLDecodeError:
+    except RecursionError:
+        raise PlanError(f"--set {setting:.60}: brackets in brackets without end, expected a value") from None
+    except ValueError:
         value = text  # a bare word is a string
     *parents, last = key.split(".")
     for parent in parents:

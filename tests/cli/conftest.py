@@ -120,7 +120,7 @@ def _content(stream: io.TextIOWrapper) -> str:
     stream.flush()
     buffer = stream.buffer
     assert isinstance(buffer, io.BytesIO)
-    return buffer.getvalue().decode()
+    return buffer.getvalue().decode("utf-8", "surrogateescape")
 
 
 def contents(directory: Path) -> dict[str, bytes | None]:

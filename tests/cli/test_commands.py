@@ -2,10 +2,13 @@
 
 import gzip
 import json
+import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -338,3 +341,24 @@ def test_tagging_loads_what_it_needs_alone(trained, workplace):
     """
     done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True)
     assert (done.stdout, done.stderr) == ("0 []\n", "")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="names of files that are no text")
+def test_names_of_files_that_are_no_text(workplace):
+    name = os.fsdecode(b"caf\xe9")
+    shutil.copy("plan.toml", f"{name}.toml")
+    shutil.copy("test.conll", f"{name}.conll")
+    with mock.patch.object(sys, "argv", ["polytag", "train", f"{name}.toml"]):
+        assert run(["train", f"{name}.toml", "-o", name, "-q"]).code == 0
+    assert json.loads(Path(name, "report.json").read_text(encoding="utf-8"))["command"].endswith("caf\\udce9.toml'")
+    for command in ("evaluate", "compare"):
+        models = [name] * (2 if command == "compare" else 1)
+        arguments = [command, *models, "--task", "ner", "--data-file", f"{name}.conll", "--html", "page.html"]
+        done = run(arguments)
+        assert done.code == 0, done.err
+        assert "caf\\udce9" in Path("page.html").read_text(encoding="utf-8")
+    done = run(["train", "plan.toml", "-o", "out", "--set", f"tasks.ner.test={name}.conll"])
+    assert (done.code, done.sentence) == (
+        1, "plan.toml: tasks.ner.test: found 'caf\\udce9.conll', expected text that UTF-8 holds"
+    )  # fmt: skip
+    assert not Path("out").exists()

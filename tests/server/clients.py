@@ -30,6 +30,7 @@ class Local:
         return self._loop.run_until_complete(self._http.get(path))
 
     def post(self, path: str, **content: Any) -> httpx.Response:
+        content.setdefault("headers", {"content-type": "application/json"})
         return self._loop.run_until_complete(self._http.post(path, **content))
 
 
@@ -43,7 +44,14 @@ class Reply(NamedTuple):
 
 def head(size: int | None, *, path: str = "/tag", method: str = "POST") -> bytes:
     length = "transfer-encoding: chunked" if size is None else f"content-length: {size}"
-    return f"{method} {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n{length}\r\n\r\n".encode()
+    lines = [
+        f"{method} {path} HTTP/1.1",
+        "host: localhost",
+        "connection: close",
+        "content-type: application/json",
+        length,
+    ]
+    return "\r\n".join([*lines, "\r\n"]).encode()
 
 
 async def read(reader: asyncio.StreamReader) -> Reply:

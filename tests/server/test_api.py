@@ -165,6 +165,29 @@ class TestRefusals:
     ) -> None:
         refused(client, status, content, expected=expected)
 
+    @pytest.mark.parametrize("given", ["text/plain", "application/x-www-form-urlencoded", "", "text/html; a=json"])
+    def test_types_that_any_web_page_may_send(self, client: Local, given: str) -> None:
+        reply = client.post("/tag", content=b'{"words": ["a"]}', headers={"content-type": given} if given else {})
+        assert reply.status_code == 415
+        assert reply.json() == {"error": f"the content type is {given!r}, expected 'application/json'"}
+
+    def test_json_may_name_its_encoding(self, client: Local) -> None:
+        body = json.dumps({"words": ["a"], "tasks": ["en-ner"]}).encode()
+        reply = client.post("/tag", content=body, headers={"content-type": "Application/JSON; charset=utf-8"})
+        assert reply.status_code == 200
+
+    def test_a_long_name_is_not_said_again(self, tagger: Tagger) -> None:
+        with Local(create_app(tagger, Limits(body=2 << 20))) as client:
+            for asked in ({"tasks": ["x" * 1_000_000]}, {"language": "y" * 1_000_000}, {"z" * 1_000_000: 1}):
+                reply = client.post("/tag", json={"words": ["a"], **asked})
+                assert reply.status_code == 422
+                assert len(reply.content) < 1_200
+
+    def test_only_by_its_names(self, tagger: Tagger) -> None:
+        for hosts, status in ((["localhost"], 400), (["localhost", "test"], 200), (["*"], 200)):
+            with Local(create_app(tagger, hosts=hosts)) as client:  # which calls it "test"
+                assert client.get("/health").status_code == status
+
     def test_unknown_places_and_methods(self, client: Local) -> None:
         assert client.get("/tags").json() == {"error": "there is nothing at '/tags'; did you mean '/tag'?"}
         reply = client.get("/tag")
@@ -236,7 +259,7 @@ class TestDescription:
         operation = api["paths"]["/tag"]["post"]
         body = operation["requestBody"]["content"]["application/json"]["schema"]
         assert set(body["properties"]) == {"text", "words", "tokenised", "language", "tasks", "confidence", "nbest"}
-        assert {"200", "400", "408", "413", "422", "503", "504"} == set(operation["responses"])
+        assert {"200", "400", "408", "413", "415", "422", "503", "504"} == set(operation["responses"])
 
     @pytest.mark.parametrize("path", FILES)
     def test_the_page_loads_nothing_from_elsewhere(self, client: Local, path: str) -> None:
@@ -296,3 +319,30 @@ class TestBatcher:
 
         assert asyncio.run(run()) == [b"3", b"5", b"6", b"7", b"8"]
         assert seen == [[3, 5], [6, 7], [8]]
+
+    def test_large_jobs_let_small_ones_pass_but_not_for_ever(self) -> None:
+        from polytag.server.batcher import Batcher
+
+        seen: list[list[int]] = []
+        now = [0.0]
+
+        def work(jobs: Sequence[int]) -> list[bytes | Exception]:
+            seen.append(list(jobs))
+            return [b""] * len(jobs)
+
+        async def run() -> None:
+            batcher = Batcher[int](
+                work, size=lambda job: job, batch=10, queue=99, yields=0.1, clock=lambda: now[0]
+            )  # of 100 units, a job yields for ten seconds
+            asked = [batcher.submit(100) for _ in range(3)]
+            for now[0] in (3.0, 6.0, 9.0, 11.0):
+                asked.append(batcher.submit(2))
+            assert not batcher.is_idle
+            running = asyncio.create_task(batcher.run())
+            await asyncio.gather(*asked)
+            assert batcher.is_idle
+            running.cancel()
+            batcher.close()
+
+        asyncio.run(run())
+        assert seen == [[2, 2, 2], [100], [100], [100], [2]]

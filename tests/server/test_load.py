@@ -179,8 +179,10 @@ class TestHostileInput:
             b"POST /tag HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\n",
             b"GET / HTTP/1.1\r\nhost: x\r\nx: " + b"y" * 70_000,
             head(None) + b"zz\r\n",
+            b"POST /tag HTTP/1.1\r\nhost: x\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n0\r\n\r\n"
+            b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n",
         ],
-        ids=["words", "TLS", "negative", "two lengths", "long head", "bad chunk"],
+        ids=["words", "TLS", "negative", "two lengths", "long head", "bad chunk", "a length and chunks"],
     )
     def test_bytes_that_are_no_http(self, server: Running, sent: bytes) -> None:
         async def answer() -> bytes:
@@ -190,7 +192,9 @@ class TestHostileInput:
             writer.close()
             return found
 
-        assert asyncio.run(answer()).startswith(b"HTTP/1.1 400 ")
+        found = asyncio.run(answer())
+        assert found.startswith(b"HTTP/1.1 400 ")
+        assert found.count(b"HTTP/1.1 ") == 1, "what followed was answered"
         is_alive(server)
 
     def test_texts_that_are_meant_to_hurt(self, server: Running) -> None:
@@ -284,6 +288,40 @@ class TestCommand:
             assert all(len(reply.body["sentences"]) == 8 for reply in replies)
             assert started.wait(10) == 0
             assert started.stderr.read() == ""
+
+    @pytest.mark.parametrize("kind", ["half a body", "deaf"])
+    def test_a_client_that_is_stuck_does_not_keep_the_server(self, kind: str) -> None:
+        limits = {**LIMITS, "read_seconds": 60.0, "grace_seconds": 1.0}
+        with process("-m", "tests.server.process", json.dumps(limits)) as started, socket.socket() as stuck:
+            assert started.stdout is not None
+            assert started.stderr is not None
+            port = int(started.stdout.readline())
+            stuck.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+            stuck.connect(("127.0.0.1", port))
+            stuck.settimeout(1)
+            with suppress(TimeoutError):
+                asked = b"GET /openapi.json HTTP/1.1\r\nhost: x\r\n\r\n" * 1_000
+                stuck.sendall(head(1_000) + b'{"words": [' if kind == "half a body" else asked)
+            assert asyncio.run(post(port, GOOD)).status == 200
+            started.send_signal(signal.SIGTERM)
+            assert started.wait(30) == 0  # not the 65 seconds that an answer may take
+            assert "Traceback" not in started.stderr.read()
+
+    @pytest.mark.parametrize(
+        ("host", "address", "allowed", "expected"),
+        [
+            ("127.0.0.1", "127.0.0.1", (), ["localhost", "127.0.0.1", "[::1]", "127.0.0.1"]),
+            ("::1", "::1", ("tags.example",), ["tags.example", "localhost", "127.0.0.1", "[::1]", "[::1]"]),
+            ("0.0.0.0", "0.0.0.0", (), ["*"]),
+            ("0.0.0.0", "0.0.0.0", ("tags.example",), ["tags.example"]),
+        ],
+    )
+    def test_the_names_of_a_server(
+        self, host: str, address: str, allowed: tuple[str, ...], expected: list[str]
+    ) -> None:
+        from polytag.cli.serve import _hosts
+
+        assert _hosts(host, address, allowed) == expected
 
     def test_a_port_in_use_is_one_sentence(self, server: Running) -> None:
         done = run(["serve", "nowhere", "--port", server.port])

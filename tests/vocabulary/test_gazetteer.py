@@ -164,3 +164,10 @@ def test_the_lists_of_the_shared_tasks(name: str, lines: int) -> None:
     words = [word for of in gazetteer.entries.values() for entry in of for word in (*entry, "said")] * 2
     columns = gazetteer.match(words)
     assert sum(column > 0 for column in columns) > len(words) / 3
+
+
+@pytest.mark.parametrize("encoding", ["klingon", "hex", "a\0b"])
+def test_an_encoding_that_is_none(tmp_path: Path, encoding: str) -> None:
+    (tmp_path / "g").write_text("LOC Lima\n", encoding="utf-8")
+    with pytest.raises(VectorsError, match="g: unknown encoding "):
+        Gazetteer.load(tmp_path / "g", encoding=encoding)

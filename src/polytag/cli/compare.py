@@ -16,6 +16,7 @@ from polytag.cli.options import (
     split_option,
     threads_option,
 )
+from polytag.cli.outputs import write_page
 
 if TYPE_CHECKING:
     from polytag.reports import Comparison
@@ -56,7 +57,6 @@ def compare(
     as the spans that they mark.
     """
     from polytag.corpus.lookup import find_file
-    from polytag.files import atomic_write
     from polytag.reports import comparison_page
     from polytag.reports.page import check_jinja
     from polytag.reports.two_models import compare_models
@@ -65,9 +65,7 @@ def compare(
         check_jinja()
     found = compare_models(a, b, data_file=data_file and find_file(data_file, data), data=data, **options)
     if html is not None:
-        page = comparison_page(found, names=(str(a), str(b)))
-        with atomic_write(html) as file:
-            file.write(page)
+        write_page(html, comparison_page(found, names=(str(a), str(b))))
     click.echo(
         json.dumps(_numbers(found), indent=2, ensure_ascii=False, allow_nan=False) if as_json else _table(found, a, b)
     )

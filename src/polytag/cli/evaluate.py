@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polytag.cli.options import html_option, scoring_options
+from polytag.cli.outputs import write_page
 
 if TYPE_CHECKING:
     from polytag.corpus.sentence import Sentence
@@ -81,12 +82,10 @@ def _report(
     title: str,
 ) -> "dict[str, Counts]":
     """Write the report; the counts come from the same pass over the sentences."""
-    from polytag.files import atomic_write
     from polytag.reports import report_cases, report_page
     from polytag.reports.training_curves import curves_of
 
     cases = report_cases(tagger, sentences, data=data)
     page = report_page(cases, title=title, curves=curves_of(model))
-    with atomic_write(html) as file:
-        file.write(page)
+    write_page(html, page)
     return {task: found.counts(calibration=calibration) for task, found in cases.items()}

@@ -88,6 +88,18 @@ def opened(output: Path | None) -> Iterator[IO[bytes]]:
         yield target
 
 
+def write_page(path: Path, page: str) -> None:
+    """Write a page, in which names of files that UTF-8 cannot hold stand with escapes.
+
+    Raises:
+        PolytagError: it cannot be written.
+    """
+    from polytag.files import atomic_write
+
+    with atomic_write(path, "wb") as file:
+        file.write(page.encode("utf-8", "backslashreplace"))
+
+
 def _nearest(path: Path) -> Path:
     """The path, or what is there of those that lead to it."""
     path = Path(os.path.realpath(path))

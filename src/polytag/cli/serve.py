@@ -31,6 +31,11 @@ from polytag.cli.options import model_argument, weights_options
 @click.option(
     "--queue", type=click.IntRange(min=1), default=1_024, show_default=True, help="Requests that wait at most."
 )
+@click.option(
+    "--allow-host", "allowed", multiple=True, metavar="NAME",
+    help="A name by which clients call the server, as a proxy passes it on (repeatable); any if it listens to other "
+    "machines, else the names of this machine.",
+)  # fmt: skip
 @weights_options()
 def serve(
     model: Path,
@@ -42,6 +47,7 @@ def serve(
     max_words: int,
     timeout: float,
     queue: int,
+    allowed: tuple[str, ...],
     best_for: str | None,
 ) -> None:
     """Serve MODEL over HTTP: a page at /, JSON by POST /tag, GET /model and /health; the API stands in /openapi.json.
@@ -56,7 +62,17 @@ def serve(
     limits = Limits(body=max_body, words=max_words, seconds=timeout, read_seconds=timeout, queue=queue)
     with bind(host, port) as at:
         tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
-        app = create_app(tagger, limits, name=model.resolve().name)
+        name = click.format_filename(model.resolve().name)
+        app = create_app(tagger, limits, name=name, hosts=_hosts(host, at.getsockname()[0], allowed))
         place = f"[{host}]" if ":" in host else host
         url = f"http://{place}:{at.getsockname()[1]}"
         serve_app(app, at=at, limits=limits, ready=lambda: click.echo(f"{model} is served at {url}", err=True))
+
+
+def _hosts(host: str, address: str, allowed: tuple[str, ...]) -> list[str]:
+    """The names that requests may have as their Host."""
+    from ipaddress import ip_address
+
+    if not ip_address(address.partition("%")[0]).is_loopback:
+        return list(allowed) or ["*"]
+    return [*allowed, "localhost", "127.0.0.1", "[::1]", f"[{host}]" if ":" in host else host]

@@ -115,8 +115,9 @@ class Lines:
             return self._guess(number, raw)
         try:
             return raw.decode(self.declared)
-        except UnicodeDecodeError as error:
-            raise self._error(number, f"byte {raw[error.start]:#04x}, expected {self.declared} text") from error
+        except UnicodeError as error:
+            found = f"byte {raw[error.start]:#04x}" if isinstance(error, UnicodeDecodeError) else str(error)
+            raise self._error(number, f"{found}, expected {self.declared} text") from error
 
     def _guess(self, number: int, raw: bytes) -> str:
         if raw.isascii():
@@ -192,6 +193,8 @@ def _known(encoding: str, name: str) -> str:
     try:
         if "\n".encode(encoding) == b"\n":
             return codecs.lookup(encoding).name
-    except (LookupError, UnicodeError) as error:
-        raise CorpusError(f"unknown encoding '{encoding}', expected 'auto' or a Python codec", path=name) from error
+    except (LookupError, ValueError) as error:
+        raise CorpusError(
+            f"unknown encoding '{encoding!s:.60}', expected 'auto' or a Python codec", path=name
+        ) from error
     raise CorpusError(f"encoding '{encoding}' is not ASCII-based, expected a file converted to UTF-8", path=name)

@@ -137,7 +137,7 @@ def _check_file(path: Path, digest: str) -> None:
 def _read_plan(path: Path) -> Plan:
     try:
         return make_plan(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path)).found_in(path.parent)
-    except (PlanError, tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (PlanError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a plan that this polytag reads: {error}") from None
 
 

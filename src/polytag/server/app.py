@@ -1,7 +1,7 @@
 """The ASGI app: routes, errors as one sentence, and the way of a request to the batcher and back."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from importlib.metadata import version
@@ -12,6 +12,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp
 
@@ -35,6 +36,7 @@ FILES = {  # all that the page is made of
     "/docs.js": ("docs.js", "text/javascript"),
 }
 CLIENT_GONE = 499
+MOST_SAID = 1_000  # characters of a sentence
 ABOUT = (
     "Tags text with a trained model. Offsets of characters count Unicode code points, as Python does; JavaScript "
     'counts UTF-16 units, in which an emoji is two. Every error is `{"error": "one sentence"}`.'
@@ -43,6 +45,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     400: {"model": ErrorReply, "description": "The body is not JSON."},
     408: {"model": ErrorReply, "description": "The body did not come in time."},
     413: {"model": ErrorReply, "description": "The body, a sentence or all words are too many."},
+    415: {"model": ErrorReply, "description": "The content type is not JSON's."},
     422: {"model": ErrorReply, "description": "The request names what is not there, or lacks something."},
     503: {"model": ErrorReply, "description": "The server is busy; Retry-After says when to come back."},
     504: {"model": ErrorReply, "description": "The answer took too long."},
@@ -55,7 +58,13 @@ class Server:
     def __init__(self, worker: Worker, limits: Limits, *, name: str) -> None:
         self.worker, self.limits = worker, limits
         self.model = describe(worker.tagger, name=name, limits=limits)
-        self.batcher = Batcher[Job](worker, size=lambda job: job.size, batch=limits.batch_words, queue=limits.queue)
+        self.batcher = Batcher[Job](
+            worker,
+            size=lambda job: min(job.size, limits.words),
+            batch=limits.batch_words,
+            queue=limits.queue,
+            yields=limits.seconds / 2 / limits.words,
+        )
 
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
@@ -69,6 +78,7 @@ class Server:
 
     async def tag(self, request: Request) -> Response:
         """Split the text into sentences and words, unless it comes as words, and tag it."""
+        _check_type(request.headers.get("content-type", ""))
         try:
             asked = TagRequest.model_validate_json(await self._body(request))
         except ValidationError as error:
@@ -128,6 +138,7 @@ def create_app(
     limits: Limits | None = None,
     *,
     name: str = "model",
+    hosts: Sequence[str] = ("*",),
     splitting: Splitting = rawtext,
 ) -> FastAPI:
     """An ASGI app that tags with ``tagger``.
@@ -136,6 +147,8 @@ def create_app(
         tagger: what tags.
         limits: the defaults of `Limits` unless given.
         name: by which the model is shown.
+        hosts: names that clients may call the server by (the Host of their requests), as `TrustedHostMiddleware` takes
+            them; else a web page elsewhere may get at a server that only this machine can reach.
         splitting: makes a splitter of raw text from a language's code; the library's own unless given.
     """
     limits = limits or Limits()
@@ -157,6 +170,8 @@ def create_app(
     for path, (file, kind) in FILES.items():
         app.add_route(path, _file(file, kind), include_in_schema=False)
     _handle_errors(app)
+    app.state.server = server
+    app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(_boundary, budget=Budget(limits.held), linger=limits.linger_seconds)
     return app
 
@@ -183,6 +198,17 @@ def _file(name: str, kind: str) -> Any:
         return Response(content, media_type=kind)
 
     return get
+
+
+def _check_type(given: str) -> None:
+    """A browser lets any page send other types to any server without asking it.
+
+    Raises:
+        RefusedError: it is not JSON.
+    """
+    if given.partition(";")[0].strip().lower() != "application/json":
+        sentence = f"the content type is {given[:60]!r}, expected 'application/json'"
+        raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, sentence)
 
 
 async def _gone(request: Request) -> None:
@@ -223,4 +249,4 @@ def _handle_errors(app: FastAPI) -> None:
 
 
 def _error(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": " ".join(sentence.split())}, status, headers)
+    return JSONResponse({"error": " ".join(sentence[:MOST_SAID].split())}, status, headers)

@@ -3,8 +3,10 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from http import HTTPStatus
 
 from starlette.datastructures import MutableHeaders
+from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from polytag.server.refusals import busy
@@ -22,6 +24,13 @@ HEADERS = {
     "cross-origin-resource-policy": "same-origin",
     "cache-control": "no-store",
 }
+
+# A proxy may believe the one and this server the other; then what one takes for a body is a request for the other.
+TWO_LENGTHS = JSONResponse(
+    {"error": "the request has both a Content-Length and a Transfer-Encoding, expected one of them"},
+    HTTPStatus.BAD_REQUEST,
+    {"connection": "close"},
+)
 
 
 class Budget:
@@ -94,7 +103,8 @@ class Boundary:
                 for part in _pieces(message):
                     await send(part)
 
-            await self.app(scope, body.receive, guarded)
+            has_two_lengths = {b"content-length", b"transfer-encoding"} <= {name for name, _ in scope["headers"]}
+            await (TWO_LENGTHS if has_two_lengths else self.app)(scope, body.receive, guarded)
 
 
 class _Body:

@@ -1,14 +1,17 @@
 """A server process: its socket, its signals, its end."""
 
+import logging
 import math
 import os
 import signal
 import socket
+from asyncio import CancelledError
 from collections.abc import Callable
+from functools import partial
 from types import FrameType
 
 import uvicorn
-from starlette.types import ASGIApp
+from fastapi import FastAPI
 
 from polytag.errors import PolytagError
 from polytag.server.limits import Limits
@@ -17,13 +20,18 @@ from polytag.server.limits import Limits
 class _Server(uvicorn.Server):
     """uvicorn's, which says when it is ready and ends in peace when told to, not by the signal."""
 
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None], seconds_left: Callable[[], float]) -> None:
+        """``seconds_left`` says for how long requests may be answered from now on, once the server is told to stop."""
         super().__init__(config)
-        self._ready = ready
+        self._ready, self._seconds_left = ready, seconds_left
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self.config.timeout_graceful_shutdown = math.ceil(self._seconds_left())
+        await super().shutdown(sockets)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler
         self.force_exit = self.should_exit and sig == signal.SIGINT  # the second Ctrl+C
@@ -52,9 +60,11 @@ def bind(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: ASGIApp, *, at: socket.socket, limits: Limits | None = None, ready: Callable[[], None] = lambda: None
+    app: FastAPI, *, at: socket.socket, limits: Limits | None = None, ready: Callable[[], None] = lambda: None
 ) -> None:
     """Serve an app until SIGTERM or SIGINT; then answer what was asked before and return.
+
+    Clients that neither send nor read what they should are left for `Limits.grace_seconds`.
 
     Args:
         app: what `create_app` made.
@@ -75,6 +85,17 @@ def serve(
         server_header=False,
         proxy_headers=False,
         limit_concurrency=limits.connections + 1,  # uvicorn refuses at it, not above
-        timeout_graceful_shutdown=math.ceil(max(limits.seconds, limits.read_seconds) + limits.grace_seconds),
     )
-    _Server(config, ready).run([at])
+    logging.getLogger("uvicorn.error").addFilter(_is_no_end)
+    _Server(config, ready, partial(_seconds_left, app, limits)).run([at])
+
+
+def _seconds_left(app: FastAPI, limits: Limits) -> float:
+    """What is being answered has its time; where there is nothing, whoever is connected has had it."""
+    is_idle: bool = app.state.server.batcher.is_idle
+    return limits.grace_seconds + (0 if is_idle else max(limits.seconds, limits.read_seconds))
+
+
+def _is_no_end(record: logging.LogRecord) -> bool:
+    """Whether something is worth a line in the log: that a request is given up at the end is not."""
+    return not record.exc_info or record.exc_info[0] is not CancelledError

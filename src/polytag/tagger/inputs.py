@@ -49,7 +49,7 @@ def chosen_tasks(plan: Plan, tasks: Sequence[str] | None) -> list[str]:
     tasks = [tasks] if isinstance(tasks, str) else list(tasks or ())
     for task in tasks:
         if task not in plan.tasks:
-            raise PolytagError(f"the model has no task '{task}'{nearest(str(task), plan.tasks)}")
+            raise PolytagError(f"the model has no task '{task!s:.60}'{nearest(str(task), plan.tasks)}")
     if tasks:
         return list(dict.fromkeys(tasks))
     languages: dict[str, list[str]] = {}

@@ -23,7 +23,7 @@ from polytag.files import locked, remove_partial
 from polytag.model.checkpoint import save_description
 from polytag.model.temperatures import remove_temperatures
 from polytag.plan import Plan
-from polytag.plan_file import load_plan
+from polytag.plan_file import check_texts, load_plan
 from polytag.reports.chart import check_matplotlib
 from polytag.reports.training_curves import FILE as CURVES
 from polytag.reports.training_curves import write_curves
@@ -113,6 +113,7 @@ def _train(
         yield Note(f"{directory}: the training is complete; nothing to resume")
         return
     place = world.agree(lambda: find_device(device))
+    check_texts(plan.kept_in(directory), str(directory))  # where it searches, too, goes into the model
     prepared = world.agree(lambda: prepare(plan))  # before anything is written: a mistake leaves no directory behind
     yield from map(Note, prepared.notes)
     with ExitStack() as stack:

@@ -44,7 +44,7 @@ def write_report(
         "seconds": round(progress.seconds, 1),
         "seed": trainer.settings.seed,
         "recipe": trainer.settings.recipe,
-        "command": command,
+        "command": command.encode("utf-8", "backslashreplace").decode(),  # names of files may be no text
         "notes": trainer.prepared.notes,
         "data": dict(trainer.prepared.checksums),
         **_surroundings(),
