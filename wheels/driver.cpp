@@ -113,8 +113,8 @@ static void layer(const char* instructions, int64_t precision, const char* name,
     void* handle = call<void*(int64_t, int64_t, int64_t, int64_t, const float*, const float*, const float*)>("polytag_layer")(
         precision, D, H, after, w.data(), u.data(), bias.data());
     Floats out(n * 2 * H);
-    const int64_t status = call<int64_t(const void*, const float*, int64_t, int64_t, const int64_t*, float*)>("polytag_states")(
-        handle, x.data(), n, (int64_t)sizes.size(), sizes.data(), out.data());
+    const int64_t status = call<int64_t(const void*, int64_t, const float*, int64_t, int64_t, const int64_t*, float*)>("polytag_states")(
+        handle, 2, x.data(), n, (int64_t)sizes.size(), sizes.data(), out.data());
     call<void(void*)>("polytag_layer_free")(handle);
     const std::vector<double> wide(x.begin(), x.end());
     std::vector<double> gates(n * 6 * H), expected(out.size());

@@ -102,6 +102,17 @@ class TestLayer:
         layer = native.Layer(**weights, reset_after=reset_after, precision=precision)
         np.testing.assert_array_equal(layer.states(beside_nan(x), batch.sizes), expected)
 
+    def test_a_thread_for_each_direction_gives_the_same_bits(self, reset_after: bool, precision: Precision) -> None:
+        batch, draw = batch_of(tuple(range(1, 80))), Draw(0)  # long enough for a second thread to be worth it
+        weights, x = draw.layer(90, 100), draw.floats(batch.n, 90)
+        one, two = (
+            native.Layer(**weights, reset_after=reset_after, precision=precision, threads=count) for count in (1, 2)
+        )
+        gates, places = one.gates(x), np.arange(batch.n, dtype=np.int32)
+        np.testing.assert_array_equal(two.gates(x), gates)
+        np.testing.assert_array_equal(two.states(x, batch.sizes), one.states(x, batch.sizes))
+        np.testing.assert_array_equal(two.states_of(gates, places, batch.sizes), one.states(x, batch.sizes))
+
     def test_threads_give_the_same_bits(self, reset_after: bool, precision: Precision) -> None:
         batch, draw = batch_of((9, 7, 7, 3)), Draw(0)
         layer = native.Layer(**draw.layer(5, 33), reset_after=reset_after, precision=precision)

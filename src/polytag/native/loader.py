@@ -12,7 +12,7 @@ from polytag.errors import PolytagError
 
 Precision = Literal["float32", "bfloat16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-ABI = 2  # of the library's functions and structures; native.h has the same
+ABI = 3  # of the library's functions and structures; native.h has the same
 FOLDER = Path(__file__).parent
 _NAMES = ("core.so", "core.dylib", "core.dll", "core.*.so", "core.*.pyd")
 
@@ -60,9 +60,9 @@ _SIGNATURES = {  # name of a function: what it returns, its arguments
     "prefers_bfloat16": (_NUMBER, []),
     "layer": (_HANDLE, [*[_NUMBER] * 4, *[_ARRAY] * 3]),
     "layer_free": (None, [_HANDLE]),
-    "gates": (_NUMBER, [_HANDLE, _ARRAY, _NUMBER, _ARRAY]),
-    "states": (_NUMBER, [_HANDLE, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _ARRAY]),
-    "states_of": (_NUMBER, [_HANDLE, _ARRAY, _NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _ARRAY]),
+    "gates": (_NUMBER, [_HANDLE, _NUMBER, _ARRAY, _NUMBER, _ARRAY]),
+    "states": (_NUMBER, [_HANDLE, _NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _ARRAY]),
+    "states_of": (_NUMBER, [_HANDLE, _NUMBER, _ARRAY, _NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _ARRAY]),
     "matrix": (_HANDLE, [_NUMBER, _NUMBER, _NUMBER, _ARRAY]),
     "matrix_free": (None, [_HANDLE]),
     "project": (_NUMBER, [c_void_p, _NUMBER, _ARRAY, _NUMBER, c_void_p]),

@@ -86,6 +86,16 @@ bool share(int64_t n, bool threaded, const Work& work) {
     return true;
 }
 
+// From how many products on a second thread is worth it: they take several times as long as it takes to start one.
+constexpr int64_t WORTH_A_THREAD = 8'000'000;
+
+// `work(directions)` for both directions of a layer, on two threads if so many are to be had and worth it.
+template <class Work>
+bool both(int64_t threads, int64_t products, const Work& work) {
+    if (threads < 2 || products < WORTH_A_THREAD) return work(Directions{0, 2});
+    return share(2, true, [&](int64_t direction) { return work(Directions{direction, direction + 1}); });
+}
+
 struct Packed : Layer {
     const Tagging* kernels;
 };
@@ -211,27 +221,33 @@ EXPORT void* polytag_layer(int64_t precision, int64_t inputs, int64_t units, int
 
 EXPORT void polytag_layer_free(void* layer) { release_layer((Packed*)layer); }
 
-// Rows x [N, D] -> the input side of the gates with bias, [N, 6H]: by direction, r z c, unit.
-EXPORT int64_t polytag_gates(const void* handle, const float* x, int64_t rows, float* out) {
+// Rows x [N, D] -> the input side of the gates with bias, [N, 6H]: by direction, r z c, unit; on two threads if there are.
+EXPORT int64_t polytag_gates(const void* handle, int64_t threads, const float* x, int64_t rows, float* out) {
     const Packed& layer = *(const Packed*)handle;
-    return outcome(layer.kernels->gates(layer, x, rows, out));
+    return outcome(both(threads, rows * layer.inputs * 6 * layer.units, [&](Directions directions) {
+        return layer.kernels->gates(layer, directions, x, rows, out);
+    }));
 }
 
 // Packed rows x [N, D] -> states [N, 2H].
-EXPORT int64_t polytag_states(const void* handle, const float* x, int64_t rows, int64_t steps, const int64_t* sizes,
-                              float* out) {
+EXPORT int64_t polytag_states(const void* handle, int64_t threads, const float* x, int64_t rows, int64_t steps,
+                              const int64_t* sizes, float* out) {
     const Packed& layer = *(const Packed*)handle;
     if (!fit(rows, steps, sizes)) return BAD_SIZES;
-    return outcome(layer.kernels->states(layer, {x, nullptr, nullptr}, steps, sizes, out));
+    return outcome(both(threads, rows * (layer.inputs + layer.units) * 6 * layer.units, [&](Directions directions) {
+        return layer.kernels->states(layer, directions, {x, nullptr, nullptr}, steps, sizes, out);
+    }));
 }
 
 // The same where the input side of the gates is known: that of packed row i is row places[i] of a table [entries, 6H].
-EXPORT int64_t polytag_states_of(const void* handle, const float* table, int64_t entries, const int32_t* places,
-                                 int64_t rows, int64_t steps, const int64_t* sizes, float* out) {
+EXPORT int64_t polytag_states_of(const void* handle, int64_t threads, const float* table, int64_t entries,
+                                 const int32_t* places, int64_t rows, int64_t steps, const int64_t* sizes, float* out) {
     const Packed& layer = *(const Packed*)handle;
     if (!fit(rows, steps, sizes)) return BAD_SIZES;
     if (!within(places, rows, entries)) return OUT_OF_RANGE;
-    return outcome(layer.kernels->states(layer, {nullptr, table, places}, steps, sizes, out));
+    return outcome(both(threads, rows * layer.units * 6 * layer.units, [&](Directions directions) {
+        return layer.kernels->states(layer, directions, {nullptr, table, places}, steps, sizes, out);
+    }));
 }
 
 // A matrix [D, K], copied; null where there is no memory. Free it with polytag_matrix_free.

@@ -23,7 +23,7 @@
 
 #include <stdint.h>
 
-static constexpr int64_t ABI = 2;  // raise it whenever a function or a structure changes; loader.py has the same
+static constexpr int64_t ABI = 3;  // raise it whenever a function or a structure changes; loader.py has the same
 static constexpr int64_t PANEL = 32;
 
 // One direction of a layer while training. Everything is float32 but for the packed weights, which are in the precision
@@ -111,6 +111,11 @@ struct Layer {
     float* bias;  // 2 3H, or null
 };
 
+// Some of a layer's directions: 0 forward, 1 backward.
+struct Directions {
+    int64_t first, end;
+};
+
 // Where the input side of the gates comes from: rows x [N, D], or row i of the packed rows is rows[i] of a table [*, 6H].
 struct Source {
     const float* x;
@@ -121,10 +126,10 @@ struct Source {
 // What tagging needs in one precision.
 struct Tagging {
     Weights (*pack)(const float* matrix, int64_t k, int64_t n, int64_t down, int64_t right);
-    // Rows x [N, D] -> the input side of the gates, [N, 6H]: by direction, r z c, unit.
-    bool (*gates)(const Layer&, const float* x, int64_t rows, float* out);
-    // Packed rows -> states [N, 2H].
-    bool (*states)(const Layer&, const Source&, int64_t steps, const int64_t* sizes, float* out);
+    // Rows x [N, D] -> the input side of the gates, [N, 6H]: by direction, r z c, unit; of some directions.
+    bool (*gates)(const Layer&, Directions, const float* x, int64_t rows, float* out);
+    // Packed rows -> states [N, 2H], of some directions.
+    bool (*states)(const Layer&, Directions, const Source&, int64_t steps, const int64_t* sizes, float* out);
     // Rows x [N, D] by each of `count` matrices [D, K].
     bool (*project)(const Weights* const* matrices, int64_t count, const float* x, int64_t rows, int64_t inputs,
                     float* const* out);

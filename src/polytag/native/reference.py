@@ -39,6 +39,7 @@ class Layer:
         *,
         reset_after: bool,
         precision: Precision = "float32",
+        threads: int = 1,  # noqa: ARG002
     ) -> None:
         """From weights of the gates r, z and c side by side, forward direction first.
 
@@ -48,6 +49,7 @@ class Layer:
             bias: ``[2, 3H]`` or None, added to the input side.
             reset_after: apply the reset gate after the recurrent product, as torch.nn.GRU and cuDNN do.
             precision: only "float32".
+            threads: of no use here.
 
         Raises:
             ValueError: arrays of other types or shapes, or another precision.

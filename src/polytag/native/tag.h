@@ -19,7 +19,7 @@ static void input_gates(const Layer& layer, int64_t direction, const Inputs<P>& 
 }
 
 template <class P>
-static bool gates(const Layer& layer, const float* x, int64_t rows, float* out) {
+static bool gates(const Layer& layer, Directions directions, const float* x, int64_t rows, float* out) {
     const int64_t D = layer.inputs, H = layer.units, chunk = rows < CHUNK ? rows : CHUNK;
     Arena arena(Inputs<P>::bytes(chunk, D));
     Inputs<P> inputs(arena, chunk, D);
@@ -27,7 +27,7 @@ static bool gates(const Layer& layer, const float* x, int64_t rows, float* out) 
     P::begin();
     for (int64_t first = 0; first < rows; first += CHUNK) {
         inputs.load(x + first * D, D, rows - first < CHUNK ? rows - first : CHUNK);
-        for (int64_t direction = 0; direction < 2; direction++)
+        for (int64_t direction = directions.first; direction < directions.end; direction++)
             input_gates(layer, direction, inputs, out + first * 6 * H + direction * 3 * H, 6 * H);
     }
     P::end();
@@ -96,7 +96,7 @@ struct Recurrence {
 };
 
 template <class P>
-static bool states(const Layer& layer, const Source& source, int64_t steps, const int64_t* sizes, float* out) {
+static bool states(const Layer& layer, Directions directions, const Source& source, int64_t steps, const int64_t* sizes, float* out) {
     typedef typename P::Element Element;
     const int64_t D = layer.inputs, H = layer.units, KH = filled(H, P::FILL), most = steps ? sizes[0] : 0;
     int64_t total = 0;
@@ -113,7 +113,7 @@ static bool states(const Layer& layer, const Source& source, int64_t steps, cons
     memset(now, 0, size * sizeof(Element));
     memset(other, 0, size * sizeof(Element));
     P::begin();
-    for (int64_t direction = 0; direction < 2; direction++) {
+    for (int64_t direction = directions.first; direction < directions.end; direction++) {
         Recurrence<P> recurrence{layer, direction, H, KH, now, other, h, out + direction * H};
         const auto fetch = [&](int64_t first, int64_t n) {
             if (source.table) {

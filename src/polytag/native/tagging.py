@@ -28,13 +28,16 @@ class Layer:
         *,
         reset_after: bool,
         precision: Precision,
+        threads: int = 1,
     ) -> None:
         """From input_weight [2, D, 3H], recurrent_weight [2, H, 3H] and bias [2, 3H].
+
+        ``threads`` that a call may use; two are of use, one for each direction.
 
         Raises:
             ValueError: arrays of other types or shapes, or a precision without instructions on this processor.
         """
-        self.inputs, self.units = input_weight.shape[1], recurrent_weight.shape[1]
+        self.inputs, self.units, self.threads = input_weight.shape[1], recurrent_weight.shape[1], threads
         across = 3 * self.units
         handle = library().polytag_layer(
             _number(precision), self.inputs, self.units, reset_after,
@@ -49,7 +52,7 @@ class Layer:
         count = rows(x)
         out = np.empty((count, 6 * self.units), np.float32)
         outcome = library().polytag_gates(
-            self._handle, address("x", x, FLOAT32, (count, self.inputs)), count, place(out)
+            self._handle, self.threads, address("x", x, FLOAT32, (count, self.inputs)), count, place(out)
         )
         conclude(outcome, sizes=_NO_SIZES, count=count)
         return out
@@ -59,7 +62,7 @@ class Layer:
         count, steps = rows(x), rows(sizes)
         out = np.empty((count, 2 * self.units), np.float32)
         outcome = library().polytag_states(
-            self._handle, address("x", x, FLOAT32, (count, self.inputs)),
+            self._handle, self.threads, address("x", x, FLOAT32, (count, self.inputs)),
             count, steps, address("sizes", sizes, INT64, (steps,)), place(out),
         )  # fmt: skip
         conclude(outcome, sizes=sizes, count=count)
@@ -70,7 +73,7 @@ class Layer:
         count, steps, entries = rows(places), rows(sizes), rows(table)
         out = np.empty((count, 2 * self.units), np.float32)
         outcome = library().polytag_states_of(
-            self._handle, address("table", table, FLOAT32, (entries, 6 * self.units)), entries,
+            self._handle, self.threads, address("table", table, FLOAT32, (entries, 6 * self.units)), entries,
             address("places", places, INT32, (count,)),
             count, steps, address("sizes", sizes, INT64, (steps,)), place(out),
         )  # fmt: skip

@@ -4,8 +4,9 @@ It is made once from a model's arrays and never changes, but for a bounded memor
 The network itself stands in `polytag.training.network`; tests compare the two.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import chain
 from typing import Any
 
@@ -30,6 +31,7 @@ BATCH_SENTENCES, BATCH_WORDS = 256, 2_048
 _GATES = "gates"  # the column of the input side of the first word layer's gates
 
 Arrays = Mapping[str, npt.NDArray[Any]]
+MakeLayer = Callable[..., Any]  # weights and settings of a layer -> a `native.Layer`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -48,7 +50,7 @@ class WordInputs:
     """All that a network makes of a word alone, whatever sentence it stands in."""
 
     def __init__(
-        self, model: Model, task: str, parts: Mapping[str, "TagPart"], first: Any, precision: Precision
+        self, model: Model, task: str, parts: Mapping[str, "TagPart"], first: Any, make_layer: MakeLayer
     ) -> None:
         """``parts``: the tag parts that have features, by name; ``first``: the lowest layer of the word GRU."""
         settings = model.plan.tasks[task]
@@ -60,7 +62,7 @@ class WordInputs:
         if settings.chars is not None:
             weights = model.part(f"chars.{settings.chars}")
             self._characters = weights["embedding.weight"]
-            self._layers = _layers(weights, model.plan.chars[settings.chars], precision)
+            self._layers = _layers(weights, model.plan.chars[settings.chars], make_layer)
 
     def columns(self, words: Sequence[str]) -> Columns:
         """What is kept of words: the input side of the first layer's gates, and the scores of features."""
@@ -91,12 +93,12 @@ class WordInputs:
 class Language:
     """A word part with its character part: from words to what the word GRU makes of them."""
 
-    def __init__(self, model: Model, task: str, parts: Mapping[str, "TagPart"], precision: Precision) -> None:
+    def __init__(self, model: Model, task: str, parts: Mapping[str, "TagPart"], make_layer: MakeLayer) -> None:
         """``parts``: the tag parts of its tasks, by name."""
         name = model.plan.tasks[task].words
-        self._layers = _layers(model.part(f"words.{name}"), model.plan.words[name], precision)
+        self._layers = _layers(model.part(f"words.{name}"), model.plan.words[name], make_layer)
         featured = {part: of for part, of in parts.items() if of.features}
-        self.inputs = WordInputs(model, task, featured, self._layers[0], precision)
+        self.inputs = WordInputs(model, task, featured, self._layers[0], make_layer)
         width = 6 * self._layers[0].units + sum((1 + PLACES) * len(of) for of in featured.values())
         self.table = WordTable(self.inputs.columns, row_bytes=4 * width)
 
@@ -159,16 +161,18 @@ class TagPart:
 class Engine:
     """A model's languages and tag parts, ready to compute in one precision."""
 
-    def __init__(self, model: Model, *, precision: Precision) -> None:
+    def __init__(self, model: Model, *, precision: Precision, threads: int = 1) -> None:
+        """``threads`` that a layer may use; two are of use."""
         self.plan, self.precision = model.plan, precision
         self._kernels = native.kernels()
+        make_layer = partial(self._kernels.Layer, precision=precision, threads=threads)
         self.parts = {
             name: TagPart(name, model.part(f"tags.{name}"), model.vocabularies.tags[name], settings, precision)
             for name, settings in model.plan.tags.items()
         }
         users = {name: model.plan.users("words", name) for name in model.plan.words}
         self.languages = {
-            name: Language(model, tasks[0], {part.name: part for part in map(self.part, tasks)}, precision)
+            name: Language(model, tasks[0], {part.name: part for part in map(self.part, tasks)}, make_layer)
             for name, tasks in users.items()
             if tasks
         }
@@ -277,15 +281,14 @@ def by_length(
         start = end
 
 
-def _layers(weights: Arrays, settings: Any, precision: Precision) -> list[Any]:
+def _layers(weights: Arrays, settings: Any, make_layer: MakeLayer) -> list[Any]:
     """The GRU layers of a part, lowest first."""
     return [
-        native.kernels().Layer(
+        make_layer(
             weights[f"gru.input_weight.{number}"],
             weights[f"gru.recurrent_weight.{number}"],
             weights[f"gru.bias.{number}"] if settings.bias else None,
             reset_after=settings.cell == "reset_after",
-            precision=precision,
         )
         for number in range(settings.layers)
     ]

@@ -55,7 +55,7 @@ class Tagger:
         self.model, self.plan, self.vocabularies = model, model.plan, model.vocabularies
         self.precision = choose_precision(precision, own=model.precision)
         self.threads = threads or available_cores()
-        self.engine = Engine(model, precision=self.precision)
+        self.engine = Engine(model, precision=self.precision, threads=self.threads)
 
     @classmethod
     def load(
@@ -236,7 +236,8 @@ class Tagger:
     def _predicted(self, words: Sequence[str], lengths: Ints, request: Request) -> Mapping[str, Predictions]:
         """All tasks of one language from one pass of the network; a pass for each language."""
         found = {task: Predictions(self.engine.part(task), lengths, request) for task in request.tasks}
-        threads = min(self.threads, max(1, len(words) // THREAD_WORDS))
+        # Two threads share a layer, see `native.Layer`: its weights are then read half as often as if each had a batch.
+        threads = max(1, min(self.threads // 2, len(words) // THREAD_WORDS))
         for tasks in self.engine.by_language(request.tasks):
 
             def answer(batch: Batch, tasks: Sequence[str] = tasks) -> None:
