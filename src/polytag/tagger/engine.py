@@ -61,8 +61,8 @@ class WordInputs:
         self._first, self._parts = first, parts
         if settings.chars is not None:
             weights = model.part(f"chars.{settings.chars}")
-            self._characters = weights["embedding.weight"]
             self._layers = _layers(weights, model.plan.chars[settings.chars], make_layer)
+            self._gates = self._layers[0].gates(weights["embedding.weight"])  # of each character
 
     def columns(self, words: Sequence[str]) -> Columns:
         """What is kept of words: the input side of the first layer's gates, and the scores of features."""
@@ -82,7 +82,7 @@ class WordInputs:
         assert self.chars is not None
         ids, packing = packed_characters(self.chars, words, self.max_characters)
         first, *others = self._layers
-        states = first.states_of(first.gates(self._characters), ids, packing.sizes)
+        states = first.states_of(self._gates, ids, packing.sizes)
         for layer in others:
             states = layer.states(states, packing.sizes)
         hidden = first.units
