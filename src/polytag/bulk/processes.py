@@ -48,15 +48,15 @@ class _Pool:
         self._ahead = AHEAD * len(self._busy)
 
     def render(self, pieces: Iterable[Piece]) -> Iterator[bytes]:
-        """One answer at a time; whoever is idle gets a piece first if there are not too many answers to come."""
-        waiting, due, is_open = _or_error(pieces), deque[int](), True
-        while is_open or due:
-            if due and due[0] in self._answers:
-                yield _result(self._answers.pop(due.popleft()))
-            elif is_open and self._idle and len(due) < self._ahead:
+        """One answer at a time; who is idle gets a piece before, cut while others worked, unless many are to come."""
+        waiting, due = _or_error(pieces), deque[int]()
+        piece = next(waiting, None)
+        while piece is not None or due:
+            if piece is not None and self._idle and len(due) < self._ahead:
+                due.append(self._give(piece))
                 piece = next(waiting, None)
-                is_open = piece is not None
-                due.extend(() if piece is None else [self._give(piece)])
+            elif due and due[0] in self._answers:
+                yield _result(self._answers.pop(due.popleft()))
             else:
                 self.receive()
 
