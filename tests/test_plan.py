@@ -59,7 +59,7 @@ UNKNOWN = {
     "tasks.ner.trian": ("x", "unknown key 'tasks.ner.trian'; did you mean 'train'?"),
     "tasks.ner.columns": ({"tags": 1}, "unknown key 'tasks.ner.columns.tags'; did you mean 'tag'?"),
     "initialisation.gur": (1.0, "unknown key 'initialisation.gur'; did you mean 'gru'?"),
-    "tasks.ner.columns.q": (1, "unknown key 'tasks.ner.columns.q'; known are word, tag"),
+    "tasks.ner.columns.q": (1, "unknown key 'tasks.ner.columns.q'; known are word, tag, names"),
 }
 
 

@@ -114,6 +114,7 @@ class Columns(Table):
 
     word: Annotated[int, Field(strict=True)] = Field(0, description="column of the words (conll)")
     tag: Annotated[int | str, BeforeValidator(_column)] = Field(-1, description="column or key of the tags")
+    names: tuple[str, ...] = Field((), description="of tags that are numbers, from 0 on, if no file has them")
 
 
 class Task(Table):
@@ -136,6 +137,9 @@ class Task(Table):
     columns: Columns = Field(Columns(), description="where words and tags stand")
     scheme: Literal["auto", "iob1", "iob2", "bioes", "bilou", "plain"] = Field(
         "auto", description="how the files mark spans; auto is detected, told and checked; plain: tags are no spans"
+    )
+    overlaps: Literal["longest", "first", "refuse"] = Field(
+        "longest", description="which of two spans of characters over each other is read; the others are told"
     )
     holdout: Fraction = Field(0.0, description="share of the training sentences held out as the development set")
     rate: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = Field(

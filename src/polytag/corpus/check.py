@@ -173,10 +173,12 @@ def _jsonl(lines: Iterable[Line], layout: Layout, note: Note, format: str) -> It
         if not line.text.strip(BLANKS):
             continue
         try:
-            tags = _keys(parse(line, layout))
+            tags = _keys(parse(line))
             yield from FORMATS[format].sentences([line], Layout(layout.source, tags=tags))
         except CorpusError as error:
             note(error.line, error.message)
+        except ValueError as error:
+            note(line.number, str(error))
 
 
 def _simple(lines: Iterable[Line], layout: Layout, _: Note, format: str) -> Iterator[Sentence]:

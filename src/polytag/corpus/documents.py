@@ -1,6 +1,6 @@
 """Any corpus file to sentences, and any text to blocks to tag: how a file picks its format, and is read in it."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
@@ -24,6 +24,8 @@ def read(
     encoding: str = "auto",
     docstart: bool = False,
     language: str = ANY_LANGUAGE,
+    names: Sequence[str] = (),
+    overlaps: str = "longest",
     notes: Notes | None = None,
 ) -> Iterator[Sentence]:
     """The sentences of a corpus, read as they are asked for.
@@ -37,6 +39,8 @@ def read(
         encoding: a codec; "auto" is UTF-8, or latin-1 where the file can be nothing else.
         docstart: whether -DOCSTART- lines come as sentences of one word; they end a sentence in any case.
         language: whose rules split raw text (format text); what is split already is in format tokenised.
+        names: of the classes of tags that are numbers, from 0 on; unless given, as the file or one beside it has them.
+        overlaps: which of two spans over the same characters is read: "longest", "first", or "refuse" for none.
         notes: takes what the reader has to say; without it, what it refuses is raised and the rest goes unsaid.
 
     Raises:
@@ -48,7 +52,8 @@ def read(
     files = files_of(path, name)
 
     def one(file: Path) -> Iterator[Sentence]:
-        layout = Layout(str(file), word, tags, docstart, language=language, notes=Notes() if notes is None else notes)
+        told = Notes() if notes is None else notes
+        layout = Layout(str(file), word, tags, docstart, language=language, names=names, overlaps=overlaps, notes=told)
         return FORMATS[name].sentences(Lines(file, encoding=encoding), layout)
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once

@@ -4,11 +4,7 @@ import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from typing import Any, NamedTuple
-
-# The names under which tools keep a list of spans, and within each span its start, end and type.
-LISTS = ("spans", "label", "labels", "entities")  # spaCy and Prodigy; doccano, old and new; doccano with relations
-_STARTS, _ENDS, _TYPES = ("start_offset", "start"), ("end_offset", "end"), ("label", "type")
+from typing import NamedTuple
 
 _WORD = re.compile(r"[^ \t\r\n]+")
 split = _WORD.findall
@@ -50,24 +46,6 @@ def located(text: str, tokens: Iterable[str]) -> list[Offsets]:
     return found
 
 
-def char_spans(entries: Any, text: str) -> list[CharSpan]:
-    """The spans of a record in order, from ``[start, end, type]`` or objects with keys of these meanings.
-
-    Raises:
-        ValueError: they are no such list, or a span is empty, outside the text or overlaps another.
-    """
-    if not isinstance(entries, list):
-        raise ValueError(f"spans are {type(entries).__name__}, expected a list")
-    spans = sorted(map(_char_span, entries))
-    for span in spans:
-        if not 0 <= span.start < span.end <= len(text):
-            raise ValueError(f"span {list(span)} is not within the text, expected 0 <= start < end <= {len(text)}")
-    for left, right in pairwise(spans):
-        if right.start < left.end:
-            raise ValueError(f"spans {list(left)} and {list(right)} overlap, expected them apart")
-    return spans
-
-
 def tagged(tokens: Sequence[tuple[int, int]], spans: Sequence[CharSpan]) -> tuple[list[Offsets], list[str]]:
     """The words, cut where a span starts or ends within one, and their tags in IOB2.
 
@@ -90,18 +68,3 @@ def _cut(token: tuple[int, int], bounds: Sequence[int]) -> list[Offsets]:
     first, last = token
     edges = [first, *bounds[bisect_right(bounds, first) : bisect_left(bounds, last)], last]
     return [Offsets(start, end) for start, end in pairwise(edges)]
-
-
-def _char_span(entry: Any) -> CharSpan:
-    fields = entry[:3] if isinstance(entry, list) and len(entry) >= 3 else _named(entry)
-    start, end, kind = fields
-    # bool is an int, and True a wrong offset
-    if type(start) is not int or type(end) is not int or not isinstance(kind, str) or not kind:
-        raise ValueError(f"span {entry!r:.80}, expected a start, an end and a type")
-    return CharSpan(start, end, kind)
-
-
-def _named(entry: Any) -> list[Any]:
-    if not isinstance(entry, dict):
-        return [None, None, None]
-    return [next((entry[key] for key in keys if key in entry), None) for keys in (_STARTS, _ENDS, _TYPES)]

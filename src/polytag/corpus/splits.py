@@ -58,6 +58,8 @@ def read_as(settings: Task, task: str, path: str | PathLike[str]) -> Iterator[Se
         word=settings.columns.word,
         tags={task: settings.columns.tag},
         encoding=settings.encoding,
+        names=settings.columns.names,
+        overlaps=settings.overlaps,
     )
 
 

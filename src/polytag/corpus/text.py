@@ -64,6 +64,8 @@ class Layout:
     language: str = "xx"  # whose rules split raw text
     character: int = 0  # at which the first line begins in the whole text
     records: bool = False  # text is rendered as records of JSONL
+    names: Sequence[str] = ()  # of the classes of tags that are numbers
+    overlaps: str = "longest"  # which of two spans over the same characters is read
     notes: Notes = field(default_factory=Notes)  # where readers say what they refuse, repair or find odd
 
 

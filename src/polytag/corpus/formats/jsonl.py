@@ -14,22 +14,18 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from typing import Any
 
-from polytag.corpus import offsets
 from polytag.corpus.asjson import OF_TASKS, as_json
 from polytag.corpus.formats.format import Cut, Format
 from polytag.corpus.formats.record import (
     Record,
     dumped,
     fields_of,
-    is_spans,
     known_offsets,
     parse,
-    spans_of,
-    tag_list,
-    text_of,
     text_record,
     words_of,
 )
+from polytag.corpus.formats.records import Placed, made, refusing, sentences_of
 from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Layout, Line, lines_of, original, tag_rows
@@ -103,7 +99,15 @@ def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
     Raises:
         CorpusError: while reading, a line is no such record, or has no such tags, or its spans are impossible.
     """
-    return (found for line in lines if (found := _sentence(line, layout)) is not None)
+    return sentences_of(_records(lines, layout), layout)
+
+
+def _records(lines: Iterable[Line], layout: Layout) -> Iterator[Placed]:
+    for line in lines:
+        with refusing(layout, line.number):
+            record = parse(line)
+            if record is not None:
+                yield Placed(line.number, fields_of(record))
 
 
 def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[JsonlBlock]:
@@ -113,14 +117,22 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[JsonlBlock]:
         CorpusError: while reading, a line is no such record.
     """
     for line in lines:
-        record = parse(line, layout)
-        fields = {} if record is None else fields_of(record)
         try:
-            words = words_of(fields) if record is not None else ()
+            yield _block(line, layout)
         except ValueError as error:
-            raise _placed(error, line, layout) from error
-        places = known_offsets(fields, words, wanted=False)
-        yield JsonlBlock(line, _made(words, {}, line, layout, places), record)
+            raise CorpusError(str(error), path=layout.source, line=line.number) from error
+
+
+def _block(line: Line, layout: Layout) -> JsonlBlock:
+    record = parse(line)
+    if record is None:
+        return JsonlBlock(line, None, None)
+    fields = fields_of(record)
+    if not isinstance(tags := fields.get("tags", {}), dict):
+        raise ValueError(f'"tags" is {type(tags).__name__}, expected an object of one list per task')
+    words = words_of(fields)
+    places = known_offsets(fields, words, wanted=False)
+    return JsonlBlock(line, made(words, {}, line.number, layout, places), record)
 
 
 def flat(text: str, layout: Layout) -> FlatRecords | None:
@@ -129,50 +141,6 @@ def flat(text: str, layout: Layout) -> FlatRecords | None:
         return FlatRecords(list(blocks(lines_of(text), layout)))
     except CorpusError:
         return None
-
-
-def _sentence(line: Line, layout: Layout) -> Sentence | None:
-    record = parse(line, layout)
-    if record is None:
-        return None
-    try:
-        return _read(fields_of(record), line, layout)
-    except ValueError as error:
-        raise _placed(error, line, layout) from error
-
-
-def _read(fields: Record, line: Line, layout: Layout) -> Sentence | None:
-    words = words_of(fields)
-    lists = {task: tag_list(fields, str(key), words) for task, key in layout.tags.items() if not is_spans(key)}
-    keys = {task: str(key) for task, key in layout.tags.items() if task not in lists}
-    places = known_offsets(fields, words, wanted=bool(keys))
-    cut: Sequence[tuple[int, int]] = places
-    for task, key in keys.items():
-        cut, iob2 = offsets.tagged(places, offsets.char_spans(spans_of(fields, key), text_of(fields)))
-        lists[task] = tuple(iob2)
-    if len(cut) != len(places):
-        if len(lists) > 1:
-            others = [task for task in lists if task not in keys] or list(keys)
-            raise ValueError(f"a span ends within a word that has tags of '{others[0]}', expected whole words")
-        words = tuple(text_of(fields)[start:end] for start, end in cut)
-    return _made(words, lists, line, layout, cut)
-
-
-def _made(
-    words: tuple[str, ...],
-    tags: Mapping[str, tuple[str, ...]],
-    line: Line,
-    layout: Layout,
-    places: Sequence[tuple[int, int]] = (),
-) -> Sentence | None:
-    ordered = {task: tags[task] for task in layout.tags if task in tags}
-    numbers = (line.number,) * len(words)
-    return Sentence(words, ordered, numbers, layout.source, offsets=tuple(places)) if words else None
-
-
-def _placed(error: ValueError, line: Line, layout: Layout) -> CorpusError:
-    """What is wrong with a value, and where."""
-    return CorpusError(str(error), path=layout.source, line=line.number)
 
 
 def _joined(old: Record, answer: Record) -> Record:

@@ -7,11 +7,13 @@ from itertools import pairwise
 from typing import Any
 
 from polytag.corpus import offsets
+from polytag.corpus.formats.spans import LISTS
 from polytag.corpus.offsets import Offsets
-from polytag.corpus.text import BLANKS, Layout, Line
-from polytag.errors import CorpusError, nearest
+from polytag.corpus.text import BLANKS, Line
+from polytag.errors import nearest
 
 SPANS = "spans"  # where tags are, if they are character spans
+NO_TAGS = ("words", "tokens", "offsets")  # lists with something for each word that is no tag
 
 Record = dict[str, Any]
 
@@ -22,26 +24,20 @@ _encoded = json.JSONEncoder(
 ).encode  # whose search for cycles took half its time
 
 
-def parse(line: Line, layout: Layout) -> Record | list[Any] | None:
+def parse(line: Line) -> Record | list[Any] | None:
     """The record of a line; None for a blank line.
 
     Raises:
-        CorpusError: it is no JSON, or no record.
+        ValueError: it is no JSON, or no record.
     """
     if not line.text.strip(BLANKS):
         return None
     try:
         value: Record | list[Any] = json.loads(line.text)
     except (ValueError, RecursionError) as error:
-        message = f"no JSON ({error}), expected one object per line"
-        raise CorpusError(message, path=layout.source, line=line.number) from error
+        raise ValueError(f"no JSON ({error}), expected one object per line") from error
     if not isinstance(value, dict) and not _is_pair(value):
-        message = f"found {line.text.strip(BLANKS)[:20]!r}, expected one JSON object per line"
-        raise CorpusError(message, path=layout.source, line=line.number)
-    tags = fields_of(value).get("tags", {})
-    if not isinstance(tags, dict):
-        message = f'"tags" is {type(tags).__name__}, expected an object of one list per task'
-        raise CorpusError(message, path=layout.source, line=line.number)
+        raise ValueError(f"found {line.text.strip(BLANKS)[:20]!r}, expected one JSON object per line")
     return value
 
 
@@ -107,33 +103,41 @@ def text_of(fields: Record) -> str:
     return text
 
 
-def spans_of(fields: Record, place: str) -> Any:
-    """The list of spans, from the first key that tools use for it; ``spans.TASK`` are those that name a task.
+def tag_list(fields: Record, key: str, words: Sequence[str]) -> list[str] | list[int]:
+    """The tags under a key of "tags", or of the record itself; those of numbered classes are numbers.
 
     Raises:
-        ValueError: there is no such key.
+        ValueError: they are not one for each word.
     """
-    task = place.partition(".")[2]
-    for key in offsets.LISTS:
-        found = fields.get(key)
-        if found is not None:
-            if not task or not isinstance(found, list):
-                return found
-            return [span for span in found if isinstance(span, dict) and span.get("task") == task]
-    raise ValueError(f"no spans, expected one of the keys {', '.join(offsets.LISTS)}")
-
-
-def tag_list(fields: Record, key: str, words: Sequence[str]) -> tuple[str, ...]:
-    """The tags under a key; raises ValueError where they are not one for each word."""
     tags = fields.get("tags", {})
-    if key not in tags:
-        raise ValueError(f"no tags '{key}', expected them in the record{nearest(key, tags)}")
-    values = tags[key]
-    if not isinstance(values, list) or not all(isinstance(tag, str) and tag for tag in values):
+    tags = tags if isinstance(tags, dict) else {}
+    values = tags.get(key, fields.get(key))
+    if values is None:
+        raise ValueError(f"no tags '{key}', expected them in the record{nearest(key, columns_of(fields))}")
+    if not isinstance(values, list) or not (_are_texts(values) or all(type(tag) is int for tag in values)):
         raise ValueError(f"tags '{key}' are not a list of texts, expected one")
     if len(values) != len(words):
         raise ValueError(f"{len(values)} tags '{key}', expected one for each of {len(words)} words")
-    return tuple(values)
+    return values
+
+
+def columns_of(fields: Record) -> list[str]:
+    """The kinds of tags that a record holds: lists with one for each word, and spans."""
+    tags, words = fields.get("tags"), fields.get("words", fields.get("tokens"))
+    found = list(tags) if isinstance(tags, dict) else []
+    if isinstance(words, list) and words:
+        found += [key for key, values in fields.items() if key not in NO_TAGS and _are_tags(values, len(words))]
+    has_spans = any(isinstance(fields.get(key), list) and key not in found for key in LISTS)
+    return [*found, *([SPANS] if has_spans else [])]
+
+
+def _are_tags(values: Any, count: int) -> bool:
+    are_all = isinstance(values, list) and len(values) == count
+    return are_all and (_are_texts(values) or all(type(tag) is int for tag in values))
+
+
+def _are_texts(values: Sequence[Any]) -> bool:
+    return all(isinstance(value, str) and value for value in values)
 
 
 def is_spans(key: int | str) -> bool:

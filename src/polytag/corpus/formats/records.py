@@ -1,0 +1,164 @@
+"""Records to sentences, whatever they stand in: JSON Lines, Label Studio's lists, brat's pairs of files, tables."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import partial
+from typing import NamedTuple
+
+from polytag.corpus import offsets
+from polytag.corpus.formats.class_names import FILES, UNLABELLED, named, names_beside
+from polytag.corpus.formats.record import Record, is_spans, known_offsets, tag_list, text_of, words_of
+from polytag.corpus.formats.spans import apart, marked
+from polytag.corpus.formats.units import Spanned, counted
+from polytag.corpus.offsets import CharSpan
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.tag_rules import UNKNOWN
+from polytag.corpus.text import Layout
+
+ANSWERS = ("reject", "ignore")  # Prodigy's, of what is no annotation
+ANNOTATORS = ("annotator", "_annotator_id", "_session_id")  # who made a record: Label Studio; Prodigy
+
+
+class Placed(NamedTuple):
+    """A record and the line (of a table: the row) at which it stands."""
+
+    line: int
+    fields: Record
+
+
+class Found(NamedTuple):
+    """A record, and of which task each of its spans is."""
+
+    record: Placed
+    tasks: Sequence[str]
+
+
+def sentences_of(
+    records: Iterable[Placed], layout: Layout, *, class_names: Mapping[str, Sequence[str]] = {}
+) -> Iterator[Sentence]:
+    """Sentences with the lists of tags under the keys of the layout, or with IOB2 tags for spans.
+
+    ``class_names`` are those of columns of numbered classes, where the file itself has them.
+
+    Raises:
+        CorpusError: while reading, a record has no words or no such tags, or its spans are impossible.
+    """
+    reader = _Reader(layout, dict(class_names))
+    for one in counted(reader.spanned(_chosen(records, layout))):
+        with refusing(layout, one.content.record.line):
+            sentence = reader.sentence(one)
+            if sentence is not None:
+                yield sentence
+
+
+@contextmanager
+def refusing(layout: Layout, line: int) -> Iterator[None]:
+    """What is wrong with a value, refused with its place."""
+    try:
+        yield
+    except ValueError as error:
+        layout.notes.refuse(str(error), path=layout.source, line=line, cause=error)
+
+
+def _chosen(records: Iterable[Placed], layout: Layout) -> Iterator[Placed]:
+    """The records that are annotation, each text by one annotator; what is left out is told."""
+    annotators = dict[int, object]()
+    for line, fields in records:
+        who = next((fields[key] for key in ANNOTATORS if fields.get(key) is not None), None)
+        if (answer := fields.get("answer")) in ANSWERS:
+            text = f'a record with the answer "{answer}" is left out'
+            layout.notes.tell(f"answer {answer}", text, path=layout.source, line=line)
+        elif who is not None and (first := annotators.setdefault(hash(_content(fields)), who)) != who:
+            text = f"a text by annotator {who!r:.40} is left out, as it is here by {first!r:.40} already"
+            layout.notes.tell("annotators", text, path=layout.source, line=line)
+        else:
+            yield Placed(line, fields)
+
+
+def _content(fields: Record) -> str:
+    """What was annotated."""
+    return str(fields.get("text", fields.get("words")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Reads the records of one file; ``names`` holds the names of classes by column, once they have been sought."""
+
+    layout: Layout
+    names: dict[str, Sequence[str]] = field(default_factory=dict)
+
+    def spanned(self, records: Iterable[Placed]) -> Iterator[Spanned[Found]]:
+        """The records with the spans of all tasks."""
+        layers = {task: str(key).partition(".")[2] for task, key in self.layout.tags.items() if is_spans(key)}
+        for record in records:
+            with refusing(self.layout, record.line):
+                found = [(task, span) for task, layer in layers.items() for span in marked(record.fields, layer)]
+                text = text_of(record.fields) if layers else ""
+                yield Spanned(Found(record, [task for task, _ in found]), text, [span for _, span in found])
+
+    def sentence(self, one: Spanned[Found]) -> Sentence | None:
+        """The sentence of a record; none where it holds no word."""
+        line, fields = one.content.record
+        words = words_of(fields)
+        columns = {task: str(key) for task, key in self.layout.tags.items() if not is_spans(key)}
+        lists = {task: self._tags(fields, key, words, line) for task, key in columns.items()}
+        spanning = [task for task in self.layout.tags if task not in columns]
+        places = known_offsets(fields, words, wanted=bool(spanning))
+        cut: Sequence[tuple[int, int]] = places
+        for task, spans in self._spans(one, spanning).items():
+            cut, iob2 = offsets.tagged(places, spans)
+            lists[task] = tuple(iob2)
+        if len(cut) != len(places):
+            if len(lists) > 1:
+                others = [*columns, *spanning]
+                raise ValueError(f"a span ends within a word that has tags of '{others[0]}', expected whole words")
+            words = tuple(text_of(fields)[start:end] for start, end in cut)
+        return made(words, lists, line, self.layout, cut)
+
+    def _spans(self, one: Spanned[Found], tasks: Sequence[str]) -> dict[str, list[CharSpan]]:
+        """The spans of each task, in characters and apart."""
+        line, spans = one.content.record.line, one.in_characters()
+        for before, span in zip(one.spans, spans, strict=True):
+            if before != span:
+                here = one.text[span.start : span.end]
+                self._tell(line, "unit", f"offsets count {one.unit} and are read so: span {before} is {here!r:.60}")
+                break
+        found = dict[str, list[CharSpan]]()
+        for task in tasks:
+            own = [span for of, span in zip(one.content.tasks, spans, strict=True) if of == task]
+            found[task] = apart(own, one.text, overlaps=self.layout.overlaps, tell=partial(self._tell, line))
+        return found
+
+    def _tags(self, fields: Record, key: str, words: Sequence[str], line: int) -> tuple[str, ...]:
+        """The tags under a key, with the names of their classes where they are numbers."""
+        values = tag_list(fields, key, words)
+        if not values or isinstance(values[0], str):
+            return tuple(map(str, values))
+        if key not in self.names:
+            self.names[key] = self.layout.names or names_beside(self.layout.source, key)
+        if not self.names[key]:
+            raise ValueError(
+                f"numbers under '{key}' and nothing that names them, expected columns.names in the plan, "
+                f"or beside the file what datasets say of themselves ({', '.join(FILES)})"
+            )
+        if unlabelled := [value for value in values if value in UNLABELLED]:
+            self._tell(
+                line, "unlabelled", f"class {unlabelled[0]} of '{key}' is no tag and is read as unknown ({UNKNOWN})"
+            )
+        return tuple(named(values, self.names[key], key, UNKNOWN))
+
+    def _tell(self, line: int, kind: str, text: str) -> None:
+        self.layout.notes.tell(kind, text, path=self.layout.source, line=line)
+
+
+def made(
+    words: tuple[str, ...],
+    tags: Mapping[str, tuple[str, ...]],
+    line: int,
+    layout: Layout,
+    places: Sequence[tuple[int, int]] = (),
+) -> Sentence | None:
+    """A sentence whose words all stand in one line; None where there are none."""
+    ordered = {task: tags[task] for task in layout.tags if task in tags}
+    return Sentence(words, ordered, (line,) * len(words), layout.source, offsets=tuple(places)) if words else None
