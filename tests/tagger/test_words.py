@@ -72,6 +72,48 @@ def test_rows_are_those_of_the_words_however_many_are_forgotten() -> None:
         assert len(table) <= 20
 
 
+def test_what_a_call_has_stays_until_it_is_dropped() -> None:
+    table = WordTable(lengths_of, row_bytes=1 << 30)
+    table.most = 20
+    kept = {number: table.look_up(["x" * number, "y" * number]) for number in range(1, 10)}
+    for number in range(10, 200):  # more than there is room for beside what is kept
+        table.look_up(["z" * number] * 3)
+        table.look_up(["z" * number + "a" * i for i in range(15)])
+    for number, (rows, columns) in kept.items():
+        assert columns["length"][rows, 0].tolist() == [number, number]
+    kept.clear()
+    del columns
+    array = table.look_up(["x"])[1]["length"]
+    for number in range(200, 300):
+        assert table.look_up(["z" * number])[1]["length"] is array, "the same rows, used again and again"
+
+
+def test_words_that_come_again_are_not_computed_again() -> None:
+    computed: list[str] = []
+
+    def compute(some: Sequence[str]) -> Columns:
+        computed.extend(some)
+        return lengths_of(some)
+
+    table = WordTable(compute, row_bytes=1 << 30)
+    table.most = 50
+    often = ["a", "bc", "def"]
+    for number in range(200):  # ten times as many new words as there is room for
+        table.look_up([*often, "x" * (10 + number), "y" * (10 + number)] if number % 9 else ["z" * number] * 2)
+    assert [word for word in computed if word in often] == often
+    assert len(table) <= 50
+
+
+def test_more_words_than_are_remembered_in_one_call() -> None:
+    table = WordTable(lengths_of, row_bytes=1 << 30)
+    table.most = 5
+    for some in (range(1, 30), range(3), range(20, 60), range(4), range(90)):
+        rows, columns = table.look_up(["x" * number for number in some])
+        assert columns["length"][rows, 0].tolist() == list(some)
+    table.look_up(["y"])
+    assert len(table) <= 5
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
 def test_a_child_process_begins_anew() -> None:
     table = WordTable(lengths_of, row_bytes=1)

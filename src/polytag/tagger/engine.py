@@ -27,7 +27,7 @@ from polytag.tagger.words import Columns, Floats, Rows, WordTable, packed_charac
 from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN
 from polytag.vocabulary.vocabularies import TagVocabulary
 
-BATCH_SENTENCES, BATCH_WORDS = 256, 2_048
+BATCH_SENTENCES, BATCH_WORDS = 256, 1_024
 _GATES = "gates"  # the column of the input side of the first word layer's gates
 
 Arrays = Mapping[str, npt.NDArray[Any]]

@@ -2,8 +2,7 @@
 
 import os
 import weakref
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Iterator, Sequence
 from threading import Lock
 
 import numpy as np
@@ -16,58 +15,89 @@ Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
 Columns = dict[str, Floats]  # by name, a row for each word
 
-MEMORY = 44 << 20  # bytes of rows that are remembered
-KEPT = 4  # this part of all is kept where others are forgotten: words that were met again, and not long ago
-FEWEST = 4_096  # words that are remembered however wide their rows are
+MEMORY = 42 << 20  # bytes of rows that are remembered
+FEWEST, MOST = 4_096, 65_536  # words that are remembered, however wide or narrow their rows are
+AGAIN = 131_072  # a word that was met again is forgotten as if it had last been met so many words later
+FORGOTTEN = 16  # this part of the words is forgotten at once, if not more have to be
 AT_ONCE = 512  # words that are computed at once: what is held meanwhile is several times what is kept of them
 CHARACTERS = 65_536  # that are read at once: the states of a character GRU are held meanwhile, 42 MB with 160 columns
 
+_FREE = np.iinfo(np.int64).max
 
-@dataclass(slots=True)
+
+class _Held(Columns):
+    """The columns as one call got them: while they are there, no row that was asked for since is given to another."""
+
+
 class _Memory:
-    """The words that are known since the last time that all were forgotten. Rows are written before they are told."""
+    """Rows and the words that they hold; where none is free, words that were not met for long give theirs to others.
 
-    most: int
-    rows: dict[str, int] = field(default_factory=dict)
-    columns: Columns = field(default_factory=dict)
-    again: dict[str, None] = field(default_factory=dict)  # words that were met more than once, the latest at the end
+    The table's lock is held in all of it. Time is counted in words that were looked up.
+    """
 
-    def meet(self, known: Collection[str]) -> None:
-        """Words were met that are known."""
-        for word in known:
-            self.again.pop(word, None)
-        self.again.update(dict.fromkeys(known))
+    def __init__(self, room: int) -> None:
+        self.room, self.rows, self.columns = room, dict[str, int](), Columns()
+        self._words = np.full(room, None)  # of each row
+        self._met = np.full(room, _FREE)  # when each row was last asked for
+        self._again = np.zeros(room, np.bool_)  # whether it was met more than once
+        self._free = np.arange(room, dtype=np.int32)
+        self._held: weakref.WeakValueDictionary[int, _Held] = weakref.WeakValueDictionary()  # by when they began
+        self._now = 0
 
-    def add(self, words: Sequence[str], new: Columns) -> None:
-        """Take words in; whoever holds columns from before keeps those, which have all that was known then."""
-        known, end = len(self.rows), len(self.rows) + len(words)
-        if any(name not in self.columns or end > len(self.columns[name]) for name in new):
-            room = max(end, self.most)  # at once: memory that nothing was written to costs nothing
-            self.columns = {name: _roomy(self.columns.get(name), rows, known, room) for name, rows in new.items()}
-        for name, rows in new.items():
-            self.columns[name][known:end] = rows
-        self.rows.update(zip(words, range(known, end), strict=True))
+    def hold(self, words: int) -> _Held:
+        """What keeps all rows that are asked for from now on; ``words`` will be looked up."""
+        self._now += words + 1
+        held = self._held[self._now] = _Held(self.columns)
+        return held
 
-    def copy(self, words: Sequence[str]) -> "_Memory":
-        """A memory of some of the words alone."""
-        other, rows = _Memory(self.most), [self.rows[word] for word in words]
-        for name, column in self.columns.items():
-            other.columns[name] = _roomy(None, column, 0, max(len(rows), self.most))
-            np.take(column, rows, axis=0, out=other.columns[name][: len(rows)], mode="clip")  # without one more copy
-        other.rows.update(zip(words, range(len(rows)), strict=True))
-        return other
+    def find(self, words: Collection[str]) -> Rows:
+        """The row of each word; raises KeyError if one is not known."""
+        return np.fromiter(map(self.rows.__getitem__, words), np.int32, len(words))
+
+    def meet(self, words: Collection[str]) -> Rows:
+        """The same of words that were known before they were looked up."""
+        rows = self.find(words)
+        self._met[rows], self._again[rows] = self._now, True
+        return rows
+
+    def reserve(self, count: int) -> Rows | None:
+        """Rows for so many more words; None where too many are in use."""
+        if len(self._free) < count:
+            self._forget(max(count - len(self._free), self.room // FORGOTTEN))
+        if len(self._free) < count:
+            return None
+        rows, self._free = self._free[:count], self._free[count:]
+        self._met[rows], self._again[rows] = self._now, False
+        return rows
+
+    def _forget(self, count: int) -> None:
+        idle = np.flatnonzero(self._met < min(self._held)).astype(np.int32)
+        rows = idle[np.argsort(self._met[idle] + AGAIN * self._again[idle])[:count]]
+        for word in self._words[rows]:
+            self.rows.pop(word, None)  # there is none where it was not computed in the end, or by another thread too
+        self._words[rows], self._met[rows] = None, _FREE
+        self._free = np.concatenate((self._free, rows))
+
+    def put(self, words: Sequence[str], rows: Rows, new: Columns) -> None:
+        """Fill rows that were reserved; where another thread did so for a word, that one's row stays the word's."""
+        for name, values in new.items():
+            if name not in self.columns:  # room for all at once: memory that nothing was written to costs nothing
+                self.columns[name] = np.empty((self.room, *values.shape[1:]), np.float32)
+            self.columns[name][rows] = values
+        kept = list(map(self.rows.setdefault, words, rows.tolist()))
+        self._words[kept], self._met[kept] = words, self._now
 
 
 class WordTable:
     """Words -> rows of columns that ``compute`` makes, which is called for words that are not known yet.
 
-    Two threads may compute the same word, and both get what the first of them stored. Where there is no room for more
-    words, all are forgotten but the frequent ones; whoever works with the old ones still has them.
+    Two threads may compute the same word, and both get what the first of them stored. Rows are used again, but not
+    while a call has them: if too few are left, all words are forgotten, and the columns are left to who has them.
     """
 
     def __init__(self, compute: Callable[[Sequence[str]], Columns], *, row_bytes: int) -> None:
         self._compute = compute
-        self.most = max(FEWEST, MEMORY // row_bytes)  # words; those of one call may be more
+        self.most = min(max(FEWEST, MEMORY // row_bytes), MOST)  # words; those of one call may be more
         self._fresh()
         _TABLES.add(self)
 
@@ -79,42 +109,29 @@ class WordTable:
         return len(self._memory.rows)
 
     def look_up(self, words: Sequence[str]) -> tuple[Rows, Columns]:
-        """The row of each word, [n], and the columns that have it."""
-        memory = self._memory
-        try:
-            rows = np.fromiter(map(memory.rows.__getitem__, words), np.int32, len(words))
-        except KeyError:
-            del memory  # it may be forgotten, and is then gone before there is another
-            memory = self._learn(dict.fromkeys(words))
-            rows = np.fromiter(map(memory.rows.__getitem__, words), np.int32, len(words))
-        return rows, memory.columns  # after the rows: columns only ever grow
-
-    def _learn(self, words: Mapping[str, None]) -> _Memory:
-        """A memory that holds all of the words."""
-        memory = self._memory
-        known = memory.rows.keys() & words.keys()
-        if memory.rows and len(memory.rows) + len(words) - len(known) > self.most:
-            memory = self._renewed(memory, known)
-        new = [word for word in words if word not in memory.rows]
+        """The row of each word, [n], and the columns that have it, for as long as they are kept."""
         with self._lock:
-            memory.meet(known)
+            memory = self._memory
+            held = memory.hold(len(words))
+            try:
+                return memory.meet(words), held
+            except KeyError:
+                distinct = dict.fromkeys(words)
+            memory.meet(distinct.keys() & memory.rows.keys())
+            new = [word for word in distinct if word not in memory.rows]
+            rows = memory.reserve(len(new))
+            if rows is None or memory.room > max(self.most, len(distinct)):
+                self._memory = memory = _Memory(max(self.most, len(distinct)))
+                held, new, rows = memory.hold(len(words)), list(distinct), memory.reserve(len(distinct))
+                assert rows is not None, "nothing else is in it"
         for start in range(0, len(new), AT_ONCE):
             some = new[start : start + AT_ONCE]
-            found = self._compute(some)
+            columns = self._compute(some)
             with self._lock:
-                fresh = [at for at, word in enumerate(some) if word not in memory.rows]
-                if len(fresh) < len(some):  # another thread has met them too
-                    some, found = [some[at] for at in fresh], {name: rows[fresh] for name, rows in found.items()}
-                memory.add(some, found)
-        return memory
-
-    def _renewed(self, full: _Memory, known: set[str]) -> _Memory:
-        """A new memory in place of a full one, with some of the words that were met more than once."""
+                memory.put(some, rows[start : start + AT_ONCE], columns)
         with self._lock:
-            if self._memory is full:
-                full.meet(known)
-                self._memory = full.copy(list(full.again)[-self.most // KEPT :])
-            return self._memory
+            held.update(memory.columns)
+            return memory.find(words), held
 
 
 _TABLES: "weakref.WeakSet[WordTable]" = weakref.WeakSet()
@@ -128,14 +145,6 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-def _roomy(old: Floats | None, like: Floats, known: int, room: int) -> Floats:
-    """A column with room for so many rows, the known ones in it."""
-    column = np.empty((room, *like.shape[1:]), np.float32)
-    if old is not None:
-        column[:known] = old[:known]
-    return column
 
 
 def pieces(words: Sequence[str], limit: int) -> Iterator[Sequence[str]]:
