@@ -143,7 +143,7 @@ def test_a_table_that_cannot_be_tagged_is_told_with_its_columns(tmp_path):
         with pytest.raises(PolytagError, match=f"x.parquet: .*{found}"):
             list(parquet.cut(table, column=column))
     table.write_text("Lima")
-    with pytest.raises(PolytagError, match=r"x\.parquet: no Parquet that can be read"):
+    with pytest.raises(PolytagError, match=r"x\.parquet: no Parquet or Arrow that can be read"):
         list(parquet.cut(table))
 
 

@@ -11,10 +11,10 @@ import pyarrow.parquet as pq
 from polytag.bulk.worker import Worker
 from polytag.corpus import offsets
 from polytag.corpus.asjson import as_json
+from polytag.corpus.formats.parquet import batches
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError, nearest
 
-PIECE_ROWS = 512
 COLUMNS = ("words", "tokens", "text")  # where words are looked for, as in records of JSONL
 
 
@@ -34,18 +34,11 @@ def cut(path: Path, *, column: str | None = None, name: str = "") -> Iterator[Ta
     Raises:
         CorpusError: it is no Parquet, or has no such column, or one of another type.
     """
-    name = name or str(path)
-    try:
-        with pq.ParquetFile(path) as file:
-            words = _column(file.schema_arrow, column, name)
-            row = 1
-            for batch in file.iter_batches(PIECE_ROWS):
-                yield TablePiece(name, words, row, pa.Table.from_batches([batch]))
-                row += batch.num_rows
-            if row == 1:
-                yield TablePiece(name, words, row, file.schema_arrow.empty_table())
-    except (pa.ArrowException, OSError) as error:
-        raise CorpusError(f"no Parquet that can be read ({error})", path=name) from error
+    name, row, words = name or str(path), 1, ""
+    for batch in batches(path, name=name):
+        words = words or _column(batch.schema, column, name)
+        yield TablePiece(name, words, row, pa.Table.from_batches([batch]))
+        row += batch.num_rows
 
 
 def tagged(worker: Worker, piece: TablePiece) -> pa.Table:

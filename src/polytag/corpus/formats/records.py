@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
 from polytag.corpus import offsets
 from polytag.corpus.formats.class_names import FILES, UNLABELLED, named, names_beside
-from polytag.corpus.formats.record import Record, is_spans, known_offsets, tag_list, text_of, words_of
+from polytag.corpus.formats.record import Record, columns_of, is_spans, known_offsets, tag_list, text_of, words_of
 from polytag.corpus.formats.spans import apart, marked
 from polytag.corpus.formats.units import Spanned, counted
 from polytag.corpus.offsets import CharSpan
@@ -35,21 +35,27 @@ class Found(NamedTuple):
 
 
 def sentences_of(
-    records: Iterable[Placed], layout: Layout, *, class_names: Mapping[str, Sequence[str]] = {}
+    records: Iterable[Placed], layout: Layout, *, class_names: dict[str, tuple[str, ...]] | None = None
 ) -> Iterator[Sentence]:
     """Sentences with the lists of tags under the keys of the layout, or with IOB2 tags for spans.
 
-    ``class_names`` are those of columns of numbered classes, where the file itself has them.
+    ``class_names`` are those of columns of numbered classes, where the file itself has them; there may be more of them
+    once the first record is there.
 
     Raises:
         CorpusError: while reading, a record has no words or no such tags, or its spans are impossible.
     """
-    reader = _Reader(layout, dict(class_names))
+    reader = _Reader(layout, {} if class_names is None else class_names)
     for one in counted(reader.spanned(_chosen(records, layout))):
         with refusing(layout, one.content.record.line):
             sentence = reader.sentence(one)
             if sentence is not None:
                 yield sentence
+
+
+def columns_among(records: Iterable[Placed]) -> list[str]:
+    """The kinds of tags that records hold."""
+    return list(dict.fromkeys(key for record in records for key in columns_of(record.fields)))
 
 
 @contextmanager
@@ -86,7 +92,7 @@ class _Reader:
     """Reads the records of one file; ``names`` holds the names of classes by column, once they have been sought."""
 
     layout: Layout
-    names: dict[str, Sequence[str]] = field(default_factory=dict)
+    names: dict[str, tuple[str, ...]]
 
     def spanned(self, records: Iterable[Placed]) -> Iterator[Spanned[Found]]:
         """The records with the spans of all tasks."""
@@ -135,8 +141,8 @@ class _Reader:
         values = tag_list(fields, key, words)
         if not values or isinstance(values[0], str):
             return tuple(map(str, values))
-        if key not in self.names:
-            self.names[key] = self.layout.names or names_beside(self.layout.source, key)
+        if self.layout.names or key not in self.names:
+            self.names[key] = tuple(self.layout.names) or names_beside(self.layout.source, key)
         if not self.names[key]:
             raise ValueError(
                 f"numbers under '{key}' and nothing that names them, expected columns.names in the plan, "
