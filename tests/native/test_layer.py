@@ -113,6 +113,16 @@ class TestLayer:
         np.testing.assert_array_equal(two.states(x, batch.sizes), one.states(x, batch.sizes))
         np.testing.assert_array_equal(two.states_of(gates, places, batch.sizes), one.states(x, batch.sizes))
 
+    def test_states_lie_in_the_memory_that_is_given(self, reset_after: bool, precision: Precision) -> None:
+        batch, draw = batch_of((4, 2)), Draw(0)
+        layer = native.Layer(**draw.layer(3, 5), reset_after=reset_after, precision=precision)
+        x, out = draw.floats(batch.n, 3), np.empty((batch.n, 10), np.float32)
+        assert layer.states(x, batch.sizes, out=out) is out
+        np.testing.assert_array_equal(out, layer.states(x, batch.sizes))
+        for wrong in (out[:-1], out.astype(np.float64), np.broadcast_to(out[:1], out.shape)):
+            with pytest.raises(ValueError, match="out"):
+                layer.states(x, batch.sizes, out=wrong)
+
     def test_threads_give_the_same_bits(self, reset_after: bool, precision: Precision) -> None:
         batch, draw = batch_of((9, 7, 7, 3)), Draw(0)
         layer = native.Layer(**draw.layer(5, 33), reset_after=reset_after, precision=precision)

@@ -20,7 +20,7 @@ from polytag.corpus.text import Block, Layout, Lines
 from polytag.errors import PolytagError
 from polytag.scoring import SpanCounts
 from polytag.tagger import engine, tagging, words
-from polytag.tagger.engine import Batch, Engine
+from polytag.tagger.engine import Batch, Engine, Scratch
 from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
 from tests import tiny
@@ -298,9 +298,9 @@ class TestTasks:
         calls: list[str] = []
         context = Engine.context
 
-        def spy(engine: Engine, batch: Batch, task: str) -> words.Floats:
+        def spy(engine: Engine, batch: Batch, task: str, scratch: Scratch) -> words.Floats:
             calls.append(task)
-            return context(engine, batch, task)
+            return context(engine, batch, task, scratch)
 
         monkeypatch.setattr(Engine, "context", spy)
         return calls

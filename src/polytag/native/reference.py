@@ -68,11 +68,11 @@ class Layer:
         product: Floats = np.concatenate([x @ weight for weight in self._input], axis=1)
         return product if self._bias is None else product + self._bias
 
-    def states(self, x: Floats, sizes: Sizes) -> Floats:
-        """Packed rows x [N, D] -> states [N, 2H]."""
+    def states(self, x: Floats, sizes: Sizes, *, out: Floats | None = None) -> Floats:  # noqa: ARG002
+        """Packed rows x [N, D] -> states [N, 2H]; in memory of their own whatever ``out`` is."""
         return self._states(self.gates(x), sizes)
 
-    def states_of(self, table: Floats, places: Numbers, sizes: Sizes) -> Floats:
+    def states_of(self, table: Floats, places: Numbers, sizes: Sizes, *, out: Floats | None = None) -> Floats:  # noqa: ARG002
         """The same where the `gates` of packed row i are those in row ``places[i]`` of a table [*, 6H]."""
         check("table", table, FLOAT32, (rows(table), 6 * self.units))
         _check_packed(sizes, rows(places), check("places", places, INT32, (rows(places),)), rows(table))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from polytag.native.checks import FLOAT32, INT32, INT64, Floats, Numbers, Sizes, address, conclude, place, rows
+from polytag.native.checks import FLOAT32, INT32, INT64, Floats, Numbers, Sizes, address, check, conclude, place, rows
 from polytag.native.loader import PRECISIONS, Precision, library, supports
 
 _NO_SIZES = np.empty(0, np.int64)
@@ -57,10 +57,10 @@ class Layer:
         conclude(outcome, sizes=_NO_SIZES, count=count)
         return out
 
-    def states(self, x: Floats, sizes: Sizes) -> Floats:
-        """Packed rows x [N, D] -> states [N, 2H]."""
+    def states(self, x: Floats, sizes: Sizes, *, out: Floats | None = None) -> Floats:
+        """Packed rows x [N, D] -> states [N, 2H], in the memory of ``out`` if it is given."""
         count, steps = rows(x), rows(sizes)
-        out = np.empty((count, 2 * self.units), np.float32)
+        out = self._room(out, count)
         outcome = library().polytag_states(
             self._handle, self.threads, address("x", x, FLOAT32, (count, self.inputs)),
             count, steps, address("sizes", sizes, INT64, (steps,)), place(out),
@@ -68,16 +68,25 @@ class Layer:
         conclude(outcome, sizes=sizes, count=count)
         return out
 
-    def states_of(self, table: Floats, places: Numbers, sizes: Sizes) -> Floats:
+    def states_of(self, table: Floats, places: Numbers, sizes: Sizes, *, out: Floats | None = None) -> Floats:
         """The same where the `gates` of packed row i are those in row ``places[i]`` of a table [*, 6H]."""
         count, steps, entries = rows(places), rows(sizes), rows(table)
-        out = np.empty((count, 2 * self.units), np.float32)
+        out = self._room(out, count)
         outcome = library().polytag_states_of(
             self._handle, self.threads, address("table", table, FLOAT32, (entries, 6 * self.units)), entries,
             address("places", places, INT32, (count,)),
             count, steps, address("sizes", sizes, INT64, (steps,)), place(out),
         )  # fmt: skip
         conclude(outcome, sizes=sizes, count=count, numbers=places, end=entries)
+        return out
+
+    def _room(self, out: Floats | None, count: int) -> Floats:
+        shape = (count, 2 * self.units)
+        if out is None:
+            return np.empty(shape, np.float32)
+        check("out", out, FLOAT32, shape)
+        if not out.flags.writeable:
+            raise ValueError("out is read-only, expected memory to write to")
         return out
 
 

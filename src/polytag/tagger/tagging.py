@@ -21,7 +21,7 @@ from polytag.errors import PolytagError
 from polytag.model import Model, load_model
 from polytag.scoring import Calibration, Counts, counts_for
 from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions
-from polytag.tagger.engine import Batch, Engine
+from polytag.tagger.engine import Batch, Engine, Scratch
 from polytag.tagger.inputs import checked, chosen_tasks, sentence_of
 from polytag.tagger.lattice import Lattice, View
 from polytag.tagger.packing import Ints
@@ -193,7 +193,7 @@ class Tagger:
             words, lengths = _flat(chunk)
             for group in self.engine.by_language(chosen):
                 for batch in self.engine.batches(words, lengths, group):
-                    context = self.engine.context(batch, group[0])
+                    context = self.engine.context(batch, group[0], Scratch())
                     lattices = self.engine.lattices(context, batch, group, constrained=constrained)
                     yield View([done + index for index in batch.indices.tolist()], batch.packing, context, lattices)
             done += len(chunk)
@@ -238,11 +238,14 @@ class Tagger:
         found = {task: Predictions(self.engine.part(task), lengths, request) for task in request.tasks}
         # Two threads share a layer, see `native.Layer`: its weights are then read half as often as if each had a batch.
         threads = max(1, min(self.threads // 2, len(words) // THREAD_WORDS))
+        scratches = [Scratch() for _ in range(threads)]
         for tasks in self.engine.by_language(request.tasks):
 
             def answer(batch: Batch, tasks: Sequence[str] = tasks) -> None:
-                context = self.engine.context(batch, tasks[0])
+                scratch = scratches.pop()
+                context = self.engine.context(batch, tasks[0], scratch)
                 lattices = self.engine.lattices(context, batch, tasks, constrained=request.constrained)
+                scratches.append(scratch)
                 for task, lattice in lattices.items():
                     found[task].take(lattice, indices=batch.indices, places=batch.places)
 
