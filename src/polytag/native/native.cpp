@@ -86,8 +86,8 @@ bool share(int64_t n, bool threaded, const Work& work) {
     return true;
 }
 
-// From how many products on a second thread is worth it: they take several times as long as it takes to start one.
-constexpr int64_t WORTH_A_THREAD = 8'000'000;
+// From how many products on a second thread is worth it: a millisecond's in float32, for a thread may have to wait for a core.
+constexpr int64_t WORTH_A_THREAD = 48'000'000;
 
 // `work(directions)` for both directions of a layer, on two threads if so many are to be had and worth it.
 template <class Work>
