@@ -4,8 +4,11 @@ import random
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-LETTERS = {"iob1": "IB", "iob2": "BI", "bioes": "BIES", "bilou": "BILU"}
-AS_BIOES = str.maketrans("LU", "ES")
+LETTERS = {
+    "iob1": "IB", "iob2": "BI", "bioes": "BIES", "bilou": "BILU", "bmes": "BMES", "bmewo": "BMEW", "ioe1": "IE",
+    "ioe2": "IE", "io": "I",
+}  # fmt: skip
+AS_BIOES = str.maketrans("LUMW", "ESIS")
 
 
 def split(tag: str) -> tuple[str, str]:

@@ -51,7 +51,7 @@ def tag_vocabularies(
     features = build_features([sentence.words for sentence in known] * FEWEST)
     return {
         task: build_tags(
-            [LABELS.get(data, labels)], scheme=scheme, data_scheme=data, gazetteer=gazetteer,
+            [LABELS.get(data, labels)], scheme="plain" if data == "plain" else scheme, gazetteer=gazetteer,
             features=features if plan.tags[task].features else None,
         )
         for task, data in tasks.items()

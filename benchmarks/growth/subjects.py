@@ -59,7 +59,7 @@ class Model:
         vocabularies = Vocabularies(
             chars={"c": CharVocabulary(LETTERS.tobytes().decode())},
             words={"w": WordVocabulary(tuple(words), len(words))},
-            tags={TASK: TagVocabulary(tuple(f"T{i}" for i in range(tags)), "plain", "plain")},
+            tags={TASK: TagVocabulary(tuple(f"T{i}" for i in range(tags)), "plain")},
         )
         return cls(plan, vocabularies, Network(plan, vocabularies, torch.Generator().manual_seed(SEED)))
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from polytag.plan import Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
+from polytag.plan import Chars, Choices, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
 from polytag.plan_file import recipes
 
 TABLES: dict[str, type[Table]] = {
@@ -77,8 +77,9 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
     origin, arguments = get_origin(annotation), get_args(annotation)
     if origin is Annotated:
         return _type(arguments[0], [*metadata, *(x for m in arguments[1:] for x in getattr(m, "metadata", [m]))])
-    if origin is Literal:
-        return " ".join(f"`{value}`" for value in arguments)
+    names = [name for item in metadata if isinstance(item, Choices) for name in item.names]
+    if origin is Literal or names:
+        return " ".join(f"`{value}`" for value in names or arguments)
     if origin in (Union, UnionType):
         return " or ".join(dict.fromkeys(_type(a, metadata) for a in arguments if a is not NoneType))
     if origin is tuple:

@@ -7,12 +7,14 @@ Tasks that name the same part share it; nothing else decides sharing.
 import os
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from polytag.errors import PlanError, nearest
+from polytag.tag_schemes import ALIASES, SCHEMES, SPAN_SCHEMES
 
 Size = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -37,6 +39,31 @@ def _column(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("expected the number or the name of a column")
     return value
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The names that a value may have, for those who list them."""
+
+    names: tuple[str, ...]
+
+
+def _scheme_among(choices: Choices) -> BeforeValidator:
+    """What reads the name of a tag scheme, or one of its other names."""
+
+    def choose(value: object) -> object:
+        name = ALIASES.get(value.lower(), value) if isinstance(value, str) else value
+        if name not in choices.names:
+            raise ValueError(f"expected one of {', '.join(choices.names)}")
+        return name
+
+    return BeforeValidator(choose)
+
+
+_IN_NETWORK = Choices(tuple(name for name in SPAN_SCHEMES if SCHEMES[name].separates))
+_IN_FILES = Choices(("auto", *SCHEMES))
+NetworkScheme = Annotated[str, _scheme_among(_IN_NETWORK), _IN_NETWORK]
+DataScheme = Annotated[str, _scheme_among(_IN_FILES), _IN_FILES]
 
 
 class Table(BaseModel):
@@ -97,7 +124,7 @@ class Words(Table):
 class Tags(Table):
     """A tag part: tag set, gazetteer input, emission projection and CRF (paper, section 3.3)."""
 
-    scheme: Literal["bioes", "iob2", "iob1"] = Field("bioes", description="how the network sees spans")
+    scheme: NetworkScheme = Field("bioes", description="how the network sees spans")
     gazetteer: str | None = Field(None, description="CoNLL list, 'TYPE entity words' per line")
     gazetteer_dropout: Fraction = Field(
         0.0, description="of words, while training: their gazetteer column is as if no entry had matched"
@@ -135,7 +162,7 @@ class Task(Table):
     )
     encoding: str = Field("auto", description="a codec; auto is UTF-8, else latin-1")
     columns: Columns = Field(Columns(), description="where words and tags stand")
-    scheme: Literal["auto", "iob1", "iob2", "bioes", "bilou", "plain"] = Field(
+    scheme: DataScheme = Field(
         "auto", description="how the files mark spans; auto is detected, told and checked; plain: tags are no spans"
     )
     overlaps: Literal["longest", "first", "refuse"] = Field(

@@ -59,7 +59,7 @@ def test_small_integers_do_not_overflow():
 def test_what_cannot_be_rewritten_is_told_at_once():
     with pytest.raises(CorpusError, match="'NN' marks no span"):
         Rewriting(["NN"], "iob2", "bioes")
-    with pytest.raises(PlanError, match="unknown tag scheme 'bio'"):
-        Rewriting(["O"], "iob2", "bio")
+    with pytest.raises(PlanError, match="unknown tag scheme 'bo'"):
+        Rewriting(["O"], "iob2", "bo")
     with pytest.raises(ValueError, match="cannot hold spans"):
         Rewriting(["O"], "iob2", "plain")

@@ -78,7 +78,7 @@ def test_marginals_are_those_of_all_sequences(fitted: SequenceTagger) -> None:
     """Against every tag sequence of the network scored one by one."""
     words = ["Anna", "sees", "Oslo"]
     ((_, lattice),) = fitted.tagger_.lattices([_sentence(words)], "y")
-    tags = written_tags(fitted.tagger_.vocabularies.tags["y"])
+    tags = written_tags(fitted.tagger_.vocabularies.tags["y"], fitted.tagger_.plan.tasks["y"].scheme)
     emissions, start, steps = (x.astype(float) for x in (lattice.emissions, lattice.start, lattice.transitions))
     sums = [dict.fromkeys(tags, 0.0) for _ in words]
     total = 0.0

@@ -25,14 +25,14 @@ def make_parts(
         "words": tables.get("words", {"en": {"hidden": 6, "layers": 1}}),
         "tags": tables.get("tags", {}),
         "tasks": {
-            task: {"train": ["x"], **parts}
+            task: {"train": ["x"], "scheme": "bioes", **parts}
             for task, parts in tables.get("tasks", {"ner": {"chars": "latin", "words": "en"}}).items()
         },
     })  # fmt: skip
     return plan, Vocabularies(
         chars={name: CharVocabulary("abc") for name in plan.chars},
         words=dict.fromkeys(plan.words, WORDS),
-        tags={name: TagVocabulary(("O", "S-X", "B-X"), "bioes", "bioes", gazetteer, features) for name in plan.tags},
+        tags={name: TagVocabulary(("O", "S-X", "B-X"), "bioes", gazetteer, features) for name in plan.tags},
     )
 
 

@@ -91,7 +91,7 @@ def drawn(tagger: Tagger, sentences: Sequence[Sentence], task: str, *, temperatu
         ranked = replace(lattice, temperature=temperature).nbest(3**4)
         for index, own in zip(indices, ranked, strict=True):
             (path,) = source.choices(own.tags.tolist(), own.probabilities.tolist())
-            tags = vocabulary.to_data([vocabulary.tags[tag] for tag in path])
+            tags = vocabulary.in_scheme([vocabulary.tags[tag] for tag in path], tagger.plan.tasks[task].scheme)
             yield replace(sentences[index], tags={task: tags})
 
 

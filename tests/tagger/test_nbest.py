@@ -14,6 +14,7 @@ import torch
 from polytag.bulk import Assignment, Piece
 from polytag.bulk.worker import Worker
 from polytag.corpus import blocks
+from polytag.corpus.schemes import convert_tags
 from polytag.corpus.sentence import Alternative, Sentence, Span
 from polytag.errors import PolytagError
 from polytag.model import save_model
@@ -76,13 +77,12 @@ class TestTagger:
     @pytest.mark.parametrize(("scheme", "labels"), [("bioes", ["B-PER"]), ("iob2", tiny.SPANS)])
     def test_alternatives_are_those_of_enumeration(self, scheme: str, labels: list[str], constrained: bool) -> None:
         tagger = tiny.tagger(scheme=scheme, labels=labels, seed=7)
-        vocabulary = tagger.vocabularies.tags["ner"]
         for found in tagger.tag_all(tiny.texts(12, longest=4), nbest=7, constrained=constrained):
             sequences, shares = enumerated(tagger, found.words, constrained=constrained)
             expected: dict[tuple[str, ...], float] = {}  # of several that are written alike the most probable
             for i in shares.argsort(descending=True).tolist():
                 if shares[i] > 0:
-                    expected.setdefault(vocabulary.to_data(sequences[i]), float(shares[i]))
+                    expected.setdefault(convert_tags(sequences[i], "iob2"), float(shares[i]))
             own = found.alternatives["ner"]
             assert [one.tags for one in own] == list(expected)[:7]
             assert [one.probability for one in own] == pytest.approx(list(expected.values())[:7], abs=1e-5)

@@ -14,7 +14,7 @@ import torch
 
 from polytag.corpus import FORMATS as READERS
 from polytag.corpus import blocks
-from polytag.corpus.schemes import is_valid, problems, spans
+from polytag.corpus.schemes import convert_tags, is_valid, problems, spans
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines
 from polytag.errors import PolytagError
@@ -366,7 +366,7 @@ class TestProbabilities:
         for found in tagger.tag_all(sentences, confidence=True, constrained=constrained):
             sequences, probabilities = enumerated(tagger, found.words, constrained=constrained)
             best = sequences[int(probabilities.argmax())]
-            assert found.tags["ner"] == tagger.vocabularies.tags["ner"].to_data(best)
+            assert found.tags["ner"] == convert_tags(best, "iob2")
 
             words = [slice(i, i + 1) for i in range(len(best))]
             expected = [agreeing(sequences, best, word) @ probabilities for word in words]
@@ -421,7 +421,7 @@ def test_the_gazetteer_reaches_the_emissions() -> None:
     sentences = [*tiny.texts(40), Sentence(("Ann", "Lee", "Ann", "Lima", "Lee"))]
     for found in tagger.tag_all(sentences):
         matches = [gazetteer.tags[column] for column in gazetteer.match(found.words)]
-        assert found.tags["ner"] == vocabulary.to_data(matches)
+        assert found.tags["ner"] == convert_tags(matches, "iob2")
     assert found.tags["ner"] == ("B-PER", "I-PER", "B-PER", "B-LOC", "O")
 
 

@@ -128,6 +128,6 @@ def test_forms_are_numbers_of_distinct_words() -> None:
 
 def test_gazetteer_columns() -> None:
     gazetteer = Gazetteer.from_entries([("LOC", ("New", "York")), ("PER", ("Ann",))])
-    tags = build_tags([["O"]], scheme="bioes", data_scheme="iob2", gazetteer=gazetteer)
+    tags = build_tags([["O"]], scheme="bioes", gazetteer=gazetteer)
     columns = gazetteer_columns(tags, ["Ann", "left", "New", "York"])
     assert [gazetteer.tags[c] for c in columns] == ["S-PER", "O", "B-LOC", "E-LOC"]

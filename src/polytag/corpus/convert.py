@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import chain
+from itertools import chain, pairwise
 from os import PathLike
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from polytag.corpus.formats.jsonl import AS_SPANS
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.schemes import check_spans, convert_tags, problems
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.tag_rules import EDGE, OUTSIDE, UNKNOWN, begins, parse_any, scheme_named
+from polytag.corpus.tag_rules import EDGE, OUTSIDE, UNKNOWN, begins, parse_any
 from polytag.errors import CorpusError, nearest
 from polytag.files import atomic_write
+from polytag.tag_schemes import SCHEMES, scheme_name
 
 PLAIN = "plain"
 AUTO = "auto"  # a source's span tags may be in any scheme, or in several
@@ -110,10 +111,7 @@ def _for_each(
     if unknown := set(schemes) - set(tags):
         first = min(unknown)
         raise CorpusError(f"a scheme for '{first}', which has no tags{nearest(first, tags)}", path=source)
-    for name in schemes.values():
-        if name not in ("", AUTO):
-            scheme_named(name)
-    return {task: name for task, name in schemes.items() if name}
+    return {task: name if name == AUTO else scheme_name(name) for task, name in schemes.items() if name}
 
 
 def _in_schemes(sentence: Sentence, before: Mapping[str, str], after: Mapping[str, str]) -> Sentence:
@@ -126,6 +124,8 @@ def _in_schemes(sentence: Sentence, before: Mapping[str, str], after: Mapping[st
             changed[task] = sentence.tags[task] if name == PLAIN else _from_labels(sentence, task, name)
         else:
             check_spans(sentence, task)
+            if not SCHEMES[name].separates:
+                _refuse_touching(sentence, task, name)
             changed[task] = _as_labels(sentence, task) if name == PLAIN else convert_tags(sentence.tags[task], name)
     return replace(sentence, tags={**sentence.tags, **changed})
 
@@ -147,16 +147,17 @@ def _from_labels(sentence: Sentence, task: str, scheme: str) -> tuple[str, ...]:
 
 def _as_labels(sentence: Sentence, task: str) -> tuple[str, ...]:
     """Spans as the types of their words."""
-    before, labels = EDGE, []
-    for position, here in enumerate(map(parse_any, sentence.tags[task])):
+    return tuple("O" if here.role == "O" else here.type for here in map(parse_any, sentence.tags[task]))
+
+
+def _refuse_touching(sentence: Sentence, task: str, scheme: str) -> None:
+    """See to it that no span touches another of its type, which a scheme could not tell apart."""
+    around = [EDGE, *map(parse_any, sentence.tags[task])]
+    for position, (before, here) in enumerate(pairwise(around)):
         if before.role != "O" and before.type == here.type and begins(before, here):
             message = f"a span of '{task}' begins right after another of type {here.type}"
-            raise _error(
-                sentence, position, f"{message}, which plain labels cannot tell apart; expected another scheme"
-            )
-        labels.append("O" if here.role == "O" else here.type)
-        before = here
-    return tuple(labels)
+            labels = "plain labels" if scheme == PLAIN else scheme.upper()
+            raise _error(sentence, position, f"{message}, which {labels} cannot tell apart; expected another scheme")
 
 
 def _written(sentence: Sentence, writer: Callable[..., str]) -> str:

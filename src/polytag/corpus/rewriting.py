@@ -1,7 +1,7 @@
 """Tags of one scheme rewritten in another, many sentences at once: `schemes.convert_tags` as three small tables.
 
-What a tag becomes depends on the tag, on whether a span begins at it (next to one of its own type or not), and on
-whether one ends there. K tags have numbers 0 to K - 1; K itself stands for the edge of a sentence.
+What a tag becomes depends on the tag, and on whether a span begins at it and ends at it, next to one of its own type or
+not. K tags have numbers 0 to K - 1; K itself stands for the edge of a sentence.
 """
 
 from collections.abc import Callable, Sequence
@@ -14,11 +14,12 @@ import numpy.typing as npt
 
 from polytag.corpus.schemes import convert_tags, parse_or_refuse, rewritten
 from polytag.corpus.tag_rules import BEGINS_AFTER, EDGE, Tag, begins, ends
+from polytag.tag_schemes import scheme_name
 
 Table = npt.NDArray[np.int64]
 Indices = npt.NDArray[np.integer[Any]]
 
-INSIDE, BEGINS, BEGINS_BESIDE_ITS_TYPE = 0, 1, 2
+INSIDE, BORDER, BORDER_BESIDE_ITS_TYPE = 0, 1, 2
 _ROLES = tuple(BEGINS_AFTER)
 
 
@@ -26,9 +27,9 @@ _ROLES = tuple(BEGINS_AFTER)
 class Tables:
     """Of K tags."""
 
-    left: Table  # [K, K + 1] tag, tag before -> INSIDE, BEGINS or BEGINS_BESIDE_ITS_TYPE
-    right: Table  # [K, K + 1] tag, tag after -> whether a span ends
-    result: Table  # [K, 3, 2] tag, left, right -> index into `Rewriting.written`
+    left: Table  # [K, K + 1] tag, tag before -> INSIDE, BORDER or BORDER_BESIDE_ITS_TYPE
+    right: Table  # [K, K + 1] tag, tag after -> the same
+    result: Table  # [K, 3, 3] tag, left, right -> index into `Rewriting.written`
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,10 +63,11 @@ class Rewriting:
         here = list(map(parse_or_refuse, self.tags))
         type_before = _types([*here, EDGE])
         is_own = type_before[:-1, None] == type_before[None]
-        left = _between(begins, here, is_own, is_before=True) * np.where(is_own, BEGINS_BESIDE_ITS_TYPE, BEGINS)
-        right = _between(ends, here, is_own, is_before=False)
+        border = np.where(is_own, BORDER_BESIDE_ITS_TYPE, BORDER)
+        left = _between(begins, here, is_own, is_before=True) * border
+        right = _between(ends, here, is_own, is_before=False) * border
         places = {tag: place for place, tag in enumerate(self.written)}
-        result = np.array([places[form] for form in self._forms], dtype=np.int64).reshape(len(here), 3, 2)
+        result = np.array([places[form] for form in self._forms], dtype=np.int64).reshape(len(here), 3, 3)
         return Tables(left, right, result)
 
     def convert(self, indices: Indices, first: npt.NDArray[np.bool_]) -> Indices:
@@ -86,20 +88,33 @@ class Rewriting:
         found: Indices = tables.result.take(place)
         return found
 
+    def tags_of(self, indices: Indices) -> tuple[str, ...]:
+        """The tags of one sentence [T] as they are written."""
+        first = np.zeros(len(indices), np.bool_)
+        return tuple(map(self.written.__getitem__, self.convert(indices, first).tolist()))
+
     @cached_property
     def _rows(self) -> Table:
         """Where, in `Tables.result` as one row, stands what a tag with a tag before it becomes, [K, K + 1]."""
         assert self.tables is not None
-        return (np.arange(len(self.tags))[:, None] * 3 + self.tables.left) * 2
+        return (np.arange(len(self.tags))[:, None] * 3 + self.tables.left) * 3
 
     @cached_property
     def _forms(self) -> list[str]:
         """The text of each tag in each of its places, in the order of `Tables.result`."""
-        places = [(left, bool(right)) for left in (INSIDE, BEGINS, BEGINS_BESIDE_ITS_TYPE) for right in (0, 1)]
+        sides = (INSIDE, BORDER, BORDER_BESIDE_ITS_TYPE)
         return [
-            rewritten(tag, self.target, first=left > INSIDE, last=last, repeated=left == BEGINS_BESIDE_ITS_TYPE)
+            rewritten(
+                tag,
+                scheme_name(self.target),
+                first=left > INSIDE,
+                last=right > INSIDE,
+                after_own=left == BORDER_BESIDE_ITS_TYPE,
+                before_own=right == BORDER_BESIDE_ITS_TYPE,
+            )
             for tag in map(parse_or_refuse, self.tags)
-            for left, last in places
+            for left in sides
+            for right in sides
         ]
 
 

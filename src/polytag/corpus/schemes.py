@@ -1,4 +1,4 @@
-"""Tag schemes: spans written as one tag per word (IOB1, IOB2, BIOES, BILOU), read, written and checked."""
+"""Tag schemes: spans written as one tag per word, read, written and checked; `polytag.tag_schemes` has their table."""
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -7,18 +7,22 @@ from itertools import chain, pairwise, repeat
 from polytag.corpus.detection import Detection as Detection
 from polytag.corpus.detection import detect as detect
 from polytag.corpus.sentence import Sentence, Span
-from polytag.corpus.tag_rules import EDGE, ROLES, Tag, begins, ends, faults, fills, parse, parse_any, scheme_named
-from polytag.corpus.tag_rules import SCHEMES as SCHEMES
+from polytag.corpus.tag_rules import EDGE, ROLES, Tag, begins, ends, faults, fills, parse, parse_any
 from polytag.corpus.tag_rules import UNKNOWN as UNKNOWN
+from polytag.corpus.tag_rules import UNTYPED as UNTYPED
 from polytag.corpus.tag_rules import written as written
 from polytag.errors import CorpusError
+from polytag.tag_schemes import SCHEMES as SCHEMES
+from polytag.tag_schemes import scheme_name
+
+_NOWHERE = Span("", -1, -1)
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
     """The spans of one sentence's tags, in order, whatever the scheme; ill-formed tags are read as conlleval does.
 
     Raises:
-        CorpusError: a tag is neither O nor B, I, E, S, L or U (in either case), alone or before ``-TYPE``.
+        CorpusError: a tag is neither O nor a letter of a scheme (in either case), alone or before ``-TYPE``.
     """
     found: list[Span] = []
     start = 0
@@ -63,6 +67,22 @@ def check_spans(sentence: Sentence, task: str, *, unknown: bool = False) -> None
             raise CorpusError(_refusal(tag), path=sentence.source, line=line)
 
 
+def types_of(tags: Iterable[str]) -> frozenset[str]:
+    """The types of spans; those without one have the type ``_``. Raises as ``spans`` does."""
+    return frozenset(tag.type for tag in map(parse_or_refuse, tags) if tag.type)
+
+
+def all_tags(types: Iterable[str], scheme: str) -> list[str]:
+    """Every tag that spans of some types may have in a scheme: O, then by type, in the order in which a span has them.
+
+    Raises:
+        PlanError: no scheme has this name.
+    """
+    letters = sorted(set(SCHEMES[scheme_name(scheme)].letters) - {"O"}, key=list(ROLES).index)
+    suffixes = sorted("" if type_ == UNTYPED else f"-{type_}" for type_ in types)
+    return ["O", *(f"{letter}{suffix}" for suffix in suffixes for letter in letters)]
+
+
 def write(spans: Iterable[Span], length: int, *, scheme: str) -> tuple[str, ...]:
     """Tags of a sentence of ``length`` words from which ``spans``, given in any order, read back; O elsewhere.
 
@@ -70,30 +90,42 @@ def write(spans: Iterable[Span], length: int, *, scheme: str) -> tuple[str, ...]
         PlanError: no scheme has this name.
         ValueError: a span is empty, untyped or out of range, two overlap, or the scheme is plain.
     """
-    rules = scheme_named(scheme)
-    if scheme == "plain":
-        raise ValueError("the scheme 'plain' labels single words and cannot hold spans")
-    tags, before = ["O"] * length, Span("", 0, 0)
-    for span in sorted(spans, key=lambda span: (span.start, span.end)):
+    rules, tags = SCHEMES[_of_spans(scheme)], ["O"] * length
+    ordered = sorted(spans, key=lambda span: (span.start, span.end))
+    around = [_NOWHERE, *ordered, _NOWHERE]
+    for before, span, after in zip(around, ordered, around[2:], strict=False):
         if not (span.type and 0 <= span.start < span.end <= length):
             raise ValueError(f"{span} needs a type and 0 <= start < end <= {length}, the sentence's length")
         if span.start < before.end:
             raise ValueError(f"{span} overlaps {before}")
-        repeated = (before.type, before.end) == (span.type, span.start)
-        letters = rules.letters_of(span.end - span.start, repeated=repeated)
+        letters = rules.letters_of(
+            span.end - span.start, after_own=_touch(before, span), before_own=_touch(span, after)
+        )
         tags[span.start : span.end] = [written(letter, span.type) for letter in letters]
-        before = span
     return tuple(tags)
+
+
+def _of_spans(scheme: str) -> str:
+    """The name of a scheme that can hold spans; raises as ``write`` does."""
+    name = scheme_name(scheme)
+    if name == "plain":
+        raise ValueError("the scheme 'plain' labels single words and cannot hold spans")
+    return name
+
+
+def _touch(before: Span, after: Span) -> bool:
+    """Whether one of two spans of a type follows right after the other."""
+    return (before.type, before.end) == (after.type, after.start)
 
 
 def convert_tags(tags: Sequence[str], target: str) -> tuple[str, ...]:
     """The same spans in the scheme ``target``, well-formed; raises as ``spans`` and ``write`` do.
 
-    It is ``write(spans(tags), ...)`` word by word: what a tag becomes depends on its neighbours alone.
+    It is ``write(spans(tags), ...)`` word by word: what a tag becomes depends on its neighbours alone. Touching spans
+    of one type are one in the scheme ``io``.
     """
-    write((), 0, scheme=target)  # sees to it that the scheme can hold spans
     around: tuple[str | None, ...] = (None, *tags, None)
-    return tuple(map(_rewritten, around, tags, around[2:], repeat(target)))
+    return tuple(map(_rewritten, around, tags, around[2:], repeat(_of_spans(target))))
 
 
 @lru_cache(maxsize=65_536)
@@ -101,19 +133,33 @@ def _rewritten(before: str | None, here: str, after: str | None, scheme: str) ->
     """The tag ``here`` between its neighbours (None at the edges of the sentence) as another scheme writes it."""
     earlier, tag, later = (EDGE if text is None else parse_or_refuse(text) for text in (before, here, after))
     first, last = begins(earlier, tag), ends(tag, later)
-    return rewritten(tag, scheme, first=first, last=last, repeated=first and earlier.type == tag.type)
+    after_own, before_own = first and earlier.type == tag.type, last and later.type == tag.type
+    return rewritten(tag, scheme, first=first, last=last, after_own=after_own, before_own=before_own)
 
 
-def rewritten(tag: Tag, scheme: str, *, first: bool, last: bool, repeated: bool) -> str:
+def rewritten(
+    tag: Tag, scheme: str, *, first: bool, last: bool, after_own: bool = False, before_own: bool = False
+) -> str:
     """A tag as another scheme writes it: the first of its span or not, the last or not.
 
-    ``repeated`` says that a span of its own type ends just before.
+    ``after_own`` says that a span of its own type ends just before, ``before_own`` that one starts just after.
     """
     if tag.role == "O":
         return "O"
     length = 1 if first and last else 3  # of more than two words: first, inner and last
-    letters = scheme_named(scheme).letters_of(length, repeated=repeated)
+    letters = SCHEMES[scheme].letters_of(length, after_own=after_own, before_own=before_own)
     return written(letters[0 if first else 2 if last else 1], tag.type)
+
+
+def rewritten_alone(tag: str, scheme: str, target: str) -> str:
+    """A tag as another scheme writes it, where that shows without its neighbours; else as it is.
+
+    IOB1 is taken for IOB2 and IOE1 for IOE2, from which they differ only where spans touch.
+    """
+    rules, goal, parsed = SCHEMES[scheme], SCHEMES[{"iob1": "iob2", "ioe1": "ioe2"}.get(target, target)], parse_any(tag)
+    places = [place for place in ("first", "inside", "last", "single") if getattr(rules, place) == parsed.letter]
+    letters = {getattr(goal, place) for place in places} - {""}
+    return written(letters.pop(), parsed.type) if len(letters) == 1 else tag
 
 
 def convert_partial(tags: Sequence[str], target: str, *, scheme: str) -> list[frozenset[str] | None]:
@@ -127,8 +173,7 @@ def convert_partial(tags: Sequence[str], target: str, *, scheme: str) -> list[fr
         CorpusError: a known tag marks no span.
         PlanError: no scheme has one of these names.
     """
-    write((), 0, scheme=target)
-    scheme_named(scheme)
+    scheme, target = scheme_name(scheme), _of_spans(target)
     around = ("", "", *tags, "", "")
     return [None if here == UNKNOWN else _forms(around[at : at + 5], scheme, target) for at, here in enumerate(tags)]
 
@@ -152,7 +197,7 @@ def problems(tags: Sequence[str], scheme: str) -> list[tuple[int, str]]:
     Raises:
         PlanError: no scheme has this name.
     """
-    scheme_named(scheme)
+    scheme = scheme_name(scheme)
     pairs = enumerate(pairwise(chain((EDGE,), map(parse_any, tags), (EDGE,))))
     return [(at + by, sentence) for at, pair in pairs for by, sentence in faults(*pair, scheme=scheme)]
 
@@ -170,7 +215,7 @@ def allowed(tags: Sequence[str], scheme: str) -> tuple[list[bool], list[list[boo
     Raises:
         PlanError: no scheme has this name.
     """
-    scheme_named(scheme)
+    scheme = scheme_name(scheme)
     parsed = [parse_any(tag) for tag in tags]
 
     def fits(before: Tag, here: Tag) -> bool:

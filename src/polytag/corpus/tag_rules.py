@@ -1,76 +1,23 @@
 """What holds between two adjacent tags: where spans begin and end, and what each scheme finds wrong there.
 
-Two things about a tag suffice: its *role* (B, I, E, S or O; BILOU's L and U are E and S) and its type. Whether a span
-begins or ends between two tags depends on these alone, so ill-formed sequences have one reading, that of conlleval and
-of seqeval's default mode, and a file's scheme shows in the pairs of its adjacent tags.
+Two things about a tag suffice: its *role* (B, I, E, S or O; M is I, L is E, U and W are S) and its type. Whether a
+span begins or ends between two tags depends on these alone, so ill-formed sequences have one reading, that of conlleval
+and of seqeval's default mode, and a file's scheme shows in the pairs of its adjacent tags.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from polytag.errors import PlanError, nearest
+from polytag.tag_schemes import SCHEMES
 
 UNTYPED = "_"  # the type of a tag without one, such as a bare B
 UNKNOWN = "?"  # stands where nobody has said what the tag is: training sums over what it may be
 OUTSIDE = ("O", "o", "-X-")  # -X- stands at the -DOCSTART- lines of CoNLL-2003's chunks, in eng.testb only
-ROLES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S"}  # letter as written -> role
+ROLES = {"B": "B", "I": "I", "E": "E", "S": "S", "L": "E", "U": "S", "M": "I", "W": "S"}  # letter as written -> role
 # Between two tags of one type, a span begins at the role (key) after any of the roles (value): conlleval's table,
 # with S, which seqeval adds. Where the types differ, one begins at any role but O.
 BEGINS_AFTER = {"B": "OBIES", "S": "OBIES", "I": "OES", "E": "OES", "O": ""}
-
-
-@dataclass(frozen=True, slots=True)
-class Scheme:
-    """The letters of a span's words; ``repeated`` starts a span right after another of its own type."""
-
-    first: str = ""
-    inside: str = ""
-    last: str = ""
-    single: str = ""
-    repeated: str = ""
-    habit: str = ""
-
-    @property
-    def letters(self) -> str:
-        """Every letter that may stand in this scheme, O first."""
-        return "O" + self.first + self.inside + self.last + self.single + self.repeated
-
-    @property
-    def ends(self) -> str:
-        """The letters that may end a span."""
-        return self.last + self.single + self.repeated
-
-    def starts(self, *, repeated: bool) -> str:
-        """The letters that may start a span; ``repeated`` says that one of its own type ends just before."""
-        return self.repeated if repeated and self.repeated else self.first + self.single
-
-    def letters_of(self, length: int, *, repeated: bool) -> str:
-        """The letters of a span of ``length`` words."""
-        if repeated and self.repeated:
-            return self.repeated + self.inside * (length - 1)
-        return self.single if length == 1 else self.first + self.inside * (length - 2) + self.last
-
-
-SCHEMES = {  # the first is the default
-    "iob2": Scheme("B", "I", "I", "B", habit="every span starts with B-"),
-    "iob1": Scheme("I", "I", "I", "I", repeated="B", habit="B- only between adjacent spans of one type"),
-    "bioes": Scheme("B", "I", "E", "S", habit="E- ends a span, S- is a span of one word"),
-    "bilou": Scheme("B", "I", "L", "U", habit="L- ends a span, U- is a span of one word"),
-    "plain": Scheme(habit="labels of single words"),
-}
-
-
-def scheme_named(name: str) -> Scheme:
-    """The rules of a scheme.
-
-    Raises:
-        PlanError: no scheme has this name.
-    """
-    if name not in SCHEMES:
-        raise PlanError(f"unknown tag scheme {name!r}{nearest(name, SCHEMES)}")
-    return SCHEMES[name]
 
 
 class Tag(NamedTuple):
@@ -123,15 +70,16 @@ def faults(before: Tag, here: Tag, *, scheme: str) -> Iterator[tuple[int, str]]:
     if UNKNOWN in (before.text, here.text):
         yield from _faults_beside_unknown(before, here, scheme)
         return
-    if ends(before, here) and before.letter in rules.letters and before.letter not in rules.ends:
+    touching = before.type == here.type
+    may_end, may_start = rules.ends(touching=touching), rules.starts(touching=touching)
+    if ends(before, here) and before.letter in rules.letters and before.letter not in may_end:
         place = f"before {here.text}" if here.text else "at the end"
-        yield -1, f"{before.text} {place}: in {name} a span ends with {_either(rules.ends, before.type)}"
-    starts = rules.starts(repeated=before.type == here.type)
+        yield -1, f"{before.text} {place}: in {name} a span ends with {_either(may_end, before.type)}"
     if here.letter not in rules.letters:
         yield 0, f"{here.text}: {name} has only O and {_either(rules.letters[1:], 'TYPE')}"
-    elif begins(before, here) and here.letter not in starts:
+    elif begins(before, here) and here.letter not in may_start:
         place = f"after {before.text}" if before.text else "at the start"
-        yield 0, f"{here.text} {place}: in {name} a span starts with {_either(starts, here.type)}"
+        yield 0, f"{here.text} {place}: in {name} a span starts with {_either(may_start, here.type)}"
 
 
 @lru_cache(maxsize=65536)

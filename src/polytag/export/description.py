@@ -42,7 +42,7 @@ def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
         "boundaries": chars is not None and chars.boundaries,
         "characters": inputs.max_characters,
         "tasks": {
-            task: {"emissions": part.vocabulary.tags, "tags": part.rewriting.written}
+            task: {"emissions": part.vocabulary.tags, "tags": tagger.engine.rewritings[task].written}
             for task, part in parts.items()
         },
         "gazetteers": {

@@ -115,7 +115,7 @@ def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) ->
         scores = decoder.emissions(graph, part, projection, context, at)
         valid_only = part.constrained if constrained is None else constrained
         path = decoder.best_path(graph, part, task, scores, at, constrained=valid_only)
-        written = decoder.as_written(graph, path, at, part.rewriting.tables)
+        written = decoder.as_written(graph, path, at, tagger.engine.rewritings[task].tables)
         sentences_first = graph.node("Transpose", scores, perm=[1, 0, 2])
         graph.output(f"emissions.{task}", sentences_first, ["B", "T", len(part)], TensorProto.FLOAT)
         graph.output(f"tags.{task}", graph.node("Transpose", written, perm=[1, 0]), ["B", "T"], TensorProto.INT64)

@@ -6,18 +6,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from polytag.corpus.schemes import rewritten_alone
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError, PolytagError
 from polytag.files import atomic_write
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 TASK = "y"  # the one task of an estimator's plan
-# (network's scheme, data's scheme) -> letters written otherwise. IOB1 cannot be told word by word: it is given as IOB2.
-_LETTERS: Mapping[tuple[str, str], Mapping[str, str]] = {
-    ("bioes", "iob2"): {"E": "I", "S": "B"},
-    ("bioes", "iob1"): {"E": "I", "S": "B"},
-    ("bioes", "bilou"): {"E": "L", "S": "U"},
-}
 
 
 class SequencesError(PolytagError, ValueError):
@@ -70,10 +65,9 @@ def located_in(sentences: Sequence[Sentence]) -> Iterator[None]:
         raise SequencesError(f"{place}{error.message}") from error
 
 
-def written_tags(vocabulary: TagVocabulary) -> list[str]:
+def written_tags(vocabulary: TagVocabulary, scheme: str) -> list[str]:
     """Each tag of the network as the user's data writes it, word by word, so that several may be one."""
-    letters = _LETTERS.get((vocabulary.scheme, vocabulary.data_scheme), {})
-    return [letters.get(tag[:1], tag[:1]) + tag[1:] for tag in vocabulary.tags] if letters else list(vocabulary.tags)
+    return [rewritten_alone(tag, vocabulary.scheme, scheme) for tag in vocabulary.tags]
 
 
 def _outer(value: Any, name: str) -> Iterable[Any]:

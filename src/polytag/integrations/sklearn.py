@@ -128,7 +128,7 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         """
         check_is_fitted(self)
         sentences = words_of(X)
-        names = written_tags(self.tagger_.vocabularies.tags[TASK])
+        names = written_tags(self.tagger_.vocabularies.tags[TASK], self.tagger_.plan.tasks[TASK].scheme)
         distinct = sorted(set(names))
         sums = np.array([[float(name == other) for other in distinct] for name in names])  # of the network's tags
         found: list[list[dict[str, float]]] = [[] for _ in sentences]

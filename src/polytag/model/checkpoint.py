@@ -27,7 +27,6 @@ from polytag.model.model import (
     computed_in,
     computing,
     damaged_vocabulary,
-    make_vocabulary,
     read_vocabularies,
     wanted_shapes,
 )
@@ -59,7 +58,7 @@ def _load_directory(directory: Path, weights: str) -> Model:
     for file, digest in json.loads(metadata.get("files", "{}")).items():
         _check_file(directory / file, digest)
     plan = _read_plan(directory / "plan.toml")
-    vocabularies = read_vocabularies(plan, partial(_read_vocabulary, directory))
+    plan, vocabularies = read_vocabularies(plan, partial(_vocabulary_tables, directory))
     wanted = wanted_shapes(directory / weights, plan, vocabularies, arrays=len(arrays))
     check_arrays(directory / weights, arrays, {name: ("float32", shape) for name, shape in wanted.items()})
     temperatures = load_temperatures(directory, weights, tasks=plan.tasks)
@@ -141,10 +140,9 @@ def _read_plan(path: Path) -> Plan:
         raise ModelError(f"{path}: not a plan that this polytag reads: {error}") from None
 
 
-def _read_vocabulary(directory: Path, kind: str, name: str) -> Any:
+def _vocabulary_tables(directory: Path, kind: str, name: str) -> tuple[Path, Any]:
     path = directory / "vocabulary" / f"{kind}.{name}.json"
     try:
-        tables = json.loads(path.read_text(encoding="utf-8"))
+        return path, json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError) as error:
         raise damaged_vocabulary(path, error) from None
-    return make_vocabulary(path, kind, tables)

@@ -14,6 +14,7 @@ from polytag.model.array_file import Array
 from polytag.model.shapes import Shape, shapes
 from polytag.native import PRECISIONS
 from polytag.plan import Plan
+from polytag.tag_schemes import scheme_name
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 
@@ -48,9 +49,32 @@ class Model:
         return {key.removeprefix(f"{name}."): of for key, of in self.arrays.items() if key.startswith(f"{name}.")}
 
 
-def read_vocabularies(plan: Plan, read: Callable[[str, str], Any]) -> Vocabularies:
-    """The vocabularies of all parts of a plan; ``read`` gives that of a kind and a name, such as "words", "english"."""
-    return Vocabularies(**{kind: {name: read(kind, name) for name in getattr(plan, kind)} for kind in KINDS})
+def read_vocabularies(plan: Plan, read: Callable[[str, str], tuple[Path, Any]]) -> tuple[Plan, Vocabularies]:
+    """The vocabularies of all parts of a plan, and the plan with the schemes that its tasks are tagged in.
+
+    ``read`` gives what the `to_json` of a kind and a name gave, such as "words", "english", and where that stands. In
+    models from before tasks were tagged in schemes of their own, a tag part holds the one for all of them.
+
+    Raises:
+        ModelError: a vocabulary is damaged; names its source.
+    """
+    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    tasks = dict(plan.tasks)
+    for kind, vocabularies in found.items():
+        for name in getattr(plan, kind):
+            source, tables = read(kind, name)
+            vocabularies[name] = make_vocabulary(source, kind, tables)
+            if recorded := tables.get("data_scheme"):
+                scheme = _checked_scheme(source, recorded)
+                tasks |= {task: tasks[task].model_copy(update={"scheme": scheme}) for task in plan.users(kind, name)}
+    return plan.model_copy(update={"tasks": tasks}), Vocabularies(**found)
+
+
+def _checked_scheme(source: Path, recorded: Any) -> str:
+    try:
+        return scheme_name(recorded)
+    except (PlanError, AttributeError, TypeError) as error:
+        raise damaged_vocabulary(source, error) from None
 
 
 def make_vocabulary(source: Path, kind: str, tables: Any) -> Any:
@@ -131,4 +155,4 @@ def _texts(vocabulary: CharVocabulary | WordVocabulary | TagVocabulary) -> Itera
     if isinstance(vocabulary, WordVocabulary):
         return vocabulary.words
     features = vocabulary.features or FeatureVocabulary((), ())
-    return chain((vocabulary.scheme, vocabulary.data_scheme), vocabulary.tags, features.own, features.around)
+    return chain((vocabulary.scheme,), vocabulary.tags, features.own, features.around)

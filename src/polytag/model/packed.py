@@ -24,7 +24,6 @@ from polytag.model.model import (
     computed_in,
     computing,
     damaged_vocabulary,
-    make_vocabulary,
     read_vocabularies,
     wanted_shapes,
 )
@@ -99,7 +98,7 @@ def load_packed(path: Path, *, best_for: str | None = None) -> Model:
         raise ModelError(f"{path}: weights in precision '{precision}', expected {', '.join(PRECISIONS)}")
     plan = _plan(path, metadata)
     packed = arrays.pop(VOCABULARIES, np.empty(0, np.uint8))
-    vocabularies = _vocabularies(path, plan, packed.tobytes(), metadata.get(VOCABULARIES, ""))
+    plan, vocabularies = _vocabularies(path, plan, packed.tobytes(), metadata.get(VOCABULARIES, ""))
     wanted = wanted_shapes(path, plan, vocabularies, arrays=len(arrays))
     check_arrays(path, arrays, dict(stored_shapes(arrays, wanted, precision)))
     temperatures = _temperatures(path, plan, metadata)
@@ -128,15 +127,15 @@ def _text(vocabularies: Vocabularies) -> bytes:
     return json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def _vocabularies(path: Path, plan: Plan, packed: bytes, size: str) -> Vocabularies:
+def _vocabularies(path: Path, plan: Plan, packed: bytes, size: str) -> tuple[Plan, Vocabularies]:
     try:
         tables = json.loads(inflated(packed, min(int(size), MOST_TEXT)))
     except (ValueError, RecursionError) as error:
         raise damaged_vocabulary(path, error) from None
 
-    def read(kind: str, name: str) -> Any:
+    def read(kind: str, name: str) -> tuple[Path, Any]:
         try:
-            return make_vocabulary(path, kind, tables[kind][name])
+            return path, tables[kind][name]
         except (TypeError, KeyError) as error:
             raise damaged_vocabulary(path, error) from None
 

@@ -137,7 +137,7 @@ def read_cases(
 def _case(tagger: "Tagger", task: str, gold_task: str, gold: Sentence, found: Sentence) -> Case:
     settings = tagger.plan.tasks[task]
     tags, words = tagger.vocabularies.tags[settings.tags], tagger.vocabularies.words[settings.words]
-    gold_tags, found_tags = tags.to_data(gold.tags[gold_task]), found.tags[task]
+    gold_tags, found_tags = tags.in_scheme(gold.tags[gold_task], settings.scheme), found.tags[task]
     scored = [at for at, tag in enumerate(gold_tags) if tag != UNKNOWN]  # all words, unless tags are plain
     confidence = found.confidence[task]
     of_spans = [] if tags.plain else found.spans(task)

@@ -2,7 +2,6 @@
 
 from importlib.metadata import version
 
-from polytag.corpus.tag_rules import parse
 from polytag.plan import Task
 from polytag.server.limits import Limits
 from polytag.server.schemas import LanguageReply, LimitsReply, ModelReply, TaskReply
@@ -40,12 +39,11 @@ def _language(tagger: Tagger, name: str) -> LanguageReply:
 
 def _task(tagger: Tagger, name: str, task: Task) -> TaskReply:
     vocabulary = tagger.vocabularies.tags[task.tags]
-    types = vocabulary.tags if vocabulary.plain else {parsed.type for parsed in map(parse, vocabulary.tags) if parsed}
     return TaskReply(
         name=name,
         language=task.words,
         kind="tags" if vocabulary.plain else "spans",
-        types=sorted(kind for kind in types if kind),
-        scheme=vocabulary.data_scheme,
+        types=sorted(vocabulary.types),
+        scheme=task.scheme,
         tags=len(vocabulary.tags),
     )

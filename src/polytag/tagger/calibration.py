@@ -167,13 +167,14 @@ def _held(tagger: Tagger, known: Sequence[tuple[Sentence, Ints]], task: str) -> 
 
 
 def _reliability(tagger: Tagger, held: Sequence[Held], task: str, *, temperature: float) -> Calibration:
-    part, found = tagger.engine.part(task), Calibration()
+    vocabulary, rewriting = tagger.engine.part(task).vocabulary, tagger.engine.rewritings[task]
+    found = Calibration()
     for sentences, lattice, _ in held:
         lengths = np.array([len(sentence) for sentence in sentences])
-        predictions = Predictions(part, lengths, Request([task], confidence=True))
+        predictions = Predictions(vocabulary, rewriting, lengths, Request([task], confidence=True))
         tempered = replace(lattice, temperature=temperature)
         predictions.take(tempered, indices=np.arange(len(sentences)), places=lattice.packing.source)
         for sentence, said in zip(sentences, predictions.each(), strict=True):
-            gold = part.vocabulary.to_data(sentence.tags[task])
+            gold = vocabulary.in_scheme(sentence.tags[task], rewriting.target)
             found.add(gold, said.tags, said.confidence or (), said.spans or ())
     return found

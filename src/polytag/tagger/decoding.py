@@ -5,10 +5,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from polytag.corpus.rewriting import Rewriting
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Alternative, Sentence, Span
 from polytag.tagger.chain import Floats
-from polytag.tagger.engine import TagPart
 from polytag.tagger.lattice import Candidates, Confidence, Lattice
 from polytag.tagger.packing import Ints
 from polytag.tagger.request import Request
@@ -29,8 +29,9 @@ class Prediction:
 class Predictions:
     """One task's answers for some sentences, filled in batch by batch, in any order and by any thread."""
 
-    def __init__(self, part: TagPart, lengths: Ints, request: Request) -> None:
-        self._part, self._request = part, request
+    def __init__(self, vocabulary: TagVocabulary, rewriting: Rewriting, lengths: Ints, request: Request) -> None:
+        """``rewriting``: from the tags of the vocabulary to those of the task's files."""
+        self._vocabulary, self._rewriting, self._request = vocabulary, rewriting, request
         self._lengths, self._ends = lengths, np.cumsum(lengths)
         words = int(lengths.sum())
         self._best: Rows = np.zeros(words, np.int32)
@@ -45,11 +46,11 @@ class Predictions:
         if self._confidence is not None:
             certainty = lattice.confidence(best)
             self._confidence[places] = certainty.of_tags()
-            if not self._part.vocabulary.plain:
+            if not self._vocabulary.plain:
                 self._take_spans(best, certainty, indices)
 
     def _take_spans(self, best: Rows, certainty: Confidence, indices: Ints) -> None:
-        names, packing = self._part.vocabulary.tags, certainty.packing
+        names, packing = self._vocabulary.tags, certainty.packing
         sequences = np.argsort(packing.order).tolist()
         for index, sequence, path in zip(indices.tolist(), sequences, packing.unpack(best), strict=True):
             found = spans([names[tag] for tag in path.tolist()])
@@ -58,21 +59,21 @@ class Predictions:
 
     def _take_alternatives(self, lattice: Lattice, indices: Ints) -> Rows:
         """The best of the alternatives, [N]; where two tie but for rounding, `Lattice.best` could name the other."""
-        found = ranked(lattice, self._part.vocabulary, self._request.nbest)
+        found = ranked(lattice, self._rewriting, self._request.nbest)
         for index, (_, told) in zip(indices.tolist(), found, strict=True):
             self._alternatives[index] = told
         return lattice.packing.pack(np.concatenate([first for first, _ in found])).astype(np.int32)
 
     def columns(self) -> list[str]:
         """The tags of all words, one sentence after the other."""
-        rewriting = self._part.rewriting
+        rewriting = self._rewriting
         first = np.zeros(len(self._best), np.bool_)
         first[(self._ends - self._lengths)[self._lengths > 0]] = True
         return list(map(rewriting.written.__getitem__, rewriting.convert(self._best, first).tolist()))
 
     def each(self) -> Iterator[Prediction]:
         """The answer for each sentence, in order."""
-        tags, plain, wanted = self.columns(), self._part.vocabulary.plain, self._request
+        tags, plain, wanted = self.columns(), self._vocabulary.plain, self._request
         sure = None if self._confidence is None else self._confidence.tolist()
         start = 0
         for number, end in enumerate(self._ends.tolist()):
@@ -105,7 +106,7 @@ def nothing_said(request: Request) -> Prediction:
     return Prediction((), (), (), alternatives) if request.confidence else Prediction((), alternatives=alternatives)
 
 
-def ranked(lattice: Lattice, vocabulary: TagVocabulary, k: int) -> list[tuple[Ints, tuple[Alternative, ...]]]:
+def ranked(lattice: Lattice, rewriting: Rewriting, k: int) -> list[tuple[Ints, tuple[Alternative, ...]]]:
     """The best sequence of each sentence as indices [T], and the ``k`` best as they are written.
 
     Without constraints several sequences may be written alike (I-PER and B-PER at the start of a span); the most
@@ -114,14 +115,14 @@ def ranked(lattice: Lattice, vocabulary: TagVocabulary, k: int) -> list[tuple[In
     wanted = k
     while True:
         found = lattice.nbest(wanted)
-        written = [_distinct(one, vocabulary)[:k] for one in found]
+        written = [_distinct(one, rewriting)[:k] for one in found]
         if all(len(told) == k or len(one.tags) < wanted for told, one in zip(written, found, strict=True)):
             return [(one.tags[0], told) for one, told in zip(found, written, strict=True)]
         wanted *= 2
 
 
-def _distinct(candidates: Candidates, vocabulary: TagVocabulary) -> tuple[Alternative, ...]:
+def _distinct(candidates: Candidates, rewriting: Rewriting) -> tuple[Alternative, ...]:
     known: dict[tuple[str, ...], float] = {}
-    for path, probability in zip(candidates.tags.tolist(), candidates.probabilities.tolist(), strict=True):
-        known.setdefault(vocabulary.to_data([vocabulary.tags[tag] for tag in path]), probability)
+    for path, probability in zip(candidates.tags, candidates.probabilities.tolist(), strict=True):
+        known.setdefault(rewriting.tags_of(path), probability)
     return tuple(Alternative(tags, probability) for tags, probability in known.items())

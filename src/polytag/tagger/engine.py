@@ -146,7 +146,6 @@ class TagPart:
         self._valid_start, self._valid_step, self.valid_end = (
             np.where(np.array(mask), 0.0, -np.inf).astype(np.float32) for mask in valid
         )
-        self.rewriting = Rewriting(vocabulary.tags, vocabulary.scheme, vocabulary.data_scheme)
 
     def __len__(self) -> int:
         """How many tags there are, K."""
@@ -190,10 +189,16 @@ class Engine:
             if tasks
         }
         self._temperatures = dict(model.temperatures)
+        self.rewritings = {task: self._rewriting(task) for task in model.plan.tasks}
 
     def part(self, task: str) -> TagPart:
         """The tag part of a task."""
         return self.parts[self.plan.tasks[task].tags]
+
+    def _rewriting(self, task: str) -> Rewriting:
+        """From the tags of a task's part to those of its files."""
+        vocabulary = self.part(task).vocabulary
+        return Rewriting(vocabulary.tags, vocabulary.scheme, self.plan.tasks[task].scheme)
 
     def language(self, task: str) -> Language:
         """The language that a task reads."""

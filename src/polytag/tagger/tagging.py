@@ -163,7 +163,7 @@ class Tagger:
                 if not tags.plain:
                     check_spans(gold, task)
                 known = [words.seen_in_training(word) for word in gold.words]
-                expected = tags.to_data(gold.tags[task])
+                expected = tags.in_scheme(gold.tags[task], self.plan.tasks[task].scheme)
                 counts.add(expected, found.tags[task], known=known)
                 if counts.calibration:
                     sure = found.predicted_spans.get(task, ())
@@ -235,7 +235,11 @@ class Tagger:
 
     def _predicted(self, words: Sequence[str], lengths: Ints, request: Request) -> Mapping[str, Predictions]:
         """All tasks of one language from one pass of the network; a pass for each language."""
-        found = {task: Predictions(self.engine.part(task), lengths, request) for task in request.tasks}
+        engine = self.engine
+        found = {
+            task: Predictions(engine.part(task).vocabulary, engine.rewritings[task], lengths, request)
+            for task in request.tasks
+        }
         # Two threads share a layer, see `native.Layer`: its weights are then read half as often as if each had a batch.
         threads = max(1, min(self.threads // 2, len(words) // THREAD_WORDS))
         scratches = [Scratch() for _ in range(threads)]

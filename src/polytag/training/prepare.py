@@ -16,7 +16,7 @@ from polytag.corpus.splits import SPLITS, split_sentences
 from polytag.errors import PlanError
 from polytag.plan import Plan
 from polytag.training.network import Network
-from polytag.training.tag_schemes import Corpora, with_schemes
+from polytag.training.schemes import Corpora, with_schemes
 from polytag.training.unknown import annotated, refuse_unknown
 from polytag.vocabulary.features import build_features
 from polytag.vocabulary.gazetteer import Gazetteer
@@ -140,8 +140,8 @@ def _words(plan: Plan, name: str, sentences: Corpora, vectors: Vectors | None) -
 
 def _tags(plan: Plan, name: str, sentences: Corpora) -> TagVocabulary:
     users = plan.users("tags", name)
-    schemes = {plan.tasks[task].scheme for task in users}
-    if len(schemes) > 1 and "plain" in schemes:
+    are_plain = {plan.tasks[task].scheme == "plain" for task in users}
+    if len(are_plain) > 1:
         raise PlanError(
             f"tags.{name}: its tasks mix plain tags and spans ({', '.join(users)}), so they cannot share it"
         )
@@ -149,8 +149,7 @@ def _tags(plan: Plan, name: str, sentences: Corpora) -> TagVocabulary:
     sequences = [s.tags[task] for task in users for s in sentences[task]["train"]]
     return build_tags(
         sequences,
-        scheme=plan.tags[name].scheme,
-        data_scheme=plan.tasks[users[0]].scheme,
+        scheme="plain" if are_plain == {True} else plan.tags[name].scheme,
         gazetteer=Gazetteer.load(plan.find(gazetteer, f"tags.{name}.gazetteer")) if gazetteer else None,
         features=build_features(s.words for s in _of_users(plan, "tags", name, sentences, ("train",)))
         if plan.tags[name].features

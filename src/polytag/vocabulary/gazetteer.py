@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import VectorsError
+from polytag.tag_schemes import SCHEMES
 
 Entry = tuple[str, tuple[str, ...]]  # type, words
 
 OUTSIDE = "O"
+_BIOES = SCHEMES["bioes"]
 
 
 class Gazetteer:
@@ -91,7 +93,7 @@ class Gazetteer:
     @cached_property
     def tags(self) -> list[str]:
         """What the columns stand for: "O" first, then B-, E-, I- and S- of each type in alphabetical order."""
-        return [OUTSIDE, *sorted(f"{prefix}-{type}" for prefix in "BIES" for type in self.types)]
+        return [OUTSIDE, *sorted(f"{prefix}-{type}" for prefix in _BIOES.letters[1:] for type in self.types)]
 
     def match(self, words: Sequence[str]) -> list[int]:
         """The column of each word, an index into ``tags``: one-hot rows, stored as the place of the one.
@@ -123,7 +125,10 @@ class Gazetteer:
     @cached_property
     def _columns(self) -> dict[tuple[str, ...], list[int]]:
         index = {tag: column for column, tag in enumerate(self.tags)}
-        return {words: [index[tag] for tag in _bioes(type, len(words))] for words, type in self._types.items()}
+        return {
+            words: [index[f"{letter}-{type}"] for letter in _BIOES.letters_of(len(words))]
+            for words, type in self._types.items()
+        }
 
     def __len__(self) -> int:
         return len(self._types)
@@ -142,12 +147,6 @@ class Gazetteer:
 
     def __repr__(self) -> str:
         return f"Gazetteer({len(self):,} entries of {', '.join(self.types)})"
-
-
-def _bioes(type: str, length: int) -> list[str]:
-    if length == 1:
-        return [f"S-{type}"]
-    return [f"B-{type}", *[f"I-{type}"] * (length - 2), f"E-{type}"]
 
 
 def _strings(words: object) -> tuple[str, ...]:

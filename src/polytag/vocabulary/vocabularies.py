@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
-from polytag.corpus.schemes import convert_partial, convert_tags
+from polytag.corpus.schemes import all_tags, convert_partial, convert_tags, types_of
 from polytag.corpus.sentence import Sentence
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.fields import Fields
@@ -118,11 +118,10 @@ class CharVocabulary(Fields):
 
 @dataclass(frozen=True)
 class TagVocabulary(Fields):
-    """The tags of a part in the scheme that the network sees, and the scheme that the user's data is written in."""
+    """The tags of a part in the scheme that the network sees; that of its tasks' files belongs to the tasks."""
 
     tags: tuple[str, ...]
     scheme: str
-    data_scheme: str
     gazetteer: Gazetteer | None = field(default=None, compare=False)
     features: FeatureVocabulary | None = field(default=None, compare=False)
 
@@ -136,6 +135,11 @@ class TagVocabulary(Fields):
     @property
     def plain(self) -> bool:
         return self.scheme == "plain"
+
+    @cached_property
+    def types(self) -> frozenset[str]:
+        """The types of spans, or all tags where these mark none."""
+        return frozenset(self.tags) if self.plain else types_of(self.tags)
 
     def encode(self, tags: Sequence[str]) -> list[int]:
         """Indices of a sentence's tags, converted to the network's scheme.
@@ -161,14 +165,14 @@ class TagVocabulary(Fields):
     def to_network(self, tags: Sequence[str]) -> Sequence[str]:
         return tags if self.plain else convert_tags(tags, self.scheme)
 
-    def to_data(self, tags: Sequence[str]) -> tuple[str, ...]:
-        return tuple(tags) if self.plain else convert_tags(tags, self.data_scheme)
+    def in_scheme(self, tags: Sequence[str], scheme: str) -> tuple[str, ...]:
+        """Tags as files in another scheme have them; plain ones stay as they are."""
+        return tuple(tags) if self.plain else convert_tags(tags, scheme)
 
     def to_json(self) -> dict[str, Any]:
         return {
             "tags": list(self.tags),
             "scheme": self.scheme,
-            "data_scheme": self.data_scheme,
             "gazetteer": self.gazetteer.to_json() if self.gazetteer else None,
             "features": self.features.to_json() if self.features else None,
         }
@@ -180,7 +184,6 @@ class TagVocabulary(Fields):
         return cls(
             tuple(data["tags"]),
             data["scheme"],
-            data["data_scheme"],
             gazetteer,
             FeatureVocabulary.from_json(features) if features else None,
         )
@@ -222,20 +225,13 @@ def build_tags(
     sequences: Iterable[Sequence[str]],
     *,
     scheme: str,
-    data_scheme: str,
     gazetteer: Gazetteer | None = None,
     features: FeatureVocabulary | None = None,
 ) -> TagVocabulary:
-    """The tags in use, ``O`` first, then sorted; for spans every prefix of every type, seen or not.
+    """The tags in use, sorted if ``scheme`` is plain; for spans ``O`` and every tag of every type, seen or not.
 
-    Unknown tags (``?``) are none of them.
+    ``scheme`` is that of the network, whatever spans are written in. Unknown tags (``?``) are no tags.
     """
-    sequences = ([tag for tag in sequence if tag != UNKNOWN_TAG] for sequence in sequences)
-    if data_scheme == "plain":
-        tags = sorted({tag for sequence in sequences for tag in sequence})
-        return TagVocabulary(tuple(tags), "plain", "plain", gazetteer, features)
-    seen = {tag for sequence in sequences for tag in convert_tags(sequence, scheme)} - {"O"}
-    prefixes = {"bioes": "BIES", "iob2": "BI", "iob1": "BI"}[scheme]
-    types = sorted({tag.partition("-")[2] for tag in seen})
-    tags = ["O", *(f"{prefix}-{type_}" if type_ else prefix for type_ in types for prefix in prefixes)]
-    return TagVocabulary(tuple(tags), scheme, data_scheme, gazetteer, features)
+    seen = {tag for sequence in sequences for tag in sequence} - {UNKNOWN_TAG}
+    tags = sorted(seen) if scheme == "plain" else all_tags(types_of(seen), scheme)
+    return TagVocabulary(tuple(tags), scheme, gazetteer, features)

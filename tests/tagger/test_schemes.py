@@ -1,0 +1,68 @@
+"""Each task is tagged and scored in the scheme of its own files, whatever else shares its tag part."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from polytag.corpus.schemes import convert_tags
+from polytag.errors import ModelError
+from polytag.model import Model, save_model
+from polytag.model.packed import save_packed
+from polytag.tag_schemes import SPAN_SCHEMES
+from polytag.tagger.tagging import Tagger
+from polytag.vocabulary.vocabularies import TagVocabulary
+from tests import tiny
+
+
+def shared_tags(schemes: Mapping[str, str]) -> Model:
+    """A model of one tag part, whose tasks' files are each written in another scheme."""
+    model = tiny.model(dict.fromkeys(schemes, "iob2"))
+    tasks = {task: settings.model_copy(update={"tags": "all"}) for task, settings in model.plan.tasks.items()}
+    first = next(iter(schemes))
+    plan = model.plan.model_copy(update={"tags": {"all": model.plan.tags[first]}, "tasks": tasks})
+    tasks |= {task: tasks[task].model_copy(update={"scheme": scheme}) for task, scheme in schemes.items()}
+    vocabularies = replace(model.vocabularies, tags={"all": model.vocabularies.tags[first]})
+    return tiny.drawn(plan, vocabularies, seed=3)
+
+
+def test_tasks_that_share_a_tag_part_are_each_tagged_in_the_scheme_of_their_files() -> None:
+    tagger, sentences = Tagger(shared_tags({name: name for name in SPAN_SCHEMES})), tiny.texts(40, seed=1)
+    for found in tagger.tag_all(sentences, nbest=3):
+        for scheme in SPAN_SCHEMES:
+            assert found.tags[scheme] == convert_tags(found.tags["iob2"], scheme)
+            assert found.alternatives[scheme][0].tags == found.tags[scheme]
+    assert len({tuple(tagger.tag(["Ann", "Lee", "saw", "Lima"] * 9).tags[scheme]) for scheme in SPAN_SCHEMES}) > 7
+
+
+def test_each_is_scored_in_the_scheme_of_its_files() -> None:
+    tagger, sentences = Tagger(shared_tags({"a": "iob1", "b": "bioes"})), tiny.texts(40, seed=1)
+    tagged = list(tagger.tag_all(sentences))
+    for task in "ab":
+        assert tagger.evaluate(tagged, task).accuracy == 1.0
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_in_a_model_of_before_the_scheme_of_the_part_is_that_of_all_its_tasks(
+    tmp_path: Path, packed: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_json = TagVocabulary.to_json
+    monkeypatch.setattr(TagVocabulary, "to_json", lambda tags: to_json(tags) | {"data_scheme": "iob1"})
+    model, path = shared_tags({"a": "iob1", "b": "bioes"}), tmp_path / "model"
+    save_packed(path, model) if packed else save_model(model, path)
+    tagger = Tagger.load(path)
+    assert [settings.scheme for settings in tagger.plan.tasks.values()] == ["iob1", "iob1"]
+    for found in tagger.tag_all(tiny.texts(20, seed=1)):
+        assert found.tags["a"] == found.tags["b"]
+
+
+@pytest.mark.parametrize("recorded", ["strange", 3])
+def test_a_scheme_that_there_is_not_is_damage(
+    tmp_path: Path, recorded: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_json = TagVocabulary.to_json
+    monkeypatch.setattr(TagVocabulary, "to_json", lambda tags: to_json(tags) | {"data_scheme": recorded})
+    save_model(shared_tags({"a": "iob1"}), tmp_path)
+    with pytest.raises(ModelError, match=r"tags\.all\.json: not a vocabulary"):
+        Tagger.load(tmp_path)
