@@ -10,7 +10,7 @@ from pathlib import Path
 
 import tomli_w
 
-from polytag.corpus import Column, Report, check, read
+from polytag.corpus import FORMATS, Column, Report, check, read
 from polytag.corpus.check import counted
 from polytag.corpus.lookup import find_file
 from polytag.corpus.rawtext import unknown_language
@@ -40,8 +40,9 @@ class Seen:
 
     @property
     def tag(self) -> str:
-        """The column that is most likely meant: the last one; parts of speech in CoNLL-U."""
-        return "upos" if self.report.format == "conllu" and "upos" in self.columns else self.columns[-1]
+        """The column that is most likely meant."""
+        usual = FORMATS[self.report.format].usual_tag
+        return usual if usual in self.columns else self.columns[-1]
 
     def column(self, name: str) -> Column | None:
         """A column by its name or, counted from the end, its negative number; None for one that was not looked at."""
@@ -101,8 +102,8 @@ def look(path: Path, *, format: str = "auto", word: int = 0) -> Seen:
 def guessed_name(seen: Seen, tag: str) -> str:
     """A name for the task of a column: pos, chunk or ner; for a key of CoNLL-U's MISC the key."""
     column = seen.column(tag)
-    key = tag.removeprefix("misc.")
-    if column is None and seen.report.format == "conllu" and _is_name(key):
+    key = tag.rpartition(".")[2]
+    if column is None and _is_name(key) and not key.isdecimal():
         return key
     if column is None or column.scheme == "plain":
         return "pos"

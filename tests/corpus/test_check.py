@@ -5,7 +5,7 @@ import json
 import pytest
 
 from polytag.corpus import check
-from polytag.corpus.check import layers
+from polytag.corpus.check import columns_of
 from polytag.errors import CorpusError
 
 
@@ -34,7 +34,8 @@ def test_problems_have_lines_and_are_bounded(file):
     report = check(file("a O\n" + "b\n" * 30 + "c\u200b O\n"))
     assert report.problem_count == 31
     assert len(report.problems) == 20
-    assert report.problems[0] == (2, "1 column, expected 2 as in the first sentence")
+    assert report.problems[0] == (32, r"word 'c\u200b' holds the unseen character U+200B")
+    assert report.problems[1] == (2, "1 column, expected at least 2 (tag of '1' in column 1)")
     report = check(file("a O\n\nc\u200b O\n"))
     assert report.problems == [(3, r"word 'c\u200b' holds the unseen character U+200B")]
 
@@ -52,12 +53,12 @@ def test_tags_that_fit_no_scheme_are_a_problem(file):
     assert "X-X" in report.problems[0][1]
 
 
-def test_layers_are_told_from_the_first_sentences(file):
-    assert layers(file("-DOCSTART- -X- O\n\nEU NNP I-ORG\n")) == ["1", "2"]
-    assert layers(file("EU NNP I-ORG\n"), word=1) == ["0", "2"]
-    assert layers(file("EU\n")) == []
-    assert layers(file("EU rejects\n"), format="tokenised") == []
-    assert layers(file("1\tLima\t_\tPROPN\t_\t_\t0\troot\t_\t_\n", "a.conllu")) == ["upos", "deprel"]
+def test_columns_are_told_from_the_first_sentences(file):
+    assert columns_of(file("-DOCSTART- -X- O\n\nEU NNP I-ORG\n")) == ["1", "2"]
+    assert columns_of(file("EU NNP I-ORG\n"), word=1) == ["0", "2"]
+    assert columns_of(file("EU\n")) == []
+    assert columns_of(file("EU rejects\n"), format="tokenised") == []
+    assert columns_of(file("1\tLima\t_\tPROPN\t_\t_\t0\troot\t_\t_\n", "a.conllu")) == ["upos", "deprel"]
 
 
 def test_an_undecodable_line_ends_the_reading_and_is_told(file):
@@ -76,7 +77,7 @@ def test_other_formats(file, tmp_path):
     records = [{"words": ["a"], "tags": {"ner": ["B-X"]}}, {"text": "b", "label": [[0, 1, "X"]]}, {"text": 1}, {}]
     report = check(file("\n".join(map(json.dumps, records)), "a.jsonl"))
     assert [(c.name, c.scheme) for c in report.columns] == [("ner", "iob2"), ("spans", "iob2")]
-    assert [line for line, _ in report.problems] == [3, 4]
+    assert [line for line, _ in report.problems] == [3, 4, 2, 1]  # and each lacks the other's tags
     (tmp_path / "trees").mkdir()
     file("(NN a)", "trees/wsj_0001.mrg")
     file("(NN a", "trees/wsj_0002.mrg")
@@ -86,7 +87,7 @@ def test_other_formats(file, tmp_path):
 
 
 def test_empty_and_absent_files(file, tmp_path):
-    assert check(file("\n\n")).problems == [(1, "no sentence in it, expected at least one")]
+    assert check(file("\n\n")).problems == [(0, "no sentence in it, expected at least one")]
     with pytest.raises(CorpusError, match="no such file"):
         check(tmp_path / "none")
     assert check(file("a O\n"), word=5).problem_count == 1

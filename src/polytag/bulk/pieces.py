@@ -21,7 +21,8 @@ _BLANK = b" \t\r\n"
 class Piece:
     """Some lines of a text in one of the formats that can be tagged.
 
-    ``line`` is the number of the first, and ``character`` how many characters of the text stand before it.
+    ``line`` is the number of the first, ``character`` how many characters of the text stand before it, and ``head``
+    what these tell of how it is to be read.
     """
 
     source: str
@@ -29,6 +30,7 @@ class Piece:
     line: int
     text: str
     character: int = 0
+    head: str = ""
 
     def lines(self) -> Iterator[Line]:
         """The lines as they were read, with their numbers in the whole text."""
@@ -47,16 +49,18 @@ def cut(source: Source, *, format: str = "auto", word: int = 0, name: str = "") 
     name = name or (str(source) if isinstance(source, str | PathLike) else "<stdin>")
     blocks(source, format=format, word=word, source=name)  # tells what cannot be tagged, and reads nothing
     chosen = format_of(name, format)
-    rule, line, character = FORMATS[chosen].cut, 1, 0
+    rule, line, character, head, find = FORMATS[chosen].cut, 1, 0, "", FORMATS[chosen].head
     assert rule is not None, "whatever has blocks can be cut"
     for text in _plain(Path(source), rule) if isinstance(source, str | PathLike) else ():
         if not text:
             return
-        yield Piece(name, chosen, line, text, character)
+        yield Piece(name, chosen, line, text, character, head)
+        head = head or find(text)
         line += text.count("\n")
         character += len(text)
     for first, text in _any(islice(Lines(source, name=name), line - 1, None), rule):
-        yield Piece(name, chosen, first, text, character)
+        yield Piece(name, chosen, first, text, character, head)
+        head = head or find(text)
         character += len(text)
 
 

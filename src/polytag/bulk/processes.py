@@ -18,21 +18,22 @@ from typing import Any
 
 from polytag.bulk.pieces import Piece
 from polytag.bulk.worker import Assignment, Worker
+from polytag.corpus.notes import Note, Notes
 from polytag.errors import PolytagError, PolytagWarning
 from polytag.garbage import look_rarely
 
 AHEAD = 3  # pieces for each worker that are being tagged, or wait for their turn to be written
 
 Render = Callable[[Iterable[Piece]], Iterator[bytes]]
-Answer = bytes | Exception  # a warning is one too
+Answer = tuple[bytes, list[Note]] | Exception  # a warning is one too
 Pipe = Connection  # of a piece to a worker, and of its answer
 
 
 @contextmanager
-def tagging_in_processes(assignment: Assignment, workers: int) -> Iterator[Render]:
+def tagging_in_processes(assignment: Assignment, workers: int, notes: Notes) -> Iterator[Render]:
     """What `polytag.bulk.tagging` gives where there are several workers."""
     with _started(replace(assignment, threads=assignment.threads or 1), workers) as pipes:
-        pool = _Pool(pipes)
+        pool = _Pool(pipes, notes)
         pool.receive()  # the first that has loaded the model, or why it could not
         yield pool.render
 
@@ -40,7 +41,8 @@ def tagging_in_processes(assignment: Assignment, workers: int) -> Iterator[Rende
 class _Pool:
     """Workers that are busy with a numbered piece, or idle; a worker that starts is busy with nothing."""
 
-    def __init__(self, pipes: Iterable[Pipe]) -> None:
+    def __init__(self, pipes: Iterable[Pipe], notes: Notes) -> None:
+        self._notes = notes
         self._busy: dict[Pipe, int | None] = dict.fromkeys(pipes)
         self._idle: list[Pipe] = []
         self._answers: dict[int, Answer] = {}
@@ -56,7 +58,9 @@ class _Pool:
                 due.append(self._give(piece))
                 piece = next(waiting, None)
             elif due and due[0] in self._answers:
-                yield _result(self._answers.pop(due.popleft()))
+                text, said = _result(self._answers.pop(due.popleft()))
+                self._notes.add(said)
+                yield text
             else:
                 self.receive()
 
@@ -105,7 +109,7 @@ def _ready(answer: Answer) -> None:
         _result(answer)
 
 
-def _result(answer: Answer) -> bytes:
+def _result(answer: Answer) -> tuple[bytes, list[Note]]:
     if isinstance(answer, Exception):
         raise answer
     return answer
@@ -171,11 +175,12 @@ def _serve(pipe: "Connection[Answer, Piece]", assignment: Assignment) -> None:
         except Exception as error:
             pipe.send(_told(error))
             return
-        pipe.send(next((said.message for said in warned if isinstance(said.message, PolytagWarning)), b""))
+        pipe.send(next((said.message for said in warned if isinstance(said.message, PolytagWarning)), (b"", [])))
         while True:
             piece = pipe.recv()
             try:
-                answer: Answer = worker.render(piece)
+                worker.notes = Notes()
+                answer: Answer = worker.render(piece), list(worker.notes)
             except Exception as error:
                 answer = _told(error)
             pipe.send(answer)

@@ -1,12 +1,11 @@
 """What a worker does, wherever it runs: load the model once, then parse, tag and render piece after piece."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from polytag.bulk.pieces import Piece
 from polytag.corpus.formats import FORMATS
-from polytag.corpus.formats.conllu_columns import REPLACED
+from polytag.corpus.notes import Notes
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.text import Layout
 from polytag.errors import PolytagError
@@ -51,8 +50,9 @@ class Worker:
             threads=assignment.threads,
         )
         self.request = self.tagger.checked(assignment.request)
+        self.notes = Notes()  # what the readers of its pieces said
         self._span_tasks = self.tagger.span_tasks()
-        self.columns = _columns(self.tagger.plan.tasks, self.request.tasks)
+        self._places = {task: str(self.tagger.plan.tasks[task].columns.tag) for task in self.request.tasks}
 
     def render(self, piece: Piece) -> bytes:
         """The piece with its tags, as UTF-8.
@@ -73,7 +73,10 @@ class Worker:
         if flat is None:
             return None
         tags = self.tagger.tag_columns(flat.words, flat.lengths, wanted)
-        return flat.render(tags, span_tasks=self._span_tasks)
+        try:
+            return flat.render(tags, span_tasks=self._span_tasks)
+        except ValueError:  # a tag that has no place in the format
+            return None
 
     def _by_blocks(self, piece: Piece) -> str:
         """The same block by block, which tells what is wrong and where."""
@@ -82,14 +85,16 @@ class Worker:
         return "".join(self.tagger.tag_blocks(make(piece.lines(), self._layout(piece)), self.request))
 
     def _layout(self, piece: Piece) -> Layout:
-        given, tasks, is_raw = self.assignment, self.request.tasks, piece.format == "text"
+        given, tasks, format = self.assignment, self.request.tasks, FORMATS[piece.format]
         return Layout(
             piece.source,
             given.word,
-            columns=self.columns,
-            language=given.language or language_of(self.tagger.plan, tasks) if is_raw else ANY_LANGUAGE,
+            columns={task: place for task, place in self._places.items() if place in format.fills},
+            language=given.language or language_of(self.tagger.plan, tasks) if format.is_raw else ANY_LANGUAGE,
             character=piece.character,
+            head=piece.head,
             records=given.records,
+            notes=self.notes,
         )
 
 
@@ -104,9 +109,3 @@ def language_of(plan: Plan, tasks: Sequence[str]) -> str:
         listing = ", ".join(f"{task}: {language}" for task, language in found.items())
         raise PolytagError(f"the tasks read several languages ({listing}), so name one to split the text with")
     return next(iter(found.values()), ANY_LANGUAGE)
-
-
-def _columns(settings: Mapping[str, Any], tasks: Sequence[str]) -> dict[str, str]:
-    """The columns of CoNLL-U that tasks fill because they were trained on them."""
-    places = {task: settings[task].columns.tag for task in tasks}
-    return {task: place for task, place in places.items() if place in REPLACED}

@@ -18,7 +18,7 @@ from polytag.cli.options import (
     tag_option,
     word_option,
 )
-from polytag.cli.outputs import FileToWrite
+from polytag.cli.outputs import FileToWrite, tell
 from polytag.corpus.formats import FORMATS, WRITERS
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _describe(report: "Report") -> str:
         lines.append(f"  column {column.name}: {column.note}")
         lines.append(f"    {common}{f', and {more:,} more' if more > 0 else ''}")
     lines += [f"{report.path}:{f'{line}:' if line else ''} {text}" for line, text in report.problems]
+    lines += map(str, report.notes)
     hidden = report.problem_count - len(report.problems)
     if hidden > 0:
         lines.append(f"{report.path}: {counted(hidden, 'more problem')}")
@@ -170,21 +171,23 @@ def convert(
     from polytag.corpus.check import counted
     from polytag.corpus.convert import convert as convert_corpus
     from polytag.corpus.lookup import find_file
+    from polytag.corpus.notes import Notes
     from polytag.corpus.rawtext import ANY_LANGUAGE
 
     if language and source_format != "text":
         raise click.UsageError("--language is for plain text: say --from text")
     source = find_file(source, data)
-    split_by = language or ANY_LANGUAGE
-    count = convert_corpus(source, target, format=source_format, tags=tags, language=split_by, **options)
+    split_by, notes = language or ANY_LANGUAGE, Notes()
+    count = convert_corpus(source, target, format=source_format, tags=tags, language=split_by, notes=notes, **options)
+    tell(notes)
     if not tags:
         _tell_left_out(source, format=source_format, word=options["word"], encoding=options["encoding"])
     click.echo(counted(count, "sentence"), err=True)
 
 
 def _tell_left_out(source: Path, **read_as: Any) -> None:
-    from polytag.corpus.check import layers
+    from polytag.corpus.check import columns_of
 
-    if left_out := layers(source, **read_as):
+    if left_out := columns_of(source, **read_as):
         columns = f"column{'s' if len(left_out) > 1 else ''} {', '.join(left_out)}"
         click.echo(f"no --tag: words alone, {columns} left out", err=True)

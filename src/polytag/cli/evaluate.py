@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polytag.cli.options import html_option, scoring_options
-from polytag.cli.outputs import write_page
+from polytag.cli.outputs import tell, write_page
 
 if TYPE_CHECKING:
     from polytag.corpus.sentence import Sentence
@@ -40,6 +40,7 @@ def evaluate(
     are apart, on average over 15 bins (--json: with the bins).
     """
     from polytag.corpus.lookup import find_file
+    from polytag.corpus.notes import Notes
     from polytag.reports import check_report
     from polytag.tagger.evaluation import sentences_to_score
     from polytag.tagger.tagging import Tagger
@@ -48,12 +49,14 @@ def evaluate(
         check_report()
     data_file = data_file and find_file(data_file, data)
     tagger = Tagger.load(model, **weights)
-    sentences = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
+    notes = Notes()
+    sentences = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data, notes=notes)
     if html is None:
         counts = {task: tagger.evaluate(found, task, calibration=calibration) for task, found in sentences.items()}
     else:
         title = f"{model}: {data_file or f'{split} files'}"
         counts = _report(tagger, sentences, html, model=model, data=data, calibration=calibration, title=title)
+    tell(notes)
     click.echo(_numbers(counts) if as_json else _tables(counts))
 
 

@@ -6,11 +6,14 @@ import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from polytag.errors import PolytagError
+
+if TYPE_CHECKING:
+    from polytag.corpus.notes import Notes
 
 
 class FileToWrite(click.Path):
@@ -98,6 +101,12 @@ def write_page(path: Path, page: str) -> None:
 
     with atomic_write(path, "wb") as file:
         file.write(page.encode("utf-8", "backslashreplace"))
+
+
+def tell(notes: "Notes") -> None:
+    """What readers said, on stderr."""
+    for note in notes:
+        click.echo(str(note), err=True)
 
 
 def _nearest(path: Path) -> Path:

@@ -17,7 +17,7 @@ from polytag.cli.options import (
     quiet_option,
     reading_options,
 )
-from polytag.cli.outputs import check_apart, check_file, opened
+from polytag.cli.outputs import check_apart, check_file, opened, tell
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
@@ -117,13 +117,15 @@ def _tag_here(
     files: Sequence[Path], output: Path | None, assignment: "Assignment", *, format: str, workers: int, quiet: bool
 ) -> None:
     from polytag.bulk import tagging
+    from polytag.corpus.notes import Notes
 
     if format == "parquet" or (format == "auto" and any(file.suffix == ".parquet" for file in files)):
         raise click.UsageError("Parquet is tagged into a directory: use --engine ray")
-    pieces = _pieces(files, format, assignment.word)
-    with tagging(assignment, workers=workers) as render, opened(output) as target:
+    pieces, notes = _pieces(files, format, assignment.word), Notes()
+    with tagging(assignment, workers=workers, notes=notes) as render, opened(output) as target:
         is_watched = not quiet and sys.stderr.isatty()
         target.writelines(_with_progress(render, pieces, _bytes_of(files)) if is_watched else render(pieces))
+    tell(notes)
 
 
 def _with_progress(

@@ -1,20 +1,22 @@
-"""What a tagger says of a sentence, written into the block that the sentence came from."""
+"""What a tagger says of a sentence as columns, for blocks of lines; records take it as `asjson` has it."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
-from polytag.corpus.formats.jsonl import JsonlBlock
 from polytag.corpus.sentence import Alternative, Sentence
-from polytag.corpus.text import Block
 
 
-def rendered(block: Block, found: Sentence, *, span_tasks: Collection[str], alternatives: int = 0) -> str:
-    """The block's text with all that was found: records of JSONL take it as `as_json` has it, lines take columns.
+class InColumns:
+    """A block whose answers become columns."""
 
-    ``alternatives`` of each task become columns: so many pairs of a tag and the sequence's probability.
-    """
-    if isinstance(block, JsonlBlock):
-        return block.answered(found, span_tasks=span_tasks)
-    return block.render(_columns(found, alternatives=alternatives))
+    __slots__ = ()
+
+    def render(self, tags: Mapping[str, Sequence[str]]) -> str:
+        """As `Block.render`."""
+        raise NotImplementedError
+
+    def answered(self, found: Sentence, *, span_tasks: Collection[str] = (), alternatives: int = 0) -> str:  # noqa: ARG002
+        """As `Block.answered`."""
+        return self.render(_columns(found, alternatives=alternatives))
 
 
 def _columns(found: Sentence, *, alternatives: int) -> dict[str, Sequence[str]]:

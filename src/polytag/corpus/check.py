@@ -1,30 +1,33 @@
-"""A look at a corpus before training on it: how much there is, in which scheme, and what is wrong where."""
+"""A look at a corpus before training on it: how much there is, in which scheme, and what is wrong where.
+
+What is said is what reading says: this is the reader, its notes collected, for the words and for each column of tags.
+"""
 
 import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections import Counter, deque
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
 from pathlib import Path
+from typing import Any
 
 from polytag.corpus import schemes
-from polytag.corpus.documents import files_of, format_of
-from polytag.corpus.formats import FORMATS, conll, conllu, conllu_columns
-from polytag.corpus.formats.record import SPANS, parse
-from polytag.corpus.formats.treebank import POS
+from polytag.corpus.documents import files_of, format_of, read
+from polytag.corpus.formats import FORMATS
+from polytag.corpus.formats.conll import DOCSTART
+from polytag.corpus.notes import Note, Notes
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import BLANKS, Layout, Line, Lines, paragraphs
+from polytag.corpus.text import Layout, Lines
 from polytag.errors import CorpusError
 
 MOST_PROBLEMS = 20  # kept; all are counted
-FIRST = 100  # sentences that tell which tags a corpus has
+FIRST = 2_000  # lines that tell which tags a corpus has, where not all are looked at
 MOST_TAGS = 10_000  # distinct tags counted in a column; one with more holds lemmas or the like
 
 # Characters that look like nothing or like a blank, yet make another word of a word.
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028\u2029\u2060\ufeff\ufffd]")
-
-Note = Callable[[int, str], None]
 
 
 @dataclass
@@ -45,8 +48,9 @@ class Column:
 class Report:
     """What a corpus holds. ``tokens`` counts -DOCSTART- lines, as the paper does; ``documents`` counts these alone.
 
-    ``problems`` has the line and text of the first MOST_PROBLEMS of ``problem_count``. ``longest_word`` is the word
-    and its line, ``longest_sentence`` a number of words and the line where the sentence begins.
+    ``problems`` has the line and text of the first MOST_PROBLEMS of ``problem_count``, ``notes`` what readers repair,
+    leave out or find odd. ``longest_word`` is the word and its line, ``longest_sentence`` a number of words and the
+    line where the sentence begins.
     """
 
     path: str
@@ -58,6 +62,7 @@ class Report:
     columns: list[Column] = field(default_factory=list)
     problems: list[tuple[int, str]] = field(default_factory=list)
     problem_count: int = 0
+    notes: list[Note] = field(default_factory=list)
     longest_word: tuple[str, int] = ("", 0)
     longest_sentence: tuple[int, int] = (0, 0)
 
@@ -69,135 +74,97 @@ class Report:
 
 
 def check(path: str | PathLike[str], *, format: str = "auto", word: int = 0, encoding: str = "auto") -> Report:
-    """Read a whole corpus, some times over, and say what it holds; what is wrong in it is reported, not raised.
+    """Read a whole corpus, once for its words and once for each column of tags, and say what it holds.
 
-    Columns are named by their number (conll), upos, xpos and deprel (conllu), pos (treebank), or by the keys of
-    "tags" and, for character spans, 'spans' (jsonl).
+    What reading refuses is reported, not raised. Columns are named as the format has them: by their number (conll),
+    upos, xpos and deprel (conllu), pos (treebank), by the keys of "tags" and, for character spans, 'spans' (jsonl).
 
     Raises:
         CorpusError: there is no such file or format.
     """
     name = format_of(path, format)
-    survey = _Survey(files_of(path, name), name, word, encoding)
-    report = Report(str(path), name)
-    columns: dict[str, Column] = {}
-    for sentence in survey.sentences(report.note):
+    report = Report(str(path), name, _encoding(path, name, encoding))
+    survey = _Survey(path, report, format=name, word=word, encoding=encoding)
+    for sentence in survey.sentences({}):
         _count(sentence, report)
-        for key, tags in sentence.tags.items():
-            _add(columns.setdefault(key, Column(key)), tags)
-    if not report.sentences and not report.problem_count:
-        report.note(1, "no sentence in it, expected at least one")
-    report.encoding = survey.encoding
-    # A column of _ only is how CoNLL-U says that there is none.
-    report.columns = [column for column in columns.values() if set(column.tags) != {"_"}]
-    for column in report.columns:
+    for key in columns_of(path, format=name, word=word, encoding=encoding, lines=None):
+        column = Column(key)
         _detect(column, survey, report)
+        if column.tags:
+            report.columns.append(column)
     return report
 
 
-def layers(path: str | PathLike[str], *, format: str = "auto", word: int = 0, encoding: str = "auto") -> list[str]:
-    """The columns or keys of tags in the first sentences of a corpus, named as in ``check``.
+def columns_of(
+    path: str | PathLike[str], *, format: str = "auto", word: int = 0, encoding: str = "auto", lines: int | None = FIRST
+) -> list[str]:
+    """The names of the columns or keys of tags in the first lines of a corpus, or in all.
 
     Raises:
         CorpusError: there is no such file or format.
     """
     name = format_of(path, format)
-    if not FORMATS[name].has_tags:
-        return []
-    survey = _Survey(files_of(path, name), name, word, encoding)
-    found: dict[str, set[str]] = {}
-    for sentence in islice(survey.sentences(lambda *_: None), FIRST):
-        for key, tags in sentence.tags.items():
-            found.setdefault(key, set()).update(tags)
-    return [key for key, tags in found.items() if tags != {"_"}]
+    found = dict[str, None]()
+    for file in files_of(path, name):
+        notes = Notes(collects=True)
+        try:
+            first = islice(Lines(file, encoding=encoding), lines)
+            found |= dict.fromkeys(FORMATS[name].columns(first, Layout(str(file), word, notes=notes)))
+        except CorpusError:  # told when it is read
+            continue
+    return list(found)
 
 
 class _Survey:
-    """Reads the same corpus again and again: sentences with the tags of all columns, and on past problems."""
+    """Reads the same corpus again and again, and on past what is refused, which the report gets, each line once."""
 
-    def __init__(self, files: list[Path], format: str, word: int, encoding: str) -> None:
-        self.files, self.format, self.word, self.declared, self.encoding = files, format, word, encoding, "ascii"
+    def __init__(self, path: str | PathLike[str], report: Report, **options: Any) -> None:
+        self.path, self.report, self.options = path, report, options
+        self._told = set[tuple[str, int]]()
+        self._of_words: int | None = None  # refusals while nothing but words was read: they come again with each column
 
-    def sentences(self, note: Note) -> Iterator[Sentence]:
-        for file in self.files:
-            lines = Lines(file, encoding=self.declared)
-            try:
-                yield from _SURVEYS.get(self.format, _simple)(lines, Layout(str(file), self.word), note, self.format)
-            except CorpusError as error:
-                note(error.line, f"{file.name}: {error.message}" if len(self.files) > 1 else error.message)
-            self.encoding = self.encoding if lines.encoding == "ascii" else lines.encoding
+    def sentences(self, tags: Mapping[str, str]) -> Iterator[Sentence]:
+        """All that can be read with some tags; words alone come first."""
+        notes = Notes(collects=True)
+        yield from read(self.path, tags=tags, docstart=True, notes=notes, **self.options)
+        if self._of_words is None:
+            self._of_words = notes.refusals
+            self.report.problem_count += notes.refusals
+        else:
+            self.report.problem_count += notes.refusals - self._of_words
+        self.report.problems += [self._problem(error) for error in notes.refused if self._is_new(error)]
+        del self.report.problems[MOST_PROBLEMS:]
+        known = {(note.kind, note.path) for note in self.report.notes}
+        self.report.notes += [note for note in notes if (note.kind, note.path) not in known]
 
+    def again(self, tags: Mapping[str, str]) -> Iterator[Sentence]:
+        """The same, when all has been told."""
+        return read(self.path, tags=tags, notes=Notes(collects=True), **self.options)
 
-def _conll(lines: Iterable[Line], layout: Layout, note: Note, _: str) -> Iterator[Sentence]:
-    """All columns under their numbers; lines with another number of columns than the first are problems."""
-    width = 0
-    for run in paragraphs(lines, alone=conll.is_docstart):
-        rows = [conll.split(line.text) for line in run]
-        if not rows[0]:
-            continue
-        is_document = conll.is_docstart(run[0].text)
-        width = width or (0 if is_document else len(rows[0]))
-        for line, row in zip(run, rows, strict=True):
-            if len(row) != width and not is_document:
-                note(line.number, f"{counted(len(row), 'column')}, expected {width} as in the first sentence")
-        word = _word_column(layout, width, run[0]) if not is_document else 0
-        others = [number for number in range(width) if number != word] if not is_document else []
-        words = tuple(row[word] if word < len(row) else row[0] for row in rows)
-        tags = {str(number): tuple(row[number] if number < len(row) else "O" for row in rows) for number in others}
-        yield Sentence(words, tags, tuple(line.number for line in run), layout.source)
+    def _is_new(self, error: CorpusError) -> bool:
+        place = error.path, error.line
+        is_new = place not in self._told
+        self._told.add(place)
+        return is_new
 
-
-def _word_column(layout: Layout, width: int, line: Line) -> int:
-    if not -width <= layout.word < width:
-        message = f"{counted(width, 'column')}, expected the words in column {layout.word}"
-        raise CorpusError(message, path=layout.source, line=line.number)
-    return layout.word % width
+    def _problem(self, error: CorpusError) -> tuple[int, str]:
+        file = "" if error.path == str(self.path) else f"{Path(error.path).name}: "
+        return error.line, file + error.message
 
 
-def _conllu(lines: Iterable[Line], layout: Layout, note: Note, _: str) -> Iterator[Sentence]:
-    for run in paragraphs(lines):
-        try:
-            words = conllu.rows(run, layout)
-        except CorpusError as error:
-            note(error.line, error.message)
-            continue
-        found = conllu.sentence(words, layout, {})
-        if found is not None:
-            places = {name: conllu_columns.COLUMNS.index(name) for name in ("upos", "xpos", "deprel")}
-            tags = {name: tuple(columns[index] for _, columns in words) for name, index in places.items()}
-            yield Sentence(found.words, tags, found.lines, found.source)
-
-
-def _jsonl(lines: Iterable[Line], layout: Layout, note: Note, format: str) -> Iterator[Sentence]:
-    for line in lines:
-        if not line.text.strip(BLANKS):
-            continue
-        try:
-            tags = _keys(parse(line))
-            yield from FORMATS[format].sentences([line], Layout(layout.source, tags=tags))
-        except CorpusError as error:
-            note(error.line, error.message)
-        except ValueError as error:
-            note(line.number, str(error))
-
-
-def _simple(lines: Iterable[Line], layout: Layout, _: Note, format: str) -> Iterator[Sentence]:
-    tags = {POS: POS} if format == "treebank" else {}
-    return FORMATS[format].sentences(lines, Layout(layout.source, tags=tags))
-
-
-_SURVEYS = {"conll": _conll, "conllu": _conllu, "jsonl": _jsonl}
-
-
-def _keys(record: object) -> Mapping[str, str]:
-    """The kinds of tags that one JSON record holds."""
-    fields = record[1] if isinstance(record, list) else record if isinstance(record, dict) else {}
-    has_spans = any(isinstance(fields.get(key), list) for key in ("spans", "label", "labels", "entities"))
-    return {**{key: key for key in fields.get("tags", {})}, **({SPANS: SPANS} if has_spans else {})}
+def _encoding(path: str | PathLike[str], format: str, declared: str) -> str:
+    """The encoding of a corpus as it is read."""
+    found = "ascii"
+    for file in files_of(path, format):
+        lines = Lines(file, encoding=declared)
+        with suppress(CorpusError):  # told when it is read
+            deque(lines, maxlen=0)
+        found = found if lines.encoding == "ascii" else lines.encoding
+    return found
 
 
 def _count(sentence: Sentence, report: Report) -> None:
-    is_document = sentence.words == (conll.DOCSTART,)
+    is_document = sentence.words == (DOCSTART,)
     report.documents += is_document
     report.sentences += not is_document
     report.tokens += len(sentence)
@@ -213,35 +180,39 @@ def _count(sentence: Sentence, report: Report) -> None:
                 report.note(line, f"word {word!a:.60} holds the unseen character U+{ord(character):04X}")
 
 
-def _add(column: Column, tags: Sequence[str]) -> None:
-    for tag in tags:
-        if tag in column.tags or len(column.tags) < MOST_TAGS:
-            column.tags[tag] += 1
-        else:
-            column.complete = False
-
-
 def _detect(column: Column, survey: _Survey, report: Report) -> None:
-    """Tell the column's scheme from all its sentences, and where its tags depart from it."""
-    if not column.complete:
-        column.note = f"over {MOST_TAGS:,} different tags"
-        return
+    """Count the column's tags, and tell their scheme and where they depart from it."""
     try:
-        found = schemes.detect(_sequences(column, survey))
+        found = schemes.detect(_counted(column, survey))
     except CorpusError as error:
         column.note = "in no tag scheme"  # why, is among the problems
-        report.note(0, f"column {column.name}: {error.message}")
+        if column.complete:
+            report.note(0, f"column {column.name}: {error.message}")
+            return
+    if not column.complete:
+        column.note = f"over {MOST_TAGS:,} different tags"
         return
     column.scheme, column.note = found.scheme, found.note
     if not found.problems:
         return
-    for sentence in survey.sentences(lambda *_: None):
-        for position, problem in schemes.problems(sentence.tags.get(column.name, ()), found.scheme):
+    for sentence in survey.again({column.name: column.name}):
+        for position, problem in schemes.problems(sentence.tags[column.name], found.scheme):
             report.note(sentence.lines[position], f"column {column.name}: {problem}")
 
 
-def _sequences(column: Column, survey: _Survey) -> Iterator[Sequence[str]]:
-    return (s.tags[column.name] for s in survey.sentences(lambda *_: None) if column.name in s.tags)
+def _counted(column: Column, survey: _Survey) -> Iterator[Sequence[str]]:
+    """The tags of all sentences; those of a column with too many that differ are looked at in part only."""
+    for sentence in survey.sentences({column.name: column.name}):
+        if sentence.words == (DOCSTART,):
+            continue
+        tags = sentence.tags[column.name]
+        for tag in tags:
+            if tag in column.tags or len(column.tags) < MOST_TAGS:
+                column.tags[tag] += 1
+            else:
+                column.complete = False
+        if column.complete:
+            yield tags
 
 
 def counted(count: int, noun: str) -> str:

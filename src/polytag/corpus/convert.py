@@ -11,6 +11,7 @@ from polytag.corpus.documents import format_of, read
 from polytag.corpus.formats import FORMATS, WRITERS
 from polytag.corpus.formats.conll import DOCSTART
 from polytag.corpus.formats.jsonl import AS_SPANS
+from polytag.corpus.notes import Notes
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.schemes import check_spans, convert_tags, problems
 from polytag.corpus.sentence import Sentence
@@ -22,7 +23,12 @@ from polytag.tag_schemes import SCHEMES, scheme_name
 PLAIN = "plain"
 AUTO = "auto"  # a source's span tags may be in any scheme, or in several
 # Which tell what is written, before .gz if that is there; .txt may be anything.
-SUFFIXES = {suffix: name for name, row in FORMATS.items() if row.writers for suffix in row.suffixes}
+SUFFIXES = {
+    suffix: suffix[1:] if suffix[1:] in row.writers else name
+    for name, row in FORMATS.items()
+    if row.writers
+    for suffix in row.suffixes
+}
 
 
 def convert(
@@ -38,13 +44,14 @@ def convert(
     encoding: str = "auto",
     docstart: bool | None = None,
     language: str = ANY_LANGUAGE,
+    notes: Notes | None = None,
 ) -> int:
     """Write the sentences of ``source`` to ``target`` (gzip if it ends in .gz) and return how many there were.
 
     The target holds the words and the tags of the tasks in ``tags``, in that order; it is UTF-8.
 
     Args:
-        source: as for ``read``, like ``format``, ``word``, ``tags``, ``encoding`` and ``language``.
+        source: as for ``read``, like ``format``, ``word``, ``tags``, ``encoding``, ``language`` and ``notes``.
         target: the file to make, another than the source.
         target_format: a key of ``WRITERS``; "auto" goes by the suffix, which must be one of ``SUFFIXES``.
         scheme: one tag scheme for all tasks, or one for each task named; the others keep their tags as they are.
@@ -62,9 +69,16 @@ def convert(
     if name == "text" and tags:
         raise CorpusError(f"text has no place for tags of '{next(iter(tags))}', expected none", path=target)
     schemes, before = _for_each(scheme, tags, source), _for_each(source_scheme, tags, source)
-    documents = name == "conll" if docstart is None else docstart
+    documents = name in FORMATS and FORMATS[name].has_documents if docstart is None else docstart
     sentences = read(
-        source, format=format, word=word, tags=tags, encoding=encoding, docstart=documents, language=language
+        source,
+        format=format,
+        word=word,
+        tags=tags,
+        encoding=encoding,
+        docstart=documents,
+        language=language,
+        notes=notes,
     )
     # A source that is not there, empty or malformed at the start is told before anything is written.
     first_sentence = next(sentences)
@@ -97,7 +111,7 @@ def _target_format(target: str | PathLike[str], format: str) -> str:
 def _check_files(source: str | PathLike[str], target: str | PathLike[str], format: str) -> None:
     """Nothing is read where nothing could be written: what is left out of a target must still be in its source."""
     path = Path(source)
-    if path.is_dir() and format_of(source, format) != "treebank":
+    if path.is_dir() and FORMATS[format_of(source, format)].files is None:
         raise CorpusError("is a directory, expected a file", path=source)
     if path.exists() and Path(target).exists() and path.samefile(target):
         raise CorpusError("is the file to convert and its target, expected two files", path=source)

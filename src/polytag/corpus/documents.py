@@ -4,15 +4,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from os import PathLike
 from pathlib import Path
 
-from polytag.corpus.formats import FORMATS, treebank
+from polytag.corpus.formats import FORMATS
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
 from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import Block, Layout, Lines, unreadable
+from polytag.corpus.text import Block, Layout, Lines, existing, unreadable
 from polytag.errors import CorpusError, nearest
 
-SECTIONS = "#sections="  # DIRECTORY#sections=0-18 names some sections of a treebank
+DEFAULT = "conll"  # what a file is read as that no suffix tells
 
 
 def read(
@@ -48,16 +48,17 @@ def read(
         CorpusError: at once, where the path, the format or the tags are impossible; while reading, with the line,
             where the file is not as told; at the end, where it held no sentence.
     """
-    name = format_of(path, format)
+    name, notes = format_of(path, format), Notes() if notes is None else notes
     files = files_of(path, name)
 
     def one(file: Path) -> Iterator[Sentence]:
-        told = Notes() if notes is None else notes
-        layout = Layout(str(file), word, tags, docstart, language=language, names=names, overlaps=overlaps, notes=told)
+        layout = Layout(
+            str(file), word, tags, docstart, language=language, names=names, overlaps=overlaps, notes=notes
+        )
         return FORMATS[name].sentences(Lines(file, encoding=encoding), layout)
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once
-    return _some((s for n, file in enumerate(files) for s in (one(file) if n else first)), str(path))
+    return _some((one(file) if n else first for n, file in enumerate(files)), str(path), notes)
 
 
 def blocks(
@@ -70,26 +71,29 @@ def blocks(
     columns: Mapping[str, str] = {},
     language: str = ANY_LANGUAGE,
     records: bool = False,
+    notes: Notes | None = None,
 ) -> Iterator[Block]:
     """All of an input to tag, in order and as it comes; each block renders itself with its tags.
 
     ``columns`` names, for CoNLL-U, the column that takes a task's tags ('upos', 'misc.NER'); without it a task
     named upos or xpos fills that column, and any other task a key of MISC. ``source`` names a stream in errors.
-    ``language`` has the rules that split raw text; ``records`` renders text as JSONL.
+    ``language`` has the rules that split raw text; ``records`` renders text as JSONL; ``notes`` is as for `read`.
 
     Raises:
         CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
     """
     is_path = isinstance(stream_or_path, str | PathLike)
-    name = format_of(stream_or_path if isinstance(stream_or_path, str | PathLike) else source, format)
+    source = str(stream_or_path) if is_path else source
+    name = format_of(source, format)
     if is_path:
-        source = str(stream_or_path)
         files_of(source, name)
     make = FORMATS[name].blocks
     if make is None:
         known = ", ".join(key for key, row in FORMATS.items() if row.blocks)
         raise CorpusError(f"{name} holds trees, which are not tagged, expected one of {known}", path=source)
-    layout = Layout(source, word, columns=columns, language=language, records=records)
+    layout = Layout(
+        source, word, columns=columns, language=language, records=records, notes=Notes() if notes is None else notes
+    )
     return make(Lines(stream_or_path, name=source, encoding=encoding), layout)
 
 
@@ -104,8 +108,9 @@ def format_of(path: str | PathLike[str], format: str = "auto") -> str:
     if format != "auto":
         raise CorpusError(f"unknown format '{format}'{nearest(format, ['auto', *FORMATS])}", path=path)
     plain = str(path).removesuffix(".gz")
+    claimed = (name for name, row in FORMATS.items() if row.claims(str(path)))
     by_suffix = (name for name, row in FORMATS.items() if row.suffixes and plain.endswith(row.suffixes))
-    return "treebank" if _is_treebank(path) else next(by_suffix, "conll")
+    return next(claimed, None) or next(by_suffix, DEFAULT)
 
 
 def files_of(path: str | PathLike[str], format: str) -> list[Path]:
@@ -114,44 +119,25 @@ def files_of(path: str | PathLike[str], format: str) -> list[Path]:
     Raises:
         CorpusError: it does not exist, is a directory of no treebank, or has no such sections.
     """
-    directory, _, sections = str(path).partition(SECTIONS)
     try:
-        if format == "treebank" and sections and not Path(path).exists():
-            return treebank.wsj_sections(_existing(directory), _range(sections, path))
-        file = _existing(path)
-        if file.is_dir() and format != "treebank":
+        if (find := FORMATS[format].files) is not None:
+            return find(str(path))
+        if (file := existing(path)).is_dir():
             raise CorpusError(f"a directory, expected a file in format {format}", path=path)
-        return treebank.mrg_files(file) if file.is_dir() else [file]
+        return [file]
     except OSError as error:
         raise unreadable(str(path), error) from error
 
 
-def _is_treebank(path: str | PathLike[str]) -> bool:
-    return SECTIONS in str(path) or (Path(path).is_dir() and any(Path(path).rglob("*.mrg*")))
-
-
-def _existing(path: str | PathLike[str]) -> Path:
-    if not Path(path).exists():
-        raise CorpusError("no such file, expected a corpus", path=path)
-    return Path(path)
-
-
-def _range(text: str, path: str | PathLike[str]) -> range:
-    """``0-18`` as 0, 1, ..., 18; ``23`` as 23 alone."""
-    first, _, last = text.partition("-")
-    try:
-        found = range(int(first), int(last or first) + 1)
-    except ValueError:
-        found = range(0)
-    if not found:
-        raise CorpusError(f"sections '{text}', expected FIRST-LAST such as 0-18", path=path)
-    return found
-
-
-def _some(sentences: Iterable[Sentence], path: str) -> Iterator[Sentence]:
-    empty = True
-    for sentence in sentences:
-        empty = False
-        yield sentence
-    if empty:
-        raise CorpusError("no sentence in it, expected at least one", path=path)
+def _some(files: Iterable[Iterator[Sentence]], path: str, notes: Notes) -> Iterator[Sentence]:
+    """The sentences of all files; where refusals are collected, what ends a file does not end the reading."""
+    empty, refused = True, notes.refusals
+    for sentences in files:
+        try:
+            for sentence in sentences:
+                empty = False
+                yield sentence
+        except CorpusError as error:
+            notes.take(error)
+    if empty and notes.refusals == refused:
+        notes.refuse("no sentence in it, expected at least one", path=path, line=0)

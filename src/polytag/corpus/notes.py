@@ -3,8 +3,8 @@
 One code path: training, tagging and `data check` read through the same readers; only what becomes of a note differs.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
 from polytag.errors import CorpusError
 
@@ -15,6 +15,7 @@ MOST_KEPT = 20  # refusals that are kept with their lines; all are counted
 class Note:
     """One kind of thing that was told of one file, how often, and where it was first."""
 
+    kind: str
     path: str
     line: int
     text: str
@@ -46,6 +47,14 @@ class Notes:
         """
         error = CorpusError(message, path=path, line=line)
         error.__cause__ = cause
+        self.take(error)
+
+    def take(self, error: CorpusError) -> None:
+        """Raise what was refused, or collect it.
+
+        Raises:
+            CorpusError: refusals are not collected.
+        """
         if not self.collects:
             raise error
         self.refusals += 1
@@ -54,8 +63,14 @@ class Notes:
 
     def tell(self, kind: str, text: str, *, path: str, line: int = 0) -> None:
         """Say what was repaired, left out or is odd; each ``kind`` is said once for a file, with the first example."""
-        note = self._told.setdefault((kind, path), Note(path, line, text, 0))
+        note = self._told.setdefault((kind, path), Note(kind, path, line, text, 0))
         note.count += 1
+
+    def add(self, others: Iterable[Note]) -> None:
+        """Say as well what was told elsewhere, of later parts of the same files or of others."""
+        for other in others:
+            note = self._told.setdefault((other.kind, other.path), replace(other, count=0))
+            note.count += other.count
 
     def __iter__(self) -> Iterator[Note]:
         """What was told, in the order of first sight."""

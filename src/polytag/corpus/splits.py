@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from os import PathLike
 
 from polytag.corpus.documents import read
+from polytag.corpus.notes import Notes
 from polytag.corpus.sampling import holdout, sample
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN
@@ -25,8 +26,10 @@ def has_split(settings: Task, split: str) -> bool:
     return bool(getattr(settings, split)) or (split == "dev" and settings.holdout > 0)
 
 
-def split_sentences(plan: Plan, task: str, split: str) -> Iterator[Sentence]:
+def split_sentences(plan: Plan, task: str, split: str, *, notes: Notes | None = None) -> Iterator[Sentence]:
     """The sentences of one split, with their tags under the task's name; none where the task has no such split.
+
+    ``notes`` is as for `read`.
 
     Raises:
         PlanError: a file is not there.
@@ -34,7 +37,7 @@ def split_sentences(plan: Plan, task: str, split: str) -> Iterator[Sentence]:
     """
     settings = plan.tasks[task]
     if settings.holdout and split in ("train", "dev"):
-        everything = list(_files(plan, task, "train"))
+        everything = list(_files(plan, task, "train", notes))
         # Scores need every tag, so a sentence with unknown ones is never held out.
         whole = [i for i, sentence in enumerate(everything) if UNKNOWN not in sentence.tags[task]]
         if len(whole) < 2 <= len(everything):
@@ -46,12 +49,12 @@ def split_sentences(plan: Plan, task: str, split: str) -> Iterator[Sentence]:
         held = {whole[i] for i in holdout(len(whole), settings.holdout, seed=HOLDOUT_SEED)[1]}
         chosen: Iterator[Sentence] = (s for i, s in enumerate(everything) if (i in held) == (split == "dev"))
     else:
-        chosen = _files(plan, task, split)
+        chosen = _files(plan, task, split, notes)
     yield from _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
 
 
-def read_as(settings: Task, task: str, path: str | PathLike[str]) -> Iterator[Sentence]:
-    """The sentences of a file that is written like the task's own."""
+def read_as(settings: Task, task: str, path: str | PathLike[str], *, notes: Notes | None = None) -> Iterator[Sentence]:
+    """The sentences of a file that is written like the task's own; ``notes`` is as for `read`."""
     return read(
         path,
         format=settings.format,
@@ -60,12 +63,13 @@ def read_as(settings: Task, task: str, path: str | PathLike[str]) -> Iterator[Se
         encoding=settings.encoding,
         names=settings.columns.names,
         overlaps=settings.overlaps,
+        notes=notes,
     )
 
 
-def _files(plan: Plan, task: str, split: str) -> Iterator[Sentence]:
+def _files(plan: Plan, task: str, split: str, notes: Notes | None) -> Iterator[Sentence]:
     for path in getattr(plan.tasks[task], split) or ():
-        yield from read_as(plan.tasks[task], task, plan.find(path, f"tasks.{task}.{split}"))
+        yield from read_as(plan.tasks[task], task, plan.find(path, f"tasks.{task}.{split}"), notes=notes)
 
 
 def _at_rate(sentences: Iterator[Sentence], settings: Task) -> Iterator[Sentence]:

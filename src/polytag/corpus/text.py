@@ -9,9 +9,10 @@ import gzip
 import io
 import re
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
+from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from polytag.corpus.notes import Notes
@@ -51,6 +52,13 @@ class Block(Protocol):
         """
         ...
 
+    def answered(self, found: Sentence, *, span_tasks: Collection[str] = ..., alternatives: int = ...) -> str:
+        """The block's text with all that was found: records take it as `as_json` has it, lines take columns.
+
+        ``alternatives`` of each task become columns: so many pairs of a tag and the sequence's probability.
+        """
+        ...
+
 
 @dataclass(frozen=True)
 class Layout:
@@ -63,6 +71,7 @@ class Layout:
     columns: Mapping[str, str] = field(default_factory=dict)
     language: str = "xx"  # whose rules split raw text
     character: int = 0  # at which the first line begins in the whole text
+    head: str = ""  # what `Format.head` found before the first line
     records: bool = False  # text is rendered as records of JSONL
     names: Sequence[str] = ()  # of the classes of tags that are numbers
     overlaps: str = "longest"  # which of two spans over the same characters is read
@@ -146,6 +155,17 @@ class Lines:
 def unreadable(path: str, error: OSError) -> CorpusError:
     """The error for a file that the system cannot open or read, in the system's own words."""
     return CorpusError(f"cannot be read: {error.strerror or error}, expected a readable file", path=path)
+
+
+def existing(path: str | PathLike[str]) -> Path:
+    """A path at which there is something.
+
+    Raises:
+        CorpusError: there is not.
+    """
+    if not Path(path).exists():
+        raise CorpusError("no such file, expected a corpus", path=path)
+    return Path(path)
 
 
 def paragraphs(lines: Iterable[Line], alone: Callable[[str], bool] = lambda _: False) -> Iterator[list[Line]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from os import PathLike
 from pathlib import Path
 
+from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import has_split, read_as, split_sentences
 from polytag.errors import PlanError
@@ -52,15 +53,16 @@ def sentences_to_score(
     data_file: str | PathLike[str] | None = None,
     split: str = "test",
     data: str | PathLike[str] | None = None,
+    notes: Notes | None = None,
 ) -> dict[str, Iterator[Sentence]]:
-    """What `evaluate` scores each task on; arguments and errors are the same."""
+    """What `evaluate` scores each task on; arguments and errors are the same, and ``notes`` is as for `read`."""
     plan = tagger.plan
     chosen = tagger.choose(tasks) if tasks else [t for t, s in plan.tasks.items() if data_file or has_split(s, split)]
     if data_file is not None:
         if len(chosen) > 1:
             raise PlanError(f"a file to score holds the tags of one task, so name it: {', '.join(chosen)}")
         task = chosen[0]
-        return {task: read_as(plan.tasks[task], task, data_file)}
+        return {task: read_as(plan.tasks[task], task, data_file, notes=notes)}
     without = [task for task in chosen if not has_split(plan.tasks[task], split)]
     if without or not chosen:
         raise PlanError(
@@ -69,4 +71,4 @@ def sentences_to_score(
         )
     if data is not None:
         plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
-    return {task: split_sentences(plan, task, split) for task in chosen}
+    return {task: split_sentences(plan, task, split, notes=notes) for task in chosen}

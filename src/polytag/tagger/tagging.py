@@ -13,7 +13,6 @@ from typing import TypeVar, Unpack
 
 import numpy as np
 
-from polytag.corpus.answers import rendered
 from polytag.corpus.schemes import check_spans
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
@@ -231,7 +230,7 @@ class Tagger:
         spanning = self.span_tasks()
         for block in chunk:
             found = with_predictions(Sentence(()), outside) if block.sentence is None else next(tagged)
-            yield rendered(block, found, span_tasks=spanning, alternatives=request.nbest)
+            yield block.answered(found, span_tasks=spanning, alternatives=request.nbest)
 
     def _predicted(self, words: Sequence[str], lengths: Ints, request: Request) -> Mapping[str, Predictions]:
         """All tasks of one language from one pass of the network; a pass for each language."""

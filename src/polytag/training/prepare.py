@@ -75,7 +75,9 @@ def prepare(plan: Plan) -> Prepared:
 
 
 def _read_task(plan: Plan, task: str, notes: list[str]) -> dict[str, list[Sentence]]:
-    splits = {split: list(split_sentences(plan, task, split)) for split in SPLITS}
+    said = Notes()
+    splits = {split: list(split_sentences(plan, task, split, notes=said)) for split in SPLITS}
+    notes += [f"{task}: {note}" for note in said]
     splits["train"] = annotated(splits["train"], task, notes)
     for split in ("dev", "test"):
         refuse_unknown(splits[split], task)

@@ -1,38 +1,118 @@
-"""CoNLL columns: one word per line with its columns, blank lines between sentences, -DOCSTART- between documents."""
+"""Columns: one word per line with its columns, blank lines between sentences, -DOCSTART- between documents.
+
+The first line of words says how many columns there are, and whether tabs part them: then cells may hold blanks.
+A line before a sentence's first word that begins with # and blanks, and is no word with its columns, is a comment.
+"""
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, pairwise, repeat
-from operator import contains
+from itertools import chain, pairwise
+from typing import NamedTuple
 
+from polytag.corpus.answers import InColumns
 from polytag.corpus.formats.format import Cut, Format
-from polytag.corpus.formats.lines import FlatLines, check_words, line_end, places_of
+from polytag.corpus.formats.lines import FlatLines, check_words, has_blanks, line_end, places_of
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import BLANKS, Layout, Line, original, paragraphs, tag_rows
+from polytag.corpus.text import BLANKS, Layout, Line, lines_of, original, paragraphs, tag_rows
 from polytag.errors import CorpusError
 
 DOCSTART = "-DOCSTART-"
 
+Row = list[str] | None  # the columns of a line; None of one that was refused
+
 # Only blank and tab part columns: a no-break space belongs to its word.
 split = re.compile(r"[^ \t]+").findall
 
+# What no word of a corpus looks like even if it has as many columns: "# sent_id = 4", "# id 7f3a domain=en", and what
+# OntoNotes has before and after a document.
+_COMMENT = re.compile(
+    r"#[ \t]*[A-Za-z_][\w.:-]*(?:[ \t]+id)?[ \t]*=[ \t]*\S|#[ \t]+id[ \t]+\S*[0-9]|#(?:begin|end) document\b"
+)
+
+
+class Shape(NamedTuple):
+    """Whether tabs part the columns of a file, and how many there are: 0 before its first word."""
+
+    tabs: bool = False
+    width: int = 0
+
+    def cells(self, text: str) -> list[str]:
+        """The columns of a line; empty ones at its end count as far as other lines have as many."""
+        if not self.tabs and "\t" not in text:
+            found: list[str] = split(text)
+            return found
+        row = [cell.strip(" ") for cell in text.split("\t")]
+        while len(row) > max(1, self.width) and not row[-1]:
+            row.pop()
+        return row
+
+    def trimmed(self, text: str) -> str:
+        """A line without blanks at its end, and without the empty columns there that others have not."""
+        if not self.tabs and "\t" not in text:
+            return text.rstrip(BLANKS)
+        surplus = text.count("\t") + 1 - len(self.cells(text))
+        for _ in range(surplus):
+            text = text[: text.rindex("\t")]
+        return text.rstrip(" ")
+
+    def separator(self, text: str) -> str:
+        """What parts a further column from a line."""
+        return "\t" if self.tabs or "\t" in text else " "
+
+    def is_comment(self, text: str) -> bool:
+        """Whether a line before a sentence's first word is none: one that begins with # and has not all the columns."""
+        if not text.startswith("#"):
+            return False
+        if _COMMENT.match(text):
+            return True
+        return text[1:2] in BLANKS and text[1:].strip(BLANKS) != "" and len(self.cells(text)) != self.width
+
+
+def shape_of(text: str) -> Shape:
+    """The shape of a file that has this line of words."""
+    if not text.strip(BLANKS):
+        return Shape()
+    return Shape(True, text.count("\t") + 1) if "\t" in text else Shape(False, len(split(text)))
+
+
+def first_words(lines: Iterable[str]) -> str:
+    """The first line that is sure to hold a word; empty where there is none."""
+    return next((text for text in lines if text.strip(BLANKS) and text[0] != "#" and not is_docstart(text)), "")
+
 
 @dataclass(frozen=True, slots=True)
-class ColumnBlock:
-    """A sentence, a blank line or a -DOCSTART- line; tags become further columns."""
+class ColumnBlock(InColumns):
+    """A sentence with the comments before it, or lines that hold none; tags become further columns."""
 
     lines: Sequence[Line]
     sentence: Sentence | None
+    shape: Shape
 
     def render(self, tags: Mapping[str, Sequence[str]]) -> str:
+        """As `Block.render`.
+
+        Raises:
+            CorpusError: a tag holds a blank, where blanks part the columns.
+        """
         if not tags:
             return original(self.lines)
         if self.sentence is not None:
-            return "".join(map(_widened, self.lines, tag_rows(tags, self.sentence)))
+            comments = len(self.lines) - len(self.sentence)
+            rows = tag_rows(tags, self.sentence)
+            words = [self._widened(line, row) for line, row in zip(self.lines[comments:], rows, strict=True)]
+            return original(self.lines[:comments]) + "".join(words)
         if is_docstart(self.lines[0].text):
-            return _widened(self.lines[0], ["O"] * len(tags))
+            return self._widened(self.lines[0], ["O"] * len(tags))
         return original(self.lines)
+
+    def _widened(self, line: Line, tags: Sequence[str]) -> str:
+        text, separator = self.shape.trimmed(line.text), self.shape.separator(line.text)
+        if separator == " " and (wrong := next(filter(has_blanks, tags), None)):
+            source = self.sentence.source if self.sentence else ""
+            message = f"tag {wrong!r:.60} holds a blank, which parts columns here, expected columns parted by tabs"
+            raise CorpusError(message, path=source, line=line.number)
+        return separator.join([text, *tags]) + line.end
 
 
 def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
@@ -48,25 +128,33 @@ def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
 def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[ColumnBlock]:
     """All lines in order, as blocks to tag; columns other than the word's are kept as they are."""
     row = row_reader(layout, {})
-    for run in paragraphs(lines, alone=is_docstart):
-        bare = not run[0].text.strip(BLANKS) or is_docstart(run[0].text)
-        yield ColumnBlock(run, None if bare else _sentence(run, map(row, run), layout, {}))
+    for run, comments, shape in _runs(lines, layout):
+        words = [] if is_docstart(run[0].text) else run[comments:]
+        rows = [row(line, shape) for line in words]
+        yield ColumnBlock(run, _sentence(words, rows, layout, {}) if words else None, shape)
 
 
 def flat(text: str, layout: Layout) -> FlatLines | None:
-    """A text in which all lines end alike, and columns are parted by blanks alone, or in each line by tabs alone."""
-    end, separator = line_end(text), "\t" if "\t" in text else " "
-    if end is None or (separator == "\t" and " " in text):
+    """A text in which all lines end alike, and columns are parted by single blanks alone, or by tabs alone."""
+    end = line_end(text)
+    if end is None:
         return None
     given = text.split(end)
-    has_blanks_at_ends = separator + end in text or text.endswith(separator)
-    lines = [line.rstrip(separator) for line in given] if has_blanks_at_ends else given
-    filled = list(filter(None, lines))
-    firsts = [line.partition(separator)[0] for line in filled]
-    if "" in firsts or (separator == "\t" and not all(map(contains, filled, repeat(separator)))):
+    shape = shape_of(layout.head or first_words(given))
+    separator = "\t" if shape.tabs else " "
+    if not shape.tabs and "\t" in text:
         return None
-    documents = places_of(DOCSTART, firsts)
-    words = firsts if layout.word == 0 else _column(filled, separator, layout.word, skipped=documents)
+    has_blanks_at_ends = " " + end in text or "\t" + end in text or text.endswith((" ", "\t"))
+    lines = [line.rstrip(BLANKS) for line in given] if has_blanks_at_ends else given
+    if shape.tabs and has_blanks_at_ends and any(line and line != own for line, own in zip(lines, given, strict=True)):
+        return None
+    if "#" in text:
+        if not layout.head and first_words(given) != next(filter(None, lines), ""):
+            return None  # before the first word nothing tells a comment
+        lines = _without_comments(lines, shape)
+    filled = list(filter(None, lines))
+    documents = [place for place, line in enumerate(filled) if is_docstart(line)] if DOCSTART in text else []
+    words = _column(filled, separator, layout.word, skipped=documents)
     if words is None:
         return None
     head, ends, bounds = _between(given, lines, end)
@@ -74,6 +162,11 @@ def flat(text: str, layout: Layout) -> FlatLines | None:
     outside = set(documents)
     lengths = [after - start for start, after in pairwise(bounds) if start not in outside]
     return FlatLines(_without(words, documents), lengths, filled, ends, separator, head, documents)
+
+
+def head_of(text: str) -> str:
+    """The line that tells the shape of all that comes after it."""
+    return first_words(line.text for line in lines_of(text))
 
 
 def is_docstart(text: str) -> bool:
@@ -97,8 +190,20 @@ def column_number(task: str, place: int | str, layout: Layout) -> int:
     return number
 
 
-def row_reader(layout: Layout, numbers: Mapping[str, int]) -> Callable[[Line], list[str]]:
-    """A function that cuts a line into columns and sees to it that the wanted ones are there, and apart."""
+def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
+    """The numbers of all columns but the words', as wide as the first sentence is; those of _ alone are none."""
+    width, found = 0, set[int]()
+    for run, comments, shape in _runs(lines, layout):
+        for line in () if is_docstart(run[0].text) else run[comments:]:
+            width = width or shape.width
+            found.update(number for number, cell in enumerate(shape.cells(line.text)[:width]) if cell not in ("_", ""))
+        if width and len(found) == width:
+            break
+    return [str(number) for number in sorted(found) if number not in (layout.word, layout.word + width)]
+
+
+def row_reader(layout: Layout, numbers: Mapping[str, int]) -> Callable[[Line, Shape], Row]:
+    """A function that cuts a line into columns and sees to it that the wanted ones are there, and apart, else None."""
     places = {"word": layout.word, **numbers}
     needed = {name: number + 1 if number >= 0 else -number for name, number in places.items()}
     most = max(needed.values())
@@ -106,32 +211,75 @@ def row_reader(layout: Layout, numbers: Mapping[str, int]) -> Callable[[Line], l
     apart = {name: number for name, number in numbers.items() if (layout.word < 0) != (number < 0)}
     clashes = {abs(layout.word - number): name for name, number in apart.items()}
 
-    def row(line: Line) -> list[str]:
-        columns: list[str] = split(line.text)
+    def row(line: Line, shape: Shape) -> Row:
+        columns = shape.cells(line.text)
         if len(columns) < most or len(columns) in clashes:
             name = clashes.get(len(columns)) or max(needed, key=lambda n: needed[n])
             least = max(most, len(columns) + 1)
-            found = f"{len(columns)} column{'s' if len(columns) != 1 else ''}"
-            what = name if name == "word" else f"tag of '{name}'"
-            message = f"{found}, expected at least {least} ({what} in column {places[name]})"
-            raise CorpusError(message, path=layout.source, line=line.number)
-        return columns
+            message = f"{counted(columns)}, expected at least {least} ({_called(name)} in column {places[name]})"
+        elif empty := [name for name, number in places.items() if not columns[number]]:
+            message = f"column {places[empty[0]]} is empty, expected a {_called(empty[0])}"
+        else:
+            return columns
+        layout.notes.refuse(message, path=layout.source, line=line.number)
+        return None
 
     return row
 
 
+def counted(columns: Sequence[str]) -> str:
+    """How many columns there are."""
+    return f"{len(columns)} column{'s' if len(columns) != 1 else ''}"
+
+
+def _called(name: str) -> str:
+    return name if name == "word" else f"tag of '{name}'"
+
+
+def _runs(lines: Iterable[Line], layout: Layout) -> Iterator[tuple[list[Line], int, Shape]]:
+    """Runs of lines, how many of the first are comments or blank, and the shape of the file as known by then."""
+    shape = shape_of(layout.head)
+    for run in paragraphs(lines, alone=is_docstart):
+        if not shape.width:
+            shape = shape_of(first_words(line.text for line in run))
+        comments = 0
+        while comments < len(run) and (not run[comments].text.strip(BLANKS) or shape.is_comment(run[comments].text)):
+            comments += 1
+        yield run, comments, shape
+
+
 def _sentences(lines: Iterable[Line], layout: Layout, numbers: Mapping[str, int]) -> Iterator[Sentence]:
     row = row_reader(layout, numbers)
-    for run in paragraphs(lines, alone=is_docstart):
+    for run, comments, shape in _runs(lines, layout):
         if is_docstart(run[0].text):
             if layout.docstart:
                 yield _document(run[0], layout, numbers)
-        elif run[0].text.strip(BLANKS):
-            yield _sentence(run, map(row, run), layout, numbers)
+            continue
+        rows = [row(line, shape) for line in run[comments:]]
+        _tell(run, rows, shape, layout)
+        if rows and (found := _sentence(run[comments:], rows, layout, numbers)):
+            yield found
 
 
-def _sentence(run: list[Line], rows: Iterable[list[str]], layout: Layout, numbers: Mapping[str, int]) -> Sentence:
-    table = list(rows)
+def _tell(run: Sequence[Line], rows: Sequence[Row], shape: Shape, layout: Layout) -> None:
+    """Say what is no word, and which lines are not as wide as the first."""
+    comments = len(run) - len(rows)
+    for line in run[:comments]:
+        if line.text.strip(BLANKS):
+            layout.notes.tell(
+                "comment", f"a comment, not read: {line.text!r:.60}", path=layout.source, line=line.number
+            )
+    for line, row in zip(run[comments:], rows, strict=True):
+        if row is not None and len(row) != shape.width:
+            message = f"{counted(row)}, where the first line of words has {shape.width}"
+            layout.notes.tell("width", message, path=layout.source, line=line.number)
+
+
+def _sentence(run: Sequence[Line], rows: Sequence[Row], layout: Layout, numbers: Mapping[str, int]) -> Sentence | None:
+    """The sentence of some lines; None where one of them was refused."""
+    table = [row for row in rows if row is not None]
+    if len(table) < len(rows):
+        return None
     return Sentence(
         words=tuple([row[layout.word] for row in table]),
         tags={task: tuple([row[number] for row in table]) for task, number in numbers.items()},
@@ -151,21 +299,33 @@ def _document(line: Line, layout: Layout, numbers: Mapping[str, int]) -> Sentenc
     return Sentence((DOCSTART,), tags, (line.number,), layout.source)
 
 
-def _widened(line: Line, tags: Sequence[str]) -> str:
-    text = line.text.rstrip(BLANKS)
-    separator = "\t" if "\t" in text else " "
-    return separator.join([text, *tags]) + line.end
+def _without_comments(lines: Sequence[str], shape: Shape) -> list[str]:
+    """The lines with comments as if they were blank, which part sentences where they stand anyway."""
+    found, is_first = list[str](), True
+    for line in lines:
+        is_comment = is_first and line[:1] == "#" and shape.is_comment(line)
+        found.append("" if is_comment else line)
+        is_first = is_comment or not line or is_docstart(line)
+    return found
 
 
 def _column(lines: Sequence[str], separator: str, number: int, *, skipped: Sequence[int]) -> list[str] | None:
-    """What each line has in a column; None if a line, other than those skipped, has no such column."""
-    rows = [line.split(separator) for line in lines]
-    if any(separator * 2 in line for line in lines):
-        rows = [list(filter(None, row)) for row in rows]
-    least = number + 1 if number >= 0 else -number
-    for place in skipped:
-        rows[place] = [""] * least
-    return [row[number] for row in rows] if min(map(len, rows), default=least) >= least else None
+    """What each line has in a column; None if a line, other than those skipped, has no such column or blanks in it."""
+    words = [line.partition(separator)[0] for line in lines]
+    if separator == " " and "" in words:
+        return None
+    if number != 0:
+        rows = [line.split(separator) for line in lines]
+        if separator == " " and any("  " in line for line in lines):
+            rows = [list(filter(None, row)) for row in rows]
+        least = number + 1 if number >= 0 else -number
+        for place in skipped:
+            rows[place] = [DOCSTART] * least
+        if min(map(len, rows), default=least) < least:
+            return None
+        words = [row[number] for row in rows]
+    is_odd = "" in words or (separator == "\t" and any(word[0] == " " or word[-1] == " " for word in words))
+    return None if is_odd else words
 
 
 def _without(values: list[str], places: Sequence[int]) -> list[str]:
@@ -202,9 +362,23 @@ def written(sentence: Sentence) -> str:
     Raises:
         ValueError: a word or tag is empty or holds a blank or a line end.
     """
+    return _written(sentence, " ")
+
+
+def written_with_tabs(sentence: Sentence) -> str:
+    """The same with tabs, so that words and tags may hold blanks.
+
+    Raises:
+        ValueError: a word or tag is empty or holds a tab or a line end; or a word has blanks, and no tag.
+    """
+    return _written(sentence, "\t" if sentence.tags else " ")
+
+
+def _written(sentence: Sentence, separator: str) -> str:
     rows = zip(sentence.words, *sentence.tags.values(), strict=True)
-    check_words(chain(sentence.words, *sentence.tags.values()), forbidden=" \t\r\n\0")
-    return "".join(f"{' '.join(row)}\n" for row in rows) + "\n"
+    values = chain(sentence.words, *sentence.tags.values())
+    check_words(values, forbidden="\t\r\n\0" + separator.strip("\t"), at_ends=" ")
+    return "".join(f"{separator.join(row)}\n" for row in rows) + "\n"
 
 
 CONLL = Format(
@@ -213,6 +387,9 @@ CONLL = Format(
     blocks,
     flat,
     cut=Cut(True, 1 << 17),
-    writers={"conll": written},
+    head=head_of,
+    writers={"conll": written, "tsv": written_with_tabs},
     suffixes=(".conll", ".iob", ".iob1", ".iob2", ".bio", ".bioes", ".tsv"),
+    columns=columns,
+    has_documents=True,
 )

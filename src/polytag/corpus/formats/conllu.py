@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, pairwise, repeat
 
+from polytag.corpus.answers import InColumns
 from polytag.corpus.formats.conllu_columns import (
     COLUMNS,
     FORM,
@@ -32,13 +33,14 @@ from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, original, paragraphs, tag_rows
 from polytag.errors import CorpusError, nearest
 
+SURVEYED = ("upos", "xpos", "deprel")  # columns that hold tags rather than forms, numbers or lists
 _OTHER_ID = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
 
 Row = tuple[Line, list[str]]
 
 
 @dataclass(frozen=True, slots=True)
-class ConlluBlock:
+class ConlluBlock(InColumns):
     """A sentence with its comments, or a blank line; tags go to UPOS, XPOS, another named column, or MISC."""
 
     lines: Sequence[Line]
@@ -183,15 +185,32 @@ def sentence(words: Sequence[Row], layout: Layout, places: Mapping[str, Place]) 
     return Sentence(forms, tags, tuple(line.number for line, _ in words), layout.source)
 
 
+def columns(lines: Iterable[Line], layout: Layout) -> list[str]:  # noqa: ARG001
+    """Those of upos, xpos and deprel that some words have."""
+    indices, found = {name: COLUMNS.index(name) for name in SURVEYED}, set[str]()
+    for line in lines:
+        cells = line.text.split("\t")
+        if len(cells) == len(COLUMNS) and not line.text.startswith("#"):
+            found |= {name for name, index in indices.items() if cells[index] not in ("_", "")}
+            if len(found) == len(SURVEYED):
+                break
+    return [name for name in SURVEYED if name in found]
+
+
 def _sentences(
     lines: Iterable[Line], layout: Layout, places: Mapping[str, Place], bare: Iterable[str]
 ) -> Iterator[Sentence]:
     unchecked = set(bare)
     for run in paragraphs(lines):
-        words = rows(run, layout)
-        found = sentence(words, layout, places)
+        try:
+            words = rows(run, layout)
+            found = sentence(words, layout, places)
+            if found is not None:
+                _check_keys(unchecked, words, layout)
+        except CorpusError as error:
+            layout.notes.take(error)
+            continue
         if found is not None:
-            _check_keys(unchecked, words, layout)
             unchecked = set()
             yield found
 
@@ -277,5 +296,14 @@ def written(sentence: Sentence) -> str:
 
 
 CONLLU = Format(
-    "conllu", sentences, blocks, flat, cut=Cut(True, 1 << 19), writers={"conllu": written}, suffixes=(".conllu",)
+    "conllu",
+    sentences,
+    blocks,
+    flat,
+    cut=Cut(True, 1 << 19),
+    writers={"conllu": written},
+    suffixes=(".conllu",),
+    columns=columns,
+    usual_tag="upos",
+    fills=REPLACED,
 )

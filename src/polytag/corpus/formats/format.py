@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from math import inf
+from pathlib import Path
 from typing import Protocol
 
 from polytag.corpus.sentence import Sentence
@@ -52,6 +53,11 @@ def never_fast(text: str, layout: Layout) -> FlatText | None:  # noqa: ARG001
     return None
 
 
+def no_columns(lines: Iterable[Line], layout: Layout) -> Sequence[str]:  # noqa: ARG001
+    """For a format that holds words alone."""
+    return []
+
+
 @dataclass(frozen=True, slots=True)
 class Format:
     """A way to write annotated or plain text.
@@ -62,11 +68,18 @@ class Format:
         blocks: how a text is read that is written back with tags; None for a format that is not tagged.
         fast: the same at once, for a piece of whole sentences without anything unusual; else None, and `blocks` tells
             what is wrong and where. What it renders is what the blocks render, to the byte.
+        head: the stretch of a text that tells how what comes after it is to be read, as ``Layout.head`` takes it.
         cut: where a stream may be cut, if the format is tagged: some tenths of a second of work for a piece are little
             to wait for at the end, and much more than it costs to send one.
         writers: how sentences are written, by the name of each way; they raise ValueError for what has no place.
         suffixes: of files, which choose it.
-        has_tags: whether it holds tags, or words alone.
+        columns: the names of the columns or keys of tags that some lines show, as ``Layout.tags`` takes them.
+        usual_tag: the one of these that is most likely meant; the last unless it is there.
+        fills: columns that a task which was trained on them fills when a text is tagged.
+        files: the files that a path stands for, if that may be others than itself.
+        claims: whether a path that no suffix tells is of this format.
+        has_documents: whether it holds -DOCSTART- lines.
+        is_raw: whether its text is split by rules for a language.
     """
 
     name: str
@@ -74,6 +87,18 @@ class Format:
     blocks: Callable[[Iterable[Line], Layout], Iterator[Block]] | None = None
     fast: Callable[[str, Layout], FlatText | None] = never_fast
     cut: Cut | None = None
+    head: Callable[[str], str] = lambda _: ""
     writers: Mapping[str, Callable[..., str]] = field(default_factory=dict)
     suffixes: tuple[str, ...] = ()
-    has_tags: bool = True
+    columns: Callable[[Iterable[Line], Layout], Sequence[str]] = no_columns
+    usual_tag: str = ""
+    fills: Collection[str] = ()
+    files: Callable[[str], list[Path]] | None = None
+    claims: Callable[[str], bool] = lambda _: False
+    has_documents: bool = False
+    is_raw: bool = False
+
+    @property
+    def has_tags(self) -> bool:
+        """Whether it holds tags, or words alone."""
+        return self.columns is not no_columns

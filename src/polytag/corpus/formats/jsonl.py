@@ -25,7 +25,7 @@ from polytag.corpus.formats.record import (
     text_record,
     words_of,
 )
-from polytag.corpus.formats.records import Placed, made, refusing, sentences_of
+from polytag.corpus.formats.records import Placed, columns_among, made, refusing, sentences_of
 from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Layout, Line, lines_of, original, tag_rows
@@ -51,7 +51,13 @@ class JsonlBlock:
         tag_rows(tags, sentence)
         return self.answered(replace(sentence, tags={task: tuple(of) for task, of in tags.items()}))
 
-    def answered(self, found: Sentence, *, span_tasks: Collection[str] | None = None) -> str:
+    def answered(
+        self,
+        found: Sentence,
+        *,
+        span_tasks: Collection[str] | None = None,
+        alternatives: int = 0,  # noqa: ARG002
+    ) -> str:
         """The record with all that was found of its words; its own words and offsets stay, as do other tasks."""
         if self.record is None:
             return original([self.line])
@@ -143,6 +149,11 @@ def flat(text: str, layout: Layout) -> FlatRecords | None:
         return None
 
 
+def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
+    """The keys of tags, and 'spans' for spans of characters, that records have."""
+    return columns_among(_records(lines, layout))
+
+
 def _joined(old: Record, answer: Record) -> Record:
     """A record with an answer in it: nothing that an earlier answer said of the same tasks is left."""
     new = {**old, **{key: value for key, value in answer.items() if key not in old}}
@@ -205,4 +216,5 @@ JSONL = Format(
     cut=Cut(False, 1 << 16),
     writers={"jsonl": written, AS_SPANS: written_as_spans},
     suffixes=(".jsonl", ".json"),
+    columns=columns,
 )

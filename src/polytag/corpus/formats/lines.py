@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,8 @@ class FlatLines:
     def render(self, tags: Mapping[str, Sequence[str]], *, span_tasks: Collection[str] = ()) -> str:  # noqa: ARG002
         """As `FlatText.render`."""
         columns = [self._of_lines(column) for column in tags.values()]
+        if self.separator == " " and any(map(has_blanks, set(chain.from_iterable(columns)))):
+            raise ValueError("a tag holds a blank, which parts columns here")
         width = 2 * len(columns) + 2
         parts = ["", *[self.separator, ""] * len(columns), ""] * len(self.lines)
         parts[::width], parts[width - 1 :: width] = self.lines, self.ends
@@ -57,12 +60,18 @@ def places_of(value: str, values: Sequence[str]) -> list[int]:
     return found
 
 
-def check_words(values: Iterable[str], *, forbidden: str) -> None:
-    """See to it that words and tags can stand in lines.
+def has_blanks(value: str) -> bool:
+    """Whether a value would come apart where blanks part columns."""
+    return " " in value or "\t" in value
+
+
+def check_words(values: Iterable[str], *, forbidden: str, at_ends: str = "") -> None:
+    """See to it that words and tags can stand in lines; they begin and end with none of the characters ``at_ends``.
 
     Raises:
         ValueError: one is empty or blanks only, or holds a character that is forbidden.
     """
     for value in values:
-        if not value.strip(" ") or any(character in value for character in forbidden):
+        is_cut = value.strip(at_ends) != value if at_ends else False
+        if is_cut or not value.strip(" ") or any(character in value for character in forbidden):
             raise ValueError(f"{value!r:.80} is empty or holds what parts columns or lines, expected a target in jsonl")

@@ -95,4 +95,4 @@ def _class_names(schema: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield column, found
 
 
-PARQUET = Format("parquet", sentences, suffixes=(".parquet", ".arrow", ".feather"))
+PARQUET = Format("parquet", sentences, suffixes=(".parquet", ".arrow", ".feather"), columns=columns)

@@ -9,6 +9,7 @@ offsets and of predicted spans (`asjson`), count within the record's text.
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from polytag.corpus.answers import InColumns
 from polytag.corpus.formats.format import FlatText
 from polytag.corpus.formats.jsonl import FlatRecords, JsonlBlock
 from polytag.corpus.formats.lines import FlatLines
@@ -53,7 +54,7 @@ def flat_of(blocks: Iterable[Block]) -> FlatText:
 
 
 @dataclass(frozen=True, slots=True)
-class TextBlock:
+class TextBlock(InColumns):
     """A stretch of text with a sentence, or with none; with tags it becomes one line per word and a blank line."""
 
     text: str
@@ -74,10 +75,10 @@ class TextBlock:
 class RecordBlock(JsonlBlock):
     """A stretch of text that becomes a record; where it holds no words, it becomes nothing."""
 
-    def answered(self, found: Sentence, *, span_tasks: Collection[str] | None = None) -> str:
+    def answered(self, found: Sentence, *, span_tasks: Collection[str] | None = None, alternatives: int = 0) -> str:
         if self.record is None:
             return ""
-        return JsonlBlock.answered(self, found, span_tasks=span_tasks) + "\n"
+        return JsonlBlock.answered(self, found, span_tasks=span_tasks, alternatives=alternatives) + "\n"
 
 
 def _record_block(line: Line, sentence: Sentence | None, start: int) -> RecordBlock:

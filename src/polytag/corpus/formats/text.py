@@ -72,4 +72,4 @@ def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield run
 
 
-TEXT = Format("text", sentences, blocks, flat, cut=Cut(True, 1 << 16, most=1 << 20), has_tags=False)
+TEXT = Format("text", sentences, blocks, flat, cut=Cut(True, 1 << 16, most=1 << 20), is_raw=True)

@@ -59,6 +59,4 @@ def written(sentence: Sentence) -> str:
     return " ".join(sentence.words) + "\n"
 
 
-TOKENISED = Format(
-    "tokenised", sentences, blocks, flat, cut=Cut(False, 1 << 16), writers={"text": written}, has_tags=False
-)
+TOKENISED = Format("tokenised", sentences, blocks, flat, cut=Cut(False, 1 << 16), writers={"text": written})

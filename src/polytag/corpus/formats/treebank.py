@@ -7,10 +7,11 @@ from pathlib import Path
 
 from polytag.corpus.formats.format import Format
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import Layout, Line
+from polytag.corpus.text import Layout, Line, existing
 from polytag.errors import CorpusError, nearest
 
 POS = "pos"  # where tags are: trees have one kind
+SECTIONS = "#sections="  # DIRECTORY#sections=0-18 names some sections of a treebank
 TRACE = "-NONE-"
 ESCAPES = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "\\/": "/", "\\*": "*"}
 
@@ -57,6 +58,19 @@ def wsj_sections(directory: str | Path, sections: range) -> list[Path]:
     return files
 
 
+def files_of(path: str) -> list[Path]:
+    """The trees that a path stands for: a file, all of a directory, or ``DIRECTORY#sections=0-18``.
+
+    Raises:
+        CorpusError: it does not exist, holds no trees, or has no such sections.
+    """
+    directory, _, sections = path.partition(SECTIONS)
+    if sections and not Path(path).exists():
+        return wsj_sections(existing(directory), _range(sections, path))
+    file = existing(path)
+    return mrg_files(file) if file.is_dir() else [file]
+
+
 def mrg_files(directory: str | Path) -> list[Path]:
     """All trees below a directory, in the order of their names.
 
@@ -67,6 +81,18 @@ def mrg_files(directory: str | Path) -> list[Path]:
     if not files:
         raise CorpusError("a directory without *.mrg files, expected a treebank", path=directory)
     return files
+
+
+def _range(text: str, path: str) -> range:
+    """``0-18`` as 0, 1, ..., 18; ``23`` as 23 alone."""
+    first, _, last = text.partition("-")
+    try:
+        found = range(int(first), int(last or first) + 1)
+    except ValueError:
+        found = range(0)
+    if not found:
+        raise CorpusError(f"sections '{text}', expected FIRST-LAST such as 0-18", path=path)
+    return found
 
 
 def _section(file: Path) -> int:
@@ -127,4 +153,11 @@ def _sentence(leaves: list[tuple[str, str, int]], layout: Layout, unescape: bool
     return Sentence(words, dict.fromkeys(layout.tags, labels), numbers, layout.source)
 
 
-TREEBANK = Format("treebank", sentences, suffixes=(".mrg",))
+TREEBANK = Format(
+    "treebank",
+    sentences,
+    suffixes=(".mrg",),
+    columns=lambda *_: [POS],
+    files=files_of,
+    claims=lambda path: SECTIONS in path or (Path(path).is_dir() and any(Path(path).rglob("*.mrg*"))),
+)
