@@ -146,7 +146,7 @@ def test_tag_keeps_columns_blank_lines_line_ends_and_order(trained):
     assert len(before) == len(after)
     for old, new in zip(before, after, strict=True):
         end = "\r" if old.endswith("\r") else ""
-        if old.strip():
+        if old.strip() and not old.startswith("# "):
             assert re.fullmatch(re.escape(old.removesuffix("\r")) + r"[ \t](O|[BI]-(PER|LOC))" + end, new)
         else:
             assert old == new
@@ -297,7 +297,8 @@ def test_data_check_reports_what_is_wrong_with_its_line(workplace):
     assert (done.code, done.err) == (1, "")
     problems = [line for line in done.out.splitlines() if line.startswith("x.conll:")][1:]
     assert len(problems) == 3
-    assert problems[0] == "x.conll:55: 2 columns, expected 3 as in the first sentence"
+    assert problems[0].startswith("x.conll:57: word ")
+    assert problems[1] == "x.conll:55: 2 columns, expected at least 3 (tag of '2' in column 2)"
 
 
 def test_data_check_of_little(workplace):
@@ -305,7 +306,7 @@ def test_data_check_of_little(workplace):
     done = run("data check x.conll")
     assert (done.code, done.out.splitlines()[1:]) == (
         1,
-        ["  0 sentences, 0 tokens", "x.conll:1: no sentence in it, expected at least one"],
+        ["  0 sentences, 0 tokens", "x.conll: no sentence in it, expected at least one"],
     )
     Path("x.conll").write_text("a B-X\nb X-X\n")
     done = run("data check x.conll")

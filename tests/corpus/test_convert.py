@@ -24,12 +24,17 @@ TAG = st.from_regex(r"(O|[BI]-[A-Z|\\=]{1,4})", fullmatch=True)
 ROWS = st.lists(st.lists(st.tuples(WORD, TAG, TAG), min_size=1, max_size=5), min_size=1, max_size=4)
 PLACES = {
     "conll": {"upos": 1, "ner": 2},
+    "tsv": {"upos": 1, "ner": 2},
     "conllu": {"upos": "upos", "ner": "misc.ner"},
     "jsonl": {"upos": "upos", "ner": "ner"},
     "jsonl-spans": {"upos": "spans.upos", "ner": "spans.ner"},
     "text": {},
 }
-READ_AS = {"jsonl-spans": "jsonl", "text": "tokenised"}  # the other formats are read under the name they are written
+READ_AS = {
+    "tsv": "conll",
+    "jsonl-spans": "jsonl",
+    "text": "tokenised",
+}  # the other formats are read under the name they are written
 
 
 @pytest.fixture
@@ -63,7 +68,11 @@ def test_through_each_format_and_back(source, tmp_path, format, suffix):
     assert (
         convert(source, target, target_format=format, tags=tags, source_scheme={"upos": "plain"} if tags else {}) == 2
     )
-    special = {"conll": {"upos": 2, "ner": 1}, "jsonl-spans": {"upos": "upos", "ner": "spans"}}
+    special = {
+        "conll": {"upos": 2, "ner": 1},
+        "tsv": {"upos": 2, "ner": 1},
+        "jsonl-spans": {"upos": "upos", "ner": "spans"},
+    }
     places = special.get(format, PLACES[format])
     scheme = {"ner": "iob1"} if tags else {}
     back = tmp_path / "back.conll"

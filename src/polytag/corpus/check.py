@@ -92,6 +92,7 @@ def check(path: str | PathLike[str], *, format: str = "auto", word: int = 0, enc
         _detect(column, survey, report)
         if column.tags:
             report.columns.append(column)
+    report.notes = [note for note in report.notes if note.count > 1 or not survey.was_refused(note)]
     return report
 
 
@@ -140,6 +141,10 @@ class _Survey:
     def again(self, tags: Mapping[str, str]) -> Iterator[Sentence]:
         """The same, when all has been told."""
         return read(self.path, tags=tags, notes=Notes(collects=True), **self.options)
+
+    def was_refused(self, note: Note) -> bool:
+        """Whether the line that a note is about was refused later on."""
+        return (note.path, note.line) in self._told
 
     def _is_new(self, error: CorpusError) -> bool:
         place = error.path, error.line
