@@ -52,9 +52,7 @@ def read(
     files = files_of(path, name)
 
     def one(file: Path) -> Iterator[Sentence]:
-        layout = Layout(
-            str(file), word, tags, docstart, language=language, names=names, overlaps=overlaps, notes=notes
-        )
+        layout = Layout(str(file), word, tags, docstart, language=language, names=names, overlaps=overlaps, notes=notes)
         return FORMATS[name].sentences(Lines(file, encoding=encoding), layout)
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once
