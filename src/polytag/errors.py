@@ -14,7 +14,8 @@ import difflib
 from collections.abc import Iterable
 from os import PathLike
 
-LONGEST_NAME = 60  # characters that messages show of what was given as a name
+LONGEST_NAME = 60  # characters of a name that others are compared with
+MOST_SAID = 1_000  # characters of a sentence
 
 
 class PolytagWarning(UserWarning):
@@ -22,7 +23,11 @@ class PolytagWarning(UserWarning):
 
 
 class PolytagError(Exception):
-    """Base of every error that the user's input can cause."""
+    """Base of every error that the user's input can cause; of what is quoted without end, the middle is left out."""
+
+    def __init__(self, sentence: str = "") -> None:
+        long = len(sentence) > MOST_SAID
+        super().__init__(f"{sentence[: MOST_SAID // 2]} ... {sentence[-MOST_SAID // 2 :]}" if long else sentence)
 
 
 class PlanError(PolytagError):

@@ -23,6 +23,7 @@ from polytag.corpus.text import Layout, Lines
 from polytag.errors import CorpusError
 
 MOST_PROBLEMS = 20  # kept; all are counted
+MOST_COLUMNS = 50  # looked at, each in a reading of its own
 FIRST = 2_000  # lines that tell which tags a corpus has, where not all are looked at
 MOST_TAGS = 10_000  # distinct tags counted in a column; one with more holds lemmas or the like
 
@@ -87,7 +88,10 @@ def check(path: str | PathLike[str], *, format: str = "auto", word: int = 0, enc
     survey = _Survey(path, report, format=name, word=word, encoding=encoding)
     for sentence in survey.sentences({}):
         _count(sentence, report)
-    for key in columns_of(path, format=name, word=word, encoding=encoding, lines=None):
+    keys = columns_of(path, format=name, word=word, encoding=encoding, lines=None)
+    if len(keys) > MOST_COLUMNS:
+        report.note(1, f"{len(keys):,} kinds of tags, expected at most {MOST_COLUMNS}; no more are looked at")
+    for key in keys[:MOST_COLUMNS]:
         column = Column(key)
         _detect(column, survey, report)
         if column.tags:

@@ -36,7 +36,6 @@ FILES = {  # all that the page is made of
     "/docs.js": ("docs.js", "text/javascript"),
 }
 CLIENT_GONE = 499
-MOST_SAID = 1_000  # characters of a sentence
 ABOUT = (
     "Tags text with a trained model. Offsets of characters count Unicode code points, as Python does; JavaScript "
     'counts UTF-16 units, in which an emoji is two. Every error is `{"error": "one sentence"}`.'
@@ -249,4 +248,4 @@ def _handle_errors(app: FastAPI) -> None:
 
 
 def _error(status: int, sentence: str, headers: dict[str, str] | None = None) -> Response:
-    return JSONResponse({"error": " ".join(sentence[:MOST_SAID].split())}, status, headers)
+    return JSONResponse({"error": " ".join(sentence.split())}, status, headers)

@@ -1,0 +1,418 @@
+"""What reads inputs: good examples of each, what is done with a bad one, and what must hold if it is read all the same.
+
+Formats come from the table of formats: one that is added there is fuzzed too.
+"""
+
+import io
+import json
+import pickle
+import random
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from functools import cache, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tomli_w
+
+from polytag.corpus import FORMATS, blocks, check, convert, read
+from polytag.corpus.check import columns_of
+from polytag.corpus.formats import WRITERS
+from polytag.errors import PolytagError
+from polytag.model import Model, load_model, save_model
+from polytag.model.array_file import load_arrays, save_arrays
+from polytag.model.checkpoint import save_weights
+from polytag.model.packed import FORMAT as PACKED
+from polytag.model.packed import save_packed
+from polytag.plan_file import load_plan, make_plan
+from polytag.tagger.tagging import Tagger
+from polytag.vocabulary.gazetteer import Gazetteer
+from polytag.vocabulary.vectors import load_vectors
+from tests import tiny
+from tests.fuzz.mutations import mutated, with_another_value
+
+ROOT = Path(__file__).parents[2]
+NEWS = ROOT / "examples" / "news"
+PLACES: Sequence[int | str] = (
+    1,
+    2,
+    -1,
+    "ner",
+    "pos",
+    "upos",
+    "xpos",
+    "deprel",
+    "misc.ner",
+    "feats.Case",
+    "spans",
+    "tags",
+)
+
+
+@dataclass(frozen=True)
+class Subject:
+    """Something that reads: ``run`` gets a source of chance, the bytes and an empty folder."""
+
+    name: str
+    examples: Sequence[bytes]
+    run: Callable[[random.Random, bytes, Path], object]
+
+
+def subjects() -> list[Subject]:
+    """All of them."""
+    return [*_corpora(), *_of_training(), *_models(), _requests()]
+
+
+# Corpora and texts
+
+
+def _corpora() -> Iterator[Subject]:
+    examples = _examples()
+    others = [content for of in examples.values() for content in of]
+    for name, row in FORMATS.items():
+        own = examples.get(name, [])
+        own = [*own * (3 * len(others) // max(1, len(own))), *others]  # its own more often than those of others
+        yield Subject(f"read.{name}", own, partial(_read, name))
+        yield Subject(f"check.{name}", own, partial(_check, name))
+        yield Subject(f"convert.{name}", own, partial(_convert, name))
+        if row.blocks:
+            yield Subject(f"tag.{name}", own, partial(_tag, name))
+    yield Subject("suggest", others, _suggest)
+
+
+@cache
+def _examples() -> dict[str, list[bytes]]:
+    """A few sentences in each format that can be written, and by hand what cannot, or what others write."""
+    found: dict[str, list[bytes]] = {name: [content.encode() for content in of] for name, of in BY_HAND.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        source = Path(folder, "source.conll")
+        lines = (NEWS / "en.test.conll").read_text(encoding="utf-8").splitlines(keepends=True)
+        source.write_text("".join(lines[:60]), encoding="utf-8")
+        for name, row in FORMATS.items():
+            for writer in row.writers:
+                target = Path(folder, f"{writer}.out")
+                with suppress(PolytagError):
+                    tags = {} if not row.has_tags else {"ner": 2, "pos": 1}
+                    convert(source, target, target_format=writer, tags=tags, format="conll")
+                    found.setdefault(name, []).append(target.read_bytes())
+    return found
+
+
+BY_HAND: dict[str, Sequence[str]] = {
+    "conll": [
+        "-DOCSTART- -X- O O\n\nAngela NNP I-NP B-PER\nMerkel NNP I-NP I-PER\n. . O O\n\nLima\tNNP\tI-NP\tS-LOC\n\n",
+        "# sent_id = 1\n# text = Hà Nội\nHà Nội\tB-LOC\n.\tO\n\n",
+    ],
+    "conllu": [
+        "# global.columns = ID FORM LEMMA UPOS XPOS FEATS HEAD DEPREL DEPS MISC\n# text = Vámonos al mar.\n"
+        "1-2\tVámonos\t_\t_\t_\t_\t_\t_\t_\t_\n1\tVamos\tir\tVERB\t_\tMood=Imp|Number=Plur\t0\troot\t_\tner=O\n"
+        "2\tnos\tnosotros\tPRON\t_\tCase=Acc\t1\tobj\t_\tner=O\n3\tal\ta\tADP\t_\t_\t4\tcase\t_\tner=B-LOC|SpaceAfter=No\n"
+        "3.1\tx\tx\tX\t_\t_\t_\t_\t1:dep\t_\n4\tmar\tmar\tNOUN\t_\t_\t1\tobl\t_\tner=I-LOC\n\n",
+    ],
+    "treebank": ["( (S (NP-SBJ (NNP Angela) (NNP Merkel)) (VP (VBD left) (NP (-NONE- *T*-1))) (. .)) )\n"
+        "((NN a-LRB-))\n"],
+    "jsonl": [
+        '{"words": ["Lima", "."], "tags": {"ner": ["B-LOC", "O"], "pos": ["X", "Y"]}}\n'
+        '{"words": ["a"], "tags": {"ner": ["O"]}}\n',
+        '{"text": "Ann left Lima 🏆.", "label": [[0, 3, "PER"], [9, 13, "LOC"]], "answer": "accept"}\n',
+        '{"text": "Lima.", "tokens": [{"text": "Lima", "start": 0, "end": 4, "id": 0}, {"text": ".", "start": 4,'
+        ' "end": 5}],'
+        ' "spans": [{"start": 0, "end": 4, "label": "LOC", "token_start": 0}]}\n',
+        '["Lima.", {"entities": [[0, 4, "LOC"]]}]\n'
+        '{"text": "a b", "entities": [{"start_offset": 0, "end_offset": 1, "label": "X"}]}\n',
+        '{"tokens": ["Lima", "."], "ner_tags": [5, 0], "words": ["Lima"], "offsets": [[0, 4]]}\n',
+        '{"text": "a b", "words": ["a", "b"], "offsets": [[0, 1], [2, 3]], "start": 0,'
+        ' "predicted_spans": {"ner": []}}\n',
+    ],
+    "text": ["Angela Merkel flew to Lima. She left at 7.30 p.m.!\n\n"
+        "A second \"paragraph\" 🏆 (with more).\r\nDr. No\n"],
+    "tokenised": ["Angela Merkel flew to Lima .\nShe left .\n\n"],
+}  # fmt: skip
+
+
+def _written(content: bytes, folder: Path, name: str = "input") -> Path:
+    path = folder / name
+    path.write_bytes(content)
+    return path
+
+
+def _places(source: random.Random, name: str, path: Path) -> dict[str, int | str]:
+    """Where tags are, for one task or two: mostly where the file has some."""
+    known: Sequence[int | str] = ()
+    if source.random() < 0.8:
+        known = [int(column) if column.lstrip("-").isdecimal() else column for column in columns_of(path, format=name)]
+    chosen = source.sample(known or PLACES, min(len(known or PLACES), source.choice((1, 1, 2))))
+    return dict(zip(("ner", "pos"), chosen, strict=False)) if FORMATS[name].has_tags and source.random() < 0.9 else {}
+
+
+def _read(name: str, source: random.Random, content: bytes, folder: Path) -> None:
+    encoding = source.choice(("auto", "auto", "auto", "utf-8", "latin-1", "cp1252", "shift_jis", "utf-7", "idna"))
+    path = _written(content, folder)
+    tags = _places(source, name, path)
+    for sentence in read(
+        _written(content, folder), format=name, tags=tags, encoding=encoding, word=source.choice((0, 0, -1))
+    ):
+        assert all(sentence.words), "a word without characters"
+        "".join(sentence.words).encode()
+        for task, of in sentence.tags.items():
+            assert task in tags
+            assert len(of) == len(sentence), "not a tag for each word"
+            "".join(of).encode()
+
+
+def _check(name: str, source: random.Random, content: bytes, folder: Path) -> None:
+    report = check(_written(content, folder), format=name)
+    for line in report.problems:
+        repr(line)
+
+
+def _convert(name: str, source: random.Random, content: bytes, folder: Path) -> None:
+    """What is written is whole: after an error the target is as it was."""
+    path, target, before = _written(content, folder), folder / "target", b"as it was"
+    target.write_bytes(before)
+    tags = _places(source, name, path)
+    try:
+        convert(
+            path, target, format=name, target_format=source.choice(list(WRITERS)), tags=tags,
+            scheme=source.choice(("", "", "iob2", "bioes")),
+        )  # fmt: skip
+    except BaseException:
+        assert target.read_bytes() == before, "half-written"
+        raise
+    target.read_text(encoding="utf-8")
+
+
+def _tag(name: str, source: random.Random, content: bytes, folder: Path) -> None:
+    """Untagged, blocks render what was read; tagged, what a file can hold."""
+    path, tagger = _written(content, folder), _tagger()
+    stream = path if source.random() < 0.5 else io.BytesIO(content)
+    found = list(blocks(stream, format=name))  # type: ignore[arg-type]
+    "".join(block.render({}) for block in found).encode()
+    options: dict[str, Any] = source.choice(({}, {"confidence": True}, {"nbest": 2}))
+    short = [block for block in found if not block.sentence or len(block.sentence) < 500][:200]
+    "".join(tagger.tag_blocks(short, tasks=["ner"], **options)).encode()
+
+
+def _suggest(source: random.Random, content: bytes, folder: Path) -> None:
+    from polytag.suggesting import candidates
+
+    format_ = source.choice(["auto", *(name for name, row in FORMATS.items() if row.blocks)])
+    for candidate in candidates(io.BytesIO(content), format=format_):
+        assert tuple(candidate.text[start:end] for start, end in candidate.offsets) == candidate.sentence.words
+
+
+@cache
+def _tagger() -> Tagger:
+    return tiny.tagger({"ner": "iob2", "pos": "plain"})
+
+
+# Plans, vectors, gazetteers
+
+
+def _of_training() -> Iterator[Subject]:
+    plans = [path.read_bytes() for path in sorted((ROOT / "examples").glob("**/*.toml"))]
+    yield Subject("plan", plans, _plan)
+    yield Subject("plan.tables", [_json(tomllib.loads(plan.decode())) for plan in plans], _tables)
+    yield Subject("vectors", _vectors(), _load_vectors)
+    yield Subject(
+        "gazetteer", [b"LOC Lima\nPER Angela Merkel\nLOC New York\n", "ORG Société Générale\n".encode()], _gazetteer
+    )
+
+
+def _plan(source: random.Random, content: bytes, folder: Path) -> None:
+    settings = [source.choice(("training.epochs=3", "tasks.ner.train=x", "a.b.c=[1, {d = 2}]", "training=1"))]
+    plan = load_plan(_written(content, folder, "plan.toml"), settings=settings if source.random() < 0.3 else ())
+    make_plan(tomllib.loads(tomli_w.dumps(plan.to_dict())))
+
+
+def _tables(source: random.Random, content: bytes, folder: Path) -> None:
+    try:
+        tables = json.loads(content)
+    except (ValueError, RecursionError):
+        return
+    if isinstance(tables, dict):
+        make_plan(tables)
+
+
+def _vectors() -> list[bytes]:
+    rows = [
+        (word, np.linspace(-1, 1, 5, dtype=np.float32) + number) for number, word in enumerate(("the", "Lima", "año"))
+    ]
+    text = b"".join(word.encode() + b" " + b" ".join(b"%.3f" % value for value in row) + b"\n" for word, row in rows)
+    binary = b"3 5\n" + b"".join(word.encode() + b" " + row.tobytes() + b"\n" for word, row in rows)
+    pickled = [pickle.dumps((tuple(w for w, _ in rows), np.stack([row for _, row in rows])), p) for p in (2, 4)]
+    return [text, b"3 5\n" + text, text.replace(b" ", b"\t"), binary, *pickled]
+
+
+def _load_vectors(source: random.Random, content: bytes, folder: Path) -> None:
+    found = load_vectors(_written(content, folder), limit=source.choice((None, None, 2)))
+    assert found.matrix.shape == (len(found.words), found.dimension)
+    assert np.isfinite(found.matrix).all(), "values that are not finite"
+    "".join(found.words).encode()
+
+
+def _gazetteer(source: random.Random, content: bytes, folder: Path) -> None:
+    found = Gazetteer.load(_written(content, folder), encoding=source.choice(("utf-8", "utf-8", "latin-1", "cp1252")))
+    found.match(["New", "York", "Lima"])
+    assert Gazetteer.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+# Models: forged, so that every checksum is right
+
+
+def _models() -> Iterator[Subject]:
+    plain = tiny.model({"ner": "iob2", "pos": "plain"}, features=True, temperatures={"ner": 2.5}, gazetteer=GAZETTEER)
+    yield Subject("model", [b""], partial(_directory, plain))
+    yield Subject("model.bytes", [b""], partial(_damaged_directory, plain))
+    yield Subject("packed", [b""], partial(_packed, plain))
+
+
+GAZETTEER = Gazetteer.from_entries([("LOC", ("Lima",)), ("PER", ("Ann", "Lee"))])
+
+
+def _loads(path: Path) -> None:
+    """A model that is read does whatever models do."""
+    model = load_model(path)
+    tagger = Tagger(model)
+    for task in model.plan.tasks:
+        for options in ({}, {"confidence": True}, {"nbest": 2}):
+            tagger.tag(["Ann", "Lee", "saw", "Lima", "🏆"], tasks=[task], **options)  # type: ignore[arg-type]
+
+
+def _directory(model: Model, source: random.Random, content: bytes, folder: Path) -> None:
+    """One of the files with other values in it, and checksums that are right again."""
+    directory = _fresh(folder)
+    save_model(model, directory)
+    files = [
+        *sorted((directory / "vocabulary").glob("*.json")),
+        directory / "calibration.json",
+        directory / "plan.toml",
+    ]
+    path = source.choice(files)
+    path.write_bytes(_forged(source, path))
+    if path.name != "calibration.json":
+        (directory / "calibration.json").unlink()
+        save_weights(directory, model.arrays)
+    _loads(directory)
+
+
+def _forged(source: random.Random, path: Path) -> bytes:
+    content = path.read_bytes()
+    if source.random() < 0.2:
+        return mutated(source, content)
+    if path.suffix == ".json":
+        return _json(_changed(source, json.loads(content)))
+    tables = _changed(source, tomllib.loads(content.decode()))
+    with suppress(Exception):  # what TOML does not hold
+        return tomli_w.dumps(tables).encode()
+    return content
+
+
+def _damaged_directory(model: Model, source: random.Random, content: bytes, folder: Path) -> None:
+    """Any file, with bytes of it damaged: never a traceback."""
+    directory = _fresh(folder)
+    save_model(model, directory)
+    path = source.choice([path for path in sorted(directory.rglob("*")) if path.is_file()])
+    path.write_bytes(mutated(source, path.read_bytes()))
+    _loads(directory)
+
+
+def _packed(model: Model, source: random.Random, content: bytes, folder: Path) -> None:
+    """Other metadata or other arrays under a checksum that is right, or damaged bytes."""
+    path = _fresh(folder) / "m.polytag"
+    save_packed(path, model, precision=source.choice(("float32", "float16", "int8")), coarse=False)
+    if source.random() < 0.2:
+        path.write_bytes(mutated(source, path.read_bytes()))
+    else:
+        mapped, metadata = load_arrays(path, expected=PACKED)
+        arrays = {name: np.array(array) for name, array in mapped.items()}
+        if source.random() < 0.5:
+            key = source.choice(sorted(metadata))
+            metadata = {**metadata, key: _forged_text(source, metadata[key])}
+        else:
+            arrays = _other_arrays(source, arrays)
+        with suppress(UnicodeEncodeError):  # what the writer cannot write is no file
+            save_arrays(path, arrays, metadata)
+    _loads(path)
+
+
+def _forged_text(source: random.Random, text: str) -> str:
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return mutated(source, text.encode()).decode("utf-8", "replace")
+    return json.dumps(_changed(source, value))
+
+
+def _other_arrays(source: random.Random, arrays: dict[str, Any]) -> dict[str, Any]:
+    name = source.choice(sorted(arrays))
+    array = arrays[name]
+    other = source.choice((
+        array[..., :-1], array.reshape(-1), array.astype(np.float64), array[:0], np.full_like(array, 127),
+        array.astype(np.uint8),
+        np.zeros((2, 3), np.float32), array[None],
+    ))  # fmt: skip
+    kept = {key: value for key, value in arrays.items() if key != name}
+    return (
+        kept
+        if source.random() < 0.2
+        else {**kept, name: other}
+        if source.random() < 0.8
+        else {**kept, name + "x": array}
+    )
+
+
+def _changed(source: random.Random, value: Any) -> Any:
+    for _ in range(source.choice((1, 1, 2, 4))):
+        value = with_another_value(source, value)
+    return value
+
+
+def _fresh(folder: Path) -> Path:
+    directory = folder / "model"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir()
+    return directory
+
+
+def _json(value: Any) -> bytes:
+    return json.dumps(value, default=str).encode()
+
+
+# Bodies of HTTP requests
+
+
+def _requests() -> Subject:
+    asked: list[dict[str, Any]] = [
+        {"words": ["Ann", "saw", "Lima"], "tasks": ["ner"], "confidence": True},
+        {"words": [["Ann"], ["saw", "Lima", "."]], "nbest": 3},
+        {"text": "Ann saw Lima\nwell .", "tokenised": True, "tasks": ["pos"], "language": "en"},
+    ]
+    return Subject("http", [_json(of) for of in asked], _post)
+
+
+def _post(source: random.Random, content: bytes, folder: Path) -> None:
+    """Whatever the body is, the answer is JSON: what was asked for, or one sentence that blames the client."""
+    reply = _client().post("/tag", content=content)
+    assert reply.status_code in (200, 400, 413, 422), f"{reply.status_code}: {reply.text[:300]}"
+    said = json.loads(reply.content, parse_constant=lambda name: _no_json(name))
+    assert ("sentences" in said) == (reply.status_code == 200)
+    assert len(reply.content) < 1_500 or reply.status_code == 200
+
+
+def _no_json(name: str) -> None:
+    raise AssertionError(f"{name} is no JSON")
+
+
+@cache
+def _client() -> Any:
+    from polytag.server import Limits, create_app
+    from tests.server.clients import Local
+
+    limits = replace(Limits(), words=300, nbest=5)
+    return Local(create_app(_tagger(), limits)).__enter__()
