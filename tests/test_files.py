@@ -1,6 +1,7 @@
 """Files that are whole or absent, whenever an interrupt comes."""
 
 import stat
+import subprocess
 import sys
 from contextlib import suppress
 from pathlib import Path
@@ -73,3 +74,20 @@ def test_permissions_are_those_of_any_new_file(tmp_path):
 def test_a_name_of_any_length_that_a_file_can_have(tmp_path):
     write(tmp_path / ("n" * 255))
     assert [path.name for path in tmp_path.iterdir()] == ["n" * 255]
+
+
+def test_what_a_killed_process_left_goes_with_the_next_write_and_what_another_writes_stays(tmp_path):
+    program = (
+        "import os, signal, sys\nfrom polytag.files import atomic_write\n"
+        "with atomic_write(sys.argv[1]) as file:\n"
+        "    file.write('half')\n    file.flush()\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    for name in ("out", "other"):
+        subprocess.run([sys.executable, "-c", program, str(tmp_path / name)], check=False)
+    assert len(list(tmp_path.iterdir())) == 2
+    with atomic_write(tmp_path / "out") as outer:
+        outer.write("outer")
+        write(tmp_path / "out")
+        assert len(list(tmp_path.glob(".out.*.partial"))) == 1, "the one that is open"
+    assert (tmp_path / "out").read_text() == "outer"
+    assert [path.name[:7] for path in tmp_path.glob(".*.partial")] == [".other."]

@@ -10,6 +10,11 @@ from typing import IO, Any
 
 from polytag.errors import PolytagError
 
+try:
+    import fcntl
+except ModuleNotFoundError:  # on Windows
+    fcntl = None  # type: ignore[assignment]
+
 _PARTIAL = ".partial"
 
 
@@ -84,9 +89,12 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
     place = Path(os.path.realpath(path))
     # The name is cut so that any name that a file can have will do. It is known before the file exists: an interrupt
     # that comes while the file is made finds what to remove.
-    temporary = place.with_name(f".{place.name[:50]}.{os.urandom(8).hex()}{_PARTIAL}")
+    begin = f".{place.name[:50]}."
+    _remove_abandoned(place.parent, begin)
+    temporary = place.with_name(f"{begin}{os.urandom(8).hex()}{_PARTIAL}")
     try:
         with temporary.open("xb") as raw:
+            _claim(raw)
             yield raw
             raw.flush()
             os.fsync(raw.fileno())
@@ -94,6 +102,26 @@ def _replacing(path: Path) -> Iterator[IO[bytes]]:
     except BaseException:
         _remove(temporary)
         raise
+
+
+def _claim(file: IO[bytes]) -> None:
+    """Lock a file as long as it is open, where that can be.
+
+    Raises:
+        OSError: another process has it.
+    """
+    if fcntl is not None:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+def _remove_abandoned(directory: Path, begin: str) -> None:
+    """Remove what killed processes left of files; what another is writing is locked, or open, which Windows heeds."""
+    with suppress(OSError):
+        for path in directory.iterdir():
+            if path.name.startswith(begin) and path.name.endswith(_PARTIAL):
+                with suppress(OSError), path.open("rb") as file:
+                    _claim(file)
+                    path.unlink()
 
 
 @contextmanager

@@ -23,6 +23,16 @@ def test_no_input_ends_in_anything_but_an_answer_or_a_sentence() -> None:
     assert ", 0 faults" in done.stdout
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="its kills are those of POSIX")
+def test_a_killed_command_leaves_nothing_half_written() -> None:
+    """A few of them; ``python -m tests.fuzz.kills`` takes all."""
+    chosen = [text for name in ("train", "tag", "pack") for text in ("--only", name)]
+    command = [sys.executable, "-m", "tests.fuzz.kills", "--kills", "6", *chosen]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
+    assert ": 0 faults" in done.stdout
+
+
 def test_every_format_is_a_subject() -> None:
     names = {subject.name for subject in subjects()}
     for name, row in FORMATS.items():
