@@ -13,14 +13,12 @@ from hypothesis import strategies as st
 
 from polytag.bulk import Assignment, cut, pieces, tagging
 from polytag.bulk.processes import Render
-from polytag.bulk.worker import Worker, language_of
+from polytag.bulk.worker import Worker
 from polytag.corpus.documents import blocks
 from polytag.corpus.formats import FORMATS
 from polytag.corpus.text import BLANKS, Lines
 from polytag.errors import CorpusError, ModelError, PolytagError
 from polytag.model import save_model
-from polytag.plan import Plan
-from polytag.plan_file import make_plan
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 from tests import tiny
@@ -84,7 +82,7 @@ def test_a_text_without_blank_lines_is_cut_where_its_length_says(monkeypatch, tm
 
 def test_records_say_where_in_the_whole_text_they_stand(model, two):
     text = "Ann saw Lima. She left.\n\nÉté,\nmayor!\n\n" * 60
-    assignment = Assignment(model=str(model), request=Request(confidence=True), records=True, language="en")
+    assignment = Assignment(model=str(model), request=Request(confidence=True), records=True)
     with tagging(assignment) as one:
         records = [json.loads(line) for line in b"".join(one(cut(io.StringIO(text), format="text"))).splitlines()]
     assert len(list(cut(io.StringIO(text), format="text"))) > 3
@@ -98,18 +96,6 @@ def test_records_say_where_in_the_whole_text_they_stand(model, two):
         for span in record["predicted_spans"]["ner"]:
             (first, _), (_, last) = record["offsets"][span["start"]], record["offsets"][span["end"] - 1]
             assert span["characters"] == [first, last]
-
-
-def test_the_language_is_that_of_the_words():
-    def plan(*languages: str | None) -> Plan:
-        words = {f"w{n}": {"language": language or "none"} for n, language in enumerate(languages)}
-        tasks = {f"t{n}": {"words": f"w{n}", "train": "x"} for n in range(len(languages))}
-        return make_plan({"words": words, "tasks": tasks})
-
-    assert language_of(plan("en", "de"), ["t1"]) == "de"
-    assert language_of(plan(None), ["t0"]) == "xx"
-    with pytest.raises(PolytagError, match=r"several languages \(t0: en, t1: de\), so name one"):
-        language_of(plan("en", "de"), ["t0", "t1"])
 
 
 SCRAPS = ["a", " ", "\t", "\n", "\n", "\r", "\r\n", "\ufeff", "\u2028", "\x85", "é", "\x0c", "bc d", "e\n\n", "x" * 99]

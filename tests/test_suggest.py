@@ -172,7 +172,6 @@ class TestReading:
         columns.write_text("Ann X\nsaw X\n\nLima X\n")
         text.write_text("Ann saw Lima .\nOslo .\n")
         assert [c.sentence.words for c in candidates(columns)] == [("Ann", "saw"), ("Lima",)]
-        pytest.importorskip("spacy", reason="raw text is split by spaCy")
         assert list(chain.from_iterable(c.sentence.words for c in candidates(text)))[:4] == ["Ann", "saw", "Lima", "."]
 
     @pytest.mark.parametrize(
@@ -368,7 +367,6 @@ class TestCommand:
         done = run(f"suggest {model} --task ner -n 2", stdin=columns)
         assert done.code == 0
         assert done.err.startswith("<stdin>: read as columns; --from says otherwise\n2 of ")
-        pytest.importorskip("spacy", reason="raw text is split by spaCy")
         path = tmp_path / "un.txt"
         path.write_text("Anna sees Bob here today.\n")
         done = run(f"suggest {model} {path} --task ner")

@@ -13,7 +13,6 @@ import tomli_w
 from polytag.corpus import FORMATS, Column, Report, check, read
 from polytag.corpus.check import counted
 from polytag.corpus.lookup import find_file
-from polytag.corpus.rawtext import unknown_language
 from polytag.errors import CorpusError, PlanError, PolytagError, nearest
 from polytag.files import atomic_write
 from polytag.plan_file import make_plan, recipes
@@ -145,15 +144,6 @@ def check_language(code: str) -> str:
     return code
 
 
-def language_note(code: str) -> str:
-    """What to say of a code that raw text cannot be split by; empty for one that spaCy has rules for, or for none.
-
-    The plan may name it all the same: words of files that are split need no rules.
-    """
-    problem = unknown_language(code) if code else ""
-    return f"{problem}; the plan can be trained, but raw text is split only if its language is given" if problem else ""
-
-
 def check_recipe(name: str) -> str:
     """The name of a recipe, if there is one.
 
@@ -225,7 +215,8 @@ def _words_part(name: str, tasks: Iterable[TaskChoice], directory: Path) -> list
     vectors = next((_in_plan(task.vectors, directory, task.data) for task in users if task.vectors), "")
     return [
         f"[words.{_key(name)}]  # word list, word embedding and GRU",
-        _line("language", language) if language else '# language = "en"  # whose rules split raw text',
+        _line("language", language) if language else '# language = "en"  # the code by which a server is asked for it',
+        '# tokeniser = "unicode"  # what cuts text into words, in any language; spaCy\'s rules: "spacy:en"',
         _line("vectors", vectors) if vectors else '# vectors = "FILE"  # pretrained word vectors',
         "",
     ]

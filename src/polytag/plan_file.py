@@ -11,7 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from polytag.errors import PlanError, nearest
-from polytag.plan import NONE, Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
+from polytag.plan import ANY_LANGUAGE, NONE, Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
 
 
 def load_plan(
@@ -72,6 +72,19 @@ def check_texts(plan: Plan, source: str) -> None:
             text.encode()
         except UnicodeEncodeError:
             raise PlanError(f"{source}: {key}: found {text!r:.80}, expected text that UTF-8 holds") from None
+
+
+def stored_plan(tables: Mapping[str, Any], *, source: str) -> Plan:
+    """Check the tables that a model holds; where they name no tokeniser, texts are cut as they were when it was made.
+
+    Raises:
+        PlanError: as `make_plan`.
+    """
+    parts = tables.get("words")
+    if isinstance(parts, Mapping):
+        named = {name: {"tokeniser": _legacy(of), **of} for name, of in parts.items() if isinstance(of, Mapping)}
+        tables = {**tables, "words": {**parts, **named}}
+    return make_plan(tables, source=source)
 
 
 def recipes() -> dict[str, dict[str, Any]]:
@@ -136,6 +149,11 @@ def _fitting(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[s
     """A recipe's defaults, less a rescaling of vectors where there are none."""
     vectors = settings.get("vectors", NONE) not in (NONE, None)
     return {key: value for key, value in defaults.items() if key != "vector_std" or vectors}
+
+
+def _legacy(part: Mapping[str, Any]) -> str:
+    language = part.get("language", NONE)
+    return f"legacy:{ANY_LANGUAGE if language == NONE else language}"
 
 
 def _override(tables: dict[str, Any], setting: str) -> None:

@@ -7,13 +7,11 @@ import pytest
 
 from tests.cli.conftest import run
 
-pytest.importorskip("spacy", reason="spaCy (polytag[text]) is not installed")
-
 TEXT = "Angela Merkel visited Lima. Amina\nDiallo left.\n\nWarsaw\n"
 
 
 def test_raw_text_is_split_and_tagged(trained, workplace):
-    done = run(["tag", trained, "--from", "text", "--language", "en"], stdin=TEXT)
+    done = run(["tag", trained, "--from", "text"], stdin=TEXT)
     words = [[row.split("\t")[0] for row in block.split("\n")] for block in done.out.strip().split("\n\n")]
     assert words == [["Angela", "Merkel", "visited", "Lima", "."], ["Amina", "Diallo", "left", "."], ["Warsaw"]]
     done = run(["tag", trained, "--from", "tokenised"], stdin=TEXT)
@@ -32,27 +30,27 @@ def test_text_becomes_records_with_offsets(trained, workplace):
     assert run([*command, "--workers", "2"]) == done
 
 
-@pytest.mark.parametrize("option", ["--language en", "--to jsonl"])
-def test_options_of_text_are_refused_elsewhere(trained, workplace, option):
-    done = run(f"tag {trained} test.conll {option}")
+def test_options_of_text_are_refused_elsewhere(trained, workplace):
+    done = run(f"tag {trained} test.conll --to jsonl")
     assert (done.code, done.out) == (2, "")
     assert "is for plain text: say --from text" in done.err
-    assert run(f"tag {trained} --from tokenised --language en").code == 2
+    assert run(f"tag {trained} --from tokenised --tokeniser unicode").code == 2
+    done = run(f"tag {trained} --from text --tokeniser spacy")
+    assert (done.code, "--tokeniser spacy: expected 'unicode', 'blanks' or 'spacy:'" in done.err) == (2, True)
 
 
 def test_what_cannot_be_split_is_one_sentence(trained, workplace, monkeypatch):
-    done = run(["tag", trained, "--from", "text", "--language", "qq", "-o", "out"], stdin=TEXT)
+    monkeypatch.setattr("polytag.corpus.spacy_words.find_spec", lambda name: None)
+    done = run(["tag", trained, "--from", "text", "--tokeniser", "spacy:qq", "-o", "out"], stdin=TEXT)
     assert (done.code, Path("out").exists()) == (1, False)
-    assert done.sentence.startswith("there are no rules for language 'qq'; known are ")
-    monkeypatch.setattr("polytag.corpus.rawtext.find_spec", lambda name: None)
-    done = run(["tag", trained, "--from", "text"], stdin=TEXT)
-    assert "pip install 'polytag[text]', or say --from tokenised" in done.sentence
-    assert run(["tag", trained, "--from", "tokenised"], stdin=TEXT).code == 0
+    assert "tokeniser 'spacy:qq' is spaCy's, which is not installed: pip install 'polytag[text]'" in done.sentence
+    for way in (["text"], ["text", "--tokeniser", "blanks"], ["tokenised"]):
+        assert run(["tag", trained, "--from", *way], stdin=TEXT).code == 0
 
 
 def test_conversions(workplace):
     Path("in.txt").write_text(TEXT)
-    assert run("data convert in.txt out.conllu --from text --language en").err == "3 sentences\n"
+    assert run("data convert in.txt out.conllu --from text").err == "3 sentences\n"
     assert run("data convert in.txt out.conll --from tokenised").err == "3 sentences\n"
     done = run("data convert test.conll out.jsonl --to jsonl-spans --tag ner=2 --tag pos=1 --from-scheme pos=plain")
     assert (done.code, done.err) == (0, "12 sentences\n")
@@ -75,7 +73,7 @@ def test_conversions(workplace):
         ("--tag ner=2 --scheme pos=iob2", 1, "test.conll: a scheme for 'pos', which has no tags"),
         ("--tag ner=2 --from-scheme bioes", 1, "test.conll:"),
         ("--tag ner=2 --scheme ner=", 2, "scheme 'ner=': expected one for all layers, or NAME=SCHEME"),
-        ("--language en", 2, "--language is for plain text: say --from text"),
+        ("--tokeniser en", 2, "--tokeniser en: expected 'unicode', 'blanks' or 'spacy:'"),
     ],
 )
 def test_what_cannot_be_converted_is_one_sentence(workplace, options, code, message):

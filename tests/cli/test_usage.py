@@ -66,22 +66,6 @@ def test_show_tells_plain_tags_from_spans(trained, workplace):
     assert "CRF, plain tags; " in run(["show", "plan.toml", "--set", "tasks.pos.scheme=plain"]).out
 
 
-def test_a_language_without_rules_is_told_at_once(workplace):
-    pytest.importorskip("spacy", reason="its languages are asked for")
-    done = run("init --train train.conll --language ez -o a.toml")
-    assert done.code == 0
-    assert "there are no rules for language 'ez'; known are " in done.err
-    assert "rules" not in run("init --train train.conll --language en -o b.toml").err
-    assert "language 'eng'; did you mean 'en'?" in run("init --train train.conll --language eng -o d.toml").err
-    answers = ["train.conll", "", "", "", "", "", "ez", "", "n", "best"]
-    assert "there are no rules for language 'ez'" in run("init -o c.toml", stdin="\n".join(answers) + "\n").err
-
-
-def test_without_spacy_no_language_is_unknown(workplace, monkeypatch):
-    monkeypatch.setattr("polytag.corpus.rawtext.find_spec", lambda name: None)
-    assert "rules" not in run("init --train train.conll --language ez -o a.toml").err
-
-
 def test_rates_end_where_the_numbers_do(workplace):
     done = run("curve --task ner --rates 0.1 .5 1. 1e-1 none.toml")
     assert "none.toml: the plan cannot be read" in done.sentence

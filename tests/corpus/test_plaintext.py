@@ -13,8 +13,6 @@ from polytag.corpus.formats import text
 from polytag.corpus.sentence import Alternative, Span
 from polytag.errors import CorpusError, PlanError, PolytagError
 
-spacy = pytest.importorskip("spacy", reason="spaCy (polytag[text]) is not installed")
-
 BOTH = pytest.mark.parametrize("format", ["text", "tokenised"])
 CHARACTERS = st.text(st.sampled_from("ab.? \t\n\r\u2028\xa0é"), max_size=30)
 RAW = "Angela Merkel didn't\nvisit Lima. She\tleft.\r\n\r\nÉté. \n"
@@ -63,14 +61,14 @@ def test_records_hold_the_same_words_with_offsets_in_their_own_text(format, cont
         assert set(record) == {"text", "start", "words", "offsets", "tags"}
 
 
-def test_raw_text_is_split_by_the_rules_of_the_language():
-    found = [b.sentence.words for b in blocks(io.StringIO(RAW), format="text", language="en") if b.sentence]
+def test_raw_text_is_cut_into_sentences_and_words():
+    found = [b.sentence.words for b in blocks(io.StringIO(RAW), format="text") if b.sentence]
     assert [" ".join(words) for words in found] == ["Angela Merkel did n't visit Lima .", "She left .", "Été ."]
     assert rendered("Yes.\r\nNo.", {"n": "O"}, format="text") == "Yes\tO\r\n.\tO\r\n\r\nNo\tO\r\n.\tO\r\n\r\n"
 
 
 def test_a_record_is_read_back_with_its_tags(tmp_path):
-    blocks_ = blocks(io.StringIO(RAW), format="text", language="en", records=True)
+    blocks_ = blocks(io.StringIO(RAW), format="text", records=True)
     tags = {"ner": ("B-PER", "I-PER", "O", "O", "O", "S-LOC", "O"), "pos": ("X",) * 7}
     path = tmp_path / "out.jsonl"
     first = next(blocks_)
@@ -135,9 +133,9 @@ def test_sentences_come_with_their_line_and_without_tags(tmp_path, format):
 def test_what_cannot_be_split_is_one_sentence(tmp_path, monkeypatch):
     path = tmp_path / "in.txt"
     path.write_text("a b\n")
-    with pytest.raises(PlanError, match="there are no rules for language 'qq'"):
-        list(read(path, format="text", language="qq"))
-    monkeypatch.setattr("polytag.corpus.rawtext.find_spec", lambda name: None)
+    with pytest.raises(PlanError, match="found tokeniser 'spacy', expected"):
+        read(path, format="text", tokeniser="spacy")
+    monkeypatch.setattr("polytag.corpus.spacy_words.find_spec", lambda name: None)
     with pytest.raises(PolytagError, match=r"polytag\[text\]"):
-        blocks(path, format="text")
+        blocks(path, format="text", tokeniser="spacy:ga")
     assert len(list(read(path, format="tokenised"))) == 1

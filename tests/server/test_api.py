@@ -78,7 +78,6 @@ class TestTagging:
         assert [s["words"] for s in reply["sentences"]] == words
 
     def test_text_keeps_its_offsets_in_code_points(self, client: Local) -> None:
-        pytest.importorskip("spacy")
         text = "👩‍🚀 Ann Lee saw Lima. The 🏆 mayor\u00a0of Oslo\r\n\r\nsaw \U00020000 hills"
         reply = tag(client, text=text, language="en", confidence=True)
         assert len(reply["sentences"]) == 3
@@ -228,10 +227,14 @@ class TestRefusals:
                 refused(client, 503, {"words": ["a" * 200], "tasks": ["en-ner"]}, expected="as much text as it takes")
                 tag(client, words=["a"], tasks=["en-ner"])
 
-    def test_without_spacy_text_must_be_split_already(self, tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr("polytag.server.work.find_spec", lambda _: None)
+    def test_without_spacy_text_must_be_tokenised_where_the_plan_wants_its_rules(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("polytag.corpus.spacy_words.find_spec", lambda _: None)
+        tagger = make_tagger()
+        tagger.plan.words["en"].__dict__["tokeniser"] = "spacy:ga"
         with Local(create_app(tagger)) as client:
-            refused(client, 422, {"text": "a", "language": "en"}, expected="lacks spaCy: pip install 'polytag[text]'")
+            refused(client, 422, {"text": "a", "language": "en"}, expected="pip install 'polytag[text]'")
             tag(client, text="a", language="en", tokenised=True)
 
 

@@ -198,7 +198,6 @@ class TestHostileInput:
         is_alive(server)
 
     def test_texts_that_are_meant_to_hurt(self, server: Running) -> None:
-        pytest.importorskip("spacy")
         texts = ["(" * 30_000, "a" * 150_000, "." * 30_000, "a." * 15_000, "\u0000" * 20_000, "\u0301" * 60_000]
         texts += [
             "<script>" * 3_000,

@@ -68,7 +68,6 @@ def tag(page: Any, text: str, *, tokenised: bool = True) -> Any:
 
 
 def test_a_text_is_shown_with_its_spans_tags_and_probabilities(page: Any) -> None:
-    pytest.importorskip("spacy")
     reply = tag(page, TEXT + ".", tokenised=False)
     assert page.locator(".sentence").count() == len(reply["sentences"])
     expected = [(s, span) for s in reply["sentences"] for span in s["predicted_spans"]["en-ner"]]

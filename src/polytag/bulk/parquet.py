@@ -9,10 +9,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from polytag.bulk.worker import Worker
-from polytag.corpus import offsets
 from polytag.corpus.asjson import as_json
 from polytag.corpus.formats.parquet import batches
+from polytag.corpus.formats.record import Cutter
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.tokenising import tokeniser
 from polytag.errors import CorpusError, nearest
 
 COLUMNS = ("words", "tokens", "text")  # where words are looked for, as in records of JSONL
@@ -48,7 +49,8 @@ def tagged(worker: Worker, piece: TablePiece) -> pa.Table:
         CorpusError: a row holds no words.
     """
     values = piece.table.column(piece.column).to_pylist()
-    sentences = [_sentence(value, piece, row) for row, value in enumerate(values, piece.row)]
+    cut = tokeniser(worker.tokeniser).words
+    sentences = [_sentence(value, piece, row, cut) for row, value in enumerate(values, piece.row)]
     found = list(worker.tagger.tag_all(sentences, worker.request))
     table, strings = piece.table, pa.list_(pa.string())
     if _is_text(table.schema.field(piece.column).type):
@@ -110,9 +112,9 @@ def _is_text(kind: Any) -> bool:
     return bool(pa.types.is_string(kind) or pa.types.is_large_string(kind))
 
 
-def _sentence(value: Any, piece: TablePiece, row: int) -> Sentence:
+def _sentence(value: Any, piece: TablePiece, row: int, cut: Cutter) -> Sentence:
     if isinstance(value, str):
-        places = offsets.words(value)
+        places = cut(value)
         return Sentence(tuple(value[start:end] for start, end in places), offsets=places)
     if value is not None and not all(value):
         message = f"row {row:,} of {piece.column} holds {value!r:.60}, expected words of at least a character each"

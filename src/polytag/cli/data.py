@@ -16,10 +16,12 @@ from polytag.cli.options import (
     from_option,
     no_directory,
     tag_option,
+    tokeniser_option,
     word_option,
 )
 from polytag.cli.outputs import FileToWrite, tell
 from polytag.corpus.formats import FORMATS, WRITERS
+from polytag.plan import TOKENISER
 
 if TYPE_CHECKING:
     from polytag.corpus.check import Report
@@ -148,14 +150,14 @@ def _schemes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
     default=None,
     help="Keep -DOCSTART- lines, as sentences of one word; unless given, from conll to conll.",
 )
-@click.option("--language", metavar="CODE", help="Whose rules split raw text, such as en; rules for any unless given.")
+@tokeniser_option("What cuts text into words")
 @data_option
 def convert(
     source: Path,
     target: Path,
     source_format: str,
     tags: dict[str, int | str],
-    language: str | None,
+    tokeniser: str | None,
     data: Path | None,
     **options: Any,
 ) -> None:
@@ -172,13 +174,10 @@ def convert(
     from polytag.corpus.convert import convert as convert_corpus
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
-    from polytag.corpus.rawtext import ANY_LANGUAGE
 
-    if language and source_format != "text":
-        raise click.UsageError("--language is for plain text: say --from text")
     source = find_file(source, data)
-    split_by, notes = language or ANY_LANGUAGE, Notes()
-    count = convert_corpus(source, target, format=source_format, tags=tags, language=split_by, notes=notes, **options)
+    notes, how = Notes(), tokeniser or TOKENISER
+    count = convert_corpus(source, target, format=source_format, tags=tags, tokeniser=how, notes=notes, **options)
     tell(notes)
     if not tags:
         _tell_left_out(source, format=source_format, word=options["word"], encoding=options["encoding"])

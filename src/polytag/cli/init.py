@@ -31,7 +31,7 @@ T = TypeVar("T")
     "A task's name and the column or key of its tags (repeatable); unless given, the last column (conllu: upos), "
     "named pos, chunk or ner as its tags look."
 )
-@click.option("--language", metavar="CODE", help="Of the words, such as en: splits raw text, and names their part.")
+@click.option("--language", metavar="CODE", help="Of the words, such as en; names their part.")
 @click.option("--vectors", type=PATH, help="File of pretrained word vectors.")
 @click.option("--recipe", help="Table of training defaults: paper, authors, best, ...  [best]")
 @data_option
@@ -82,7 +82,6 @@ def _given(train: tuple[Path, ...], options: dict[str, Any]) -> list["TaskChoice
     data = options["data"]
     seen = look(find_file(train[0], data), format=options["source_format"], word=options["word"])
     _show(seen)
-    _warn_of_language(options["language"] or "")
     tags = {name: str(place) for name, place in options["tags"].items()} or {guessed_name(seen, seen.tag): seen.tag}
     return [_given_task(seen, train, name, tag, options) for name, tag in tags.items()]
 
@@ -106,13 +105,6 @@ def _given_task(seen: "Seen", train: tuple[Path, ...], name: str, tag: str, opti
     )
     check_files(task)
     return task
-
-
-def _warn_of_language(code: str) -> None:
-    from polytag.initialise import language_note
-
-    if note := language_note(code):
-        click.echo(note, err=True)
 
 
 def _asked(options: dict[str, Any]) -> list["TaskChoice"]:
@@ -228,9 +220,7 @@ def _tag(train: tuple[Path, ...], answer: str, read_as: dict[str, Any]) -> str:
 def _language(answer: str) -> str:
     from polytag.initialise import check_language
 
-    code = check_language(answer)
-    _warn_of_language(code)
-    return code
+    return check_language(answer)
 
 
 def _name(answer: str, before: list["TaskChoice"]) -> str:

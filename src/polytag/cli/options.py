@@ -8,6 +8,7 @@ import click
 
 from polytag.cli.outputs import FileToWrite
 from polytag.corpus.formats import FORMATS
+from polytag.plan import TOKENISERS, is_tokeniser
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -53,6 +54,12 @@ def _layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
             raise click.UsageError(f"--tag {value}: '{name}' is named twice, expected names that differ", ctx)
         layers[name] = int(place) if place.removeprefix("-").isdecimal() else place
     return layers
+
+
+def _tokeniser(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
+    if value is not None and not is_tokeniser(value):
+        raise click.UsageError(f"--tokeniser {value}: expected {TOKENISERS}", ctx)
+    return value
 
 
 def _data(help: str) -> Callable[[F], F]:
@@ -111,6 +118,12 @@ def from_option(formats: Sequence[str], more: str = BY_SUFFIX) -> Callable[[F], 
     )  # fmt: skip
 
 
+def tokeniser_option(does: str) -> Callable[[F], F]:
+    """``--tokeniser``; the help says what the command does with it."""
+    names = "unicode, blanks, or spacy:CODE, such as spacy:en"
+    return click.option("--tokeniser", metavar="NAME", callback=_tokeniser, help=f"{does}: {names}.")
+
+
 def tag_option(help: str) -> Callable[[F], F]:
     """``--tag``, as ``tags``: names and their columns or keys."""
     return click.option("--tag", "tags", multiple=True, metavar="NAME=PLACE", callback=_layers, help=help)
@@ -157,7 +170,7 @@ def reading_options(does: str, from_: Callable[[Any], Any]) -> Callable[[F], F]:
         click.argument("files", nargs=-1, type=PATH),
         task_option(does),
         from_,
-        click.option("--language", metavar="CODE", help="Split raw text by its rules, not those of the plan."),
+        tokeniser_option("Cut text into words by it, not by the plan's"),
         word_option,
         data_option,
         weights_options(),

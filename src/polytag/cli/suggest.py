@@ -85,7 +85,7 @@ def suggest(
     sources = [sys.stdin.buffer if str(file) == "-" else file for file in found_files]
     tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision")}, threads=threads)
     chosen = _fitting(target_format, tagger.choose(tasks))  # before anything is read
-    read_as = {name: options.pop(name) for name in ("source_format", "word", "language")}
+    read_as = {name: options.pop(name) for name in ("source_format", "word", "tokeniser")}
     candidates = chain.from_iterable(_candidates(source, tagger, chosen, **read_as) for source in sources)
     found = suggest_from(tagger, candidates, tasks=chosen, **options)
     text = written(found.suggestions, format=target_format, tasks=chosen, keep_above=keep_above)
@@ -107,10 +107,9 @@ def _fitting(format_: str, tasks: Sequence[str]) -> Sequence[str]:
 
 
 def _candidates(
-    source: "Input", tagger: "Tagger", tasks: Sequence[str], *, source_format: str, word: int, language: str | None
+    source: "Input", tagger: "Tagger", tasks: Sequence[str], *, source_format: str, word: int, tokeniser: str | None
 ) -> Iterator["Candidate"]:
     """The sentences of an input; tells on stderr as what it is read where that is a guess."""
-    from polytag.bulk.worker import language_of
     from polytag.corpus.recognition import recognised
     from polytag.suggesting import candidates
 
@@ -118,9 +117,7 @@ def _candidates(
     if is_guess:
         name = source if isinstance(source, str | Path) else "<stdin>"
         click.echo(f"{name}: read as {'raw text' if format_ == 'text' else 'columns'}; --from says otherwise", err=True)
-    if format_ == "text":
-        language = language or language_of(tagger.plan, tasks)
-    return candidates(source, format=format_, word=word, language=language or "xx")
+    return candidates(source, format=format_, word=word, tokeniser=tokeniser or tagger.tokeniser(tasks))
 
 
 def _summary(found: "Suggested", by: str, *, per_word: bool) -> str:

@@ -73,7 +73,7 @@ def tag(
     Order, other columns, comments and blank lines stay as they are: conll lines get the tags of each task as further
     columns, conllu words as the task's column or a key of MISC, jsonl records under "tags".
 
-    Raw text is split by spaCy's rules for the language (pip install 'polytag[text]'); a blank line ends a sentence, a
+    Text, raw or in records, is cut into words by the plan's tokeniser. A blank line ends a sentence of raw text, a
     single line end does not. Each word gets a line with its tags. --to jsonl writes a record per sentence instead: its
     "text" and at which character of the input it starts, then the same as records of jsonl.
 
@@ -89,7 +89,7 @@ def tag(
     from polytag.corpus.lookup import find_file
     from polytag.tagger.request import Request
 
-    _check(source_format, target_format, options["language"])
+    _check(source_format, target_format, options["tokeniser"])
     if column and engine != "ray":
         raise click.UsageError("--column is for Parquet, which --engine ray reads")
     if engine != "ray" and output is not None:
@@ -104,13 +104,12 @@ def tag(
         _tag_here(sources, output, assignment, format=source_format, workers=workers or 1, quiet=quiet)
 
 
-def _check(source_format: str, target_format: str | None, language: str | None) -> None:
+def _check(source_format: str, target_format: str | None, tokeniser: str | None) -> None:
     """The options that only text has."""
-    if language and source_format == "tokenised":
-        raise click.UsageError("tokenised text is split already, so it takes no --language")
-    for option, value in (("--language", language), ("--to", target_format)):
-        if value and source_format not in TEXTS:
-            raise click.UsageError(f"{option} is for plain text: say --from text")
+    if tokeniser and source_format == "tokenised":
+        raise click.UsageError("tokenised text is in words already, so it takes no --tokeniser")
+    if target_format and source_format not in TEXTS:
+        raise click.UsageError("--to is for plain text: say --from text")
 
 
 def _tag_here(

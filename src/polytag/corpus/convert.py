@@ -12,12 +12,13 @@ from polytag.corpus.formats import FORMATS, WRITERS
 from polytag.corpus.formats.conll import DOCSTART
 from polytag.corpus.formats.jsonl import AS_SPANS
 from polytag.corpus.notes import Notes
-from polytag.corpus.rawtext import ANY_LANGUAGE
+from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import check_spans, convert_tags, problems
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import EDGE, OUTSIDE, UNKNOWN, begins, parse_any
 from polytag.errors import CorpusError, nearest
 from polytag.files import atomic_write
+from polytag.plan import TOKENISER
 from polytag.tag_schemes import SCHEMES, scheme_name
 
 PLAIN = "plain"
@@ -43,7 +44,7 @@ def convert(
     source_scheme: str | Mapping[str, str] = AUTO,
     encoding: str = "auto",
     docstart: bool | None = None,
-    language: str = ANY_LANGUAGE,
+    tokeniser: str = TOKENISER,
     notes: Notes | None = None,
 ) -> int:
     """Write the sentences of ``source`` to ``target`` (gzip if it ends in .gz) and return how many there were.
@@ -51,7 +52,7 @@ def convert(
     The target holds the words and the tags of the tasks in ``tags``, in that order; it is UTF-8.
 
     Args:
-        source: as for ``read``, like ``format``, ``word``, ``tags``, ``encoding``, ``language`` and ``notes``.
+        source: as for ``read``, like ``format``, ``word``, ``tags``, ``encoding``, ``tokeniser`` and ``notes``.
         target: the file to make, another than the source.
         target_format: a key of ``WRITERS``; "auto" goes by the suffix, which must be one of ``SUFFIXES``.
         scheme: one tag scheme for all tasks, or one for each task named; the others keep their tags as they are.
@@ -77,7 +78,7 @@ def convert(
         tags=tags,
         encoding=encoding,
         docstart=documents,
-        language=language,
+        tokeniser=tokeniser,
         notes=notes,
     )
     # A source that is not there, empty or malformed at the start is told before anything is written.
@@ -137,11 +138,18 @@ def _in_schemes(sentence: Sentence, before: Mapping[str, str], after: Mapping[st
         if before.get(task) == PLAIN:
             changed[task] = sentence.tags[task] if name == PLAIN else _from_labels(sentence, task, name)
         else:
-            check_spans(sentence, task)
-            if not SCHEMES[name].separates:
-                _refuse_touching(sentence, task, name)
-            changed[task] = _as_labels(sentence, task) if name == PLAIN else convert_tags(sentence.tags[task], name)
+            changed[task] = _as_spans(sentence, task, name)
     return replace(sentence, tags={**sentence.tags, **changed})
+
+
+def _as_spans(sentence: Sentence, task: str, scheme: str) -> tuple[str, ...]:
+    """The tags of spans in a scheme, or the types of their words; words that misfits touch stay unknown."""
+    known = as_scored(sentence, task)
+    check_spans(known, task)
+    if not SCHEMES[scheme].separates:
+        _refuse_touching(known, task, scheme)
+    tags = _as_labels(known, task) if scheme == PLAIN else convert_tags(known.tags[task], scheme)
+    return tuple([UNKNOWN if old == UNKNOWN else new for old, new in zip(sentence.tags[task], tags, strict=True)])
 
 
 def _check_scheme(sentence: Sentence, task: str, scheme: str) -> None:

@@ -7,10 +7,10 @@ from pathlib import Path
 from polytag.corpus.formats import FORMATS
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
-from polytag.corpus.rawtext import ANY_LANGUAGE
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines, existing, unreadable
 from polytag.errors import CorpusError, nearest
+from polytag.plan import TOKENISER
 
 DEFAULT = "conll"  # what a file is read as that no suffix tells
 
@@ -23,7 +23,7 @@ def read(
     tags: Mapping[str, int | str] = {},
     encoding: str = "auto",
     docstart: bool = False,
-    language: str = ANY_LANGUAGE,
+    tokeniser: str = TOKENISER,
     names: Sequence[str] = (),
     overlaps: str = "longest",
     notes: Notes | None = None,
@@ -38,13 +38,14 @@ def read(
             'feats.KEY' (conllu); 'pos' (treebank); a key of "tags", or 'spans' for character spans (jsonl).
         encoding: a codec; "auto" is UTF-8, or latin-1 where the file can be nothing else.
         docstart: whether -DOCSTART- lines come as sentences of one word; they end a sentence in any case.
-        language: whose rules split raw text (format text); what is split already is in format tokenised.
+        tokeniser: what cuts texts into words, as `polytag.corpus.tokenising` has them.
         names: of the classes of tags that are numbers, from 0 on; unless given, as the file or one beside it has them.
         overlaps: which of two spans over the same characters is read: "longest", "first", or "refuse" for none.
         notes: takes what the reader has to say; without it, what it refuses is raised and the rest goes unsaid.
 
     Raises:
-        PolytagError: raw text cannot be split, for spaCy is not installed or has no rules for the language.
+        PlanError: there is no such tokeniser.
+        PolytagError: it is spaCy's, which is not installed or has no rules for the language.
         CorpusError: at once, where the path, the format or the tags are impossible; while reading, with the line,
             where the file is not as told; at the end, where it held no sentence.
     """
@@ -52,7 +53,9 @@ def read(
     files = files_of(path, name)
 
     def one(file: Path) -> Iterator[Sentence]:
-        layout = Layout(str(file), word, tags, docstart, language=language, names=names, overlaps=overlaps, notes=notes)
+        layout = Layout(
+            str(file), word, tags, docstart, tokeniser=tokeniser, names=names, overlaps=overlaps, notes=notes
+        )
         return FORMATS[name].sentences(Lines(file, encoding=encoding), layout)
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once
@@ -67,7 +70,7 @@ def blocks(
     source: str = "<stdin>",
     encoding: str = "auto",
     columns: Mapping[str, str] = {},
-    language: str = ANY_LANGUAGE,
+    tokeniser: str = TOKENISER,
     records: bool = False,
     notes: Notes | None = None,
 ) -> Iterator[Block]:
@@ -75,7 +78,7 @@ def blocks(
 
     ``columns`` names, for CoNLL-U, the column that takes a task's tags ('upos', 'misc.NER'); without it a task
     named upos or xpos fills that column, and any other task a key of MISC. ``source`` names a stream in errors.
-    ``language`` has the rules that split raw text; ``records`` renders text as JSONL; ``notes`` is as for `read`.
+    ``tokeniser`` cuts text into words; ``records`` renders text as JSONL; ``notes`` is as for `read`.
 
     Raises:
         CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
@@ -89,9 +92,8 @@ def blocks(
     if make is None:
         known = ", ".join(key for key, row in FORMATS.items() if row.blocks)
         raise CorpusError(f"{name} holds trees, which are not tagged, expected one of {known}", path=source)
-    layout = Layout(
-        source, word, columns=columns, language=language, records=records, notes=Notes() if notes is None else notes
-    )
+    notes = Notes() if notes is None else notes
+    layout = Layout(source, word, columns=columns, tokeniser=tokeniser, records=records, notes=notes)
     return make(Lines(stream_or_path, name=source, encoding=encoding), layout)
 
 

@@ -1,21 +1,13 @@
-"""Character spans, as annotation tools export them, to words and IOB2 tags; no character of a span is lost."""
+"""Character spans, as annotation tools export them, to tags of words, which see nothing of them."""
 
-import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import pairwise
+from dataclasses import replace
+from operator import itemgetter
 from typing import NamedTuple
 
-_WORD = re.compile(r"[^ \t\r\n]+")
-split = _WORD.findall
-
-
-class CharSpan(NamedTuple):
-    """Characters ``text[start:end]``, of one type."""
-
-    start: int
-    end: int
-    type: str
+from polytag.corpus.sentence import CharSpan, Sentence, Span
+from polytag.corpus.tag_rules import UNKNOWN
 
 
 class Offsets(NamedTuple):
@@ -23,11 +15,6 @@ class Offsets(NamedTuple):
 
     start: int
     end: int
-
-
-def words(text: str) -> list[tuple[int, int]]:
-    """Where the stretches stand that ``split`` gives, between blanks and line ends; punctuation stays with its word."""
-    return [match.span() for match in _WORD.finditer(text)]
 
 
 def located(text: str, tokens: Iterable[str]) -> list[Offsets]:
@@ -46,25 +33,53 @@ def located(text: str, tokens: Iterable[str]) -> list[Offsets]:
     return found
 
 
-def tagged(tokens: Sequence[tuple[int, int]], spans: Sequence[CharSpan]) -> tuple[list[Offsets], list[str]]:
-    """The words, cut where a span starts or ends within one, and their tags in IOB2.
+def tagged(words: Sequence[tuple[int, int]], spans: Sequence[CharSpan]) -> tuple[tuple[str, ...], tuple[CharSpan, ...]]:
+    """The tags of words in IOB2, and the spans that do not fit them: which begin or end within a word, or hold none.
 
-    Raises:
-        ValueError: a span covers no word.
+    A word that such a span touches has the tag ``?``, unknown. Blanks at the ends of a span are no matter.
     """
-    bounds = sorted({bound for span in spans for bound in (span.start, span.end)})
-    pieces = [piece for token in tokens for piece in _cut(token, bounds)]
-    tags = ["O"] * len(pieces)
-    starts = [piece.start for piece in pieces]
+    tags, misfits = ["O"] * len(words), list[CharSpan]()
     for span in spans:
-        first, last = bisect_left(starts, span.start), bisect_left(starts, span.end)
-        if first == last:
-            raise ValueError(f"span {list(span)} covers no word, expected at least one")
-        tags[first:last] = [f"B-{span.type}"] + [f"I-{span.type}"] * (last - first - 1)
-    return pieces, tags
+        first, last = _touched(words, span)
+        if first < last and words[first][0] >= span.start and words[last - 1][1] <= span.end:
+            tags[first:last] = [f"B-{span.type}"] + [f"I-{span.type}"] * (last - first - 1)
+        else:
+            tags[first:last] = [UNKNOWN] * (last - first)
+            misfits.append(span)
+    return tuple(tags), tuple(misfits)
 
 
-def _cut(token: tuple[int, int], bounds: Sequence[int]) -> list[Offsets]:
-    first, last = token
-    edges = [first, *bounds[bisect_right(bounds, first) : bisect_left(bounds, last)], last]
-    return [Offsets(start, end) for start, end in pairwise(edges)]
+def misfit_note(span: CharSpan, text: str, words: Sequence[tuple[int, int]]) -> str:
+    """What to say of a span that does not fit the words of its text."""
+    first, last = _touched(words, span)
+    found = f"span {list(span)}, {text[span.start : span.end]!r:.60},"
+    if first == last:
+        return f"{found} holds no word; it counts as missed where taggers are scored"
+    touched = f"{text[words[first][0] : words[last - 1][1]]!r:.60}"
+    return (
+        f"{found} does not fit the words, {touched}; they are unknown ({UNKNOWN}) in training, and the span counts as "
+        "missed where taggers are scored"
+    )
+
+
+def is_scored(sentence: Sentence, task: str) -> bool:
+    """Whether taggers can be scored on a sentence: all its tags are known, but those that misfits touch."""
+    return UNKNOWN not in sentence.tags[task] or task in sentence.misfits
+
+
+def as_scored(sentence: Sentence, task: str) -> Sentence:
+    """A sentence as taggers are scored on it: words that misfits touch are in no span, so that none is found there."""
+    if task not in sentence.misfits:
+        return sentence
+    tags = tuple(["O" if tag == UNKNOWN else tag for tag in sentence.tags[task]])
+    return replace(sentence, tags={**sentence.tags, task: tags})
+
+
+def missed(sentence: Sentence, task: str) -> list[Span]:
+    """The misfits of a task, which no tagger finds, each as the words that it touches."""
+    return [Span(span.type, *_touched(sentence.offsets, span)) for span in sentence.misfits.get(task, ())]
+
+
+def _touched(words: Sequence[tuple[int, int]], span: CharSpan) -> tuple[int, int]:
+    """The first word that a span touches, and the one after the last."""
+    return bisect_right(words, span.start, key=itemgetter(1)), bisect_left(words, span.end, key=itemgetter(0))

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 MOST_ALTERNATIVES = 1_000  # of a sentence; their memory grows with words times tags times alternatives
 
@@ -14,6 +15,14 @@ class Span:
     start: int
     end: int
     probability: float | None = None
+
+
+class CharSpan(NamedTuple):
+    """Characters ``text[start:end]``, of one type."""
+
+    start: int
+    end: int
+    type: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +40,8 @@ class Sentence:
     ``lines`` holds the line of each word in the file ``source`` (empty where the words came from elsewhere).
     ``confidence`` holds, for tags that a tagger predicted, the marginal probability of each, and ``alternatives`` the
     most probable tag sequences, best first.
-    ``offsets`` holds, for words of a raw text, the characters ``text[start:end]`` at which each stands.
+    ``offsets`` holds, for words of a raw text, the characters ``text[start:end]`` at which each stands, and ``misfits``
+    the annotated spans of a task that begin or end within a word, whose words have the tag ``?``.
     """
 
     words: tuple[str, ...]
@@ -42,6 +52,7 @@ class Sentence:
     predicted_spans: Mapping[str, tuple[Span, ...]] = field(default_factory=dict)
     alternatives: Mapping[str, tuple[Alternative, ...]] = field(default_factory=dict)
     offsets: Sequence[tuple[int, int]] = ()
+    misfits: Mapping[str, tuple[CharSpan, ...]] = field(default_factory=dict)
 
     def __len__(self) -> int:
         return len(self.words)

@@ -5,6 +5,7 @@ from os import PathLike
 
 from polytag.corpus.documents import read
 from polytag.corpus.notes import Notes
+from polytag.corpus.offsets import is_scored
 from polytag.corpus.sampling import holdout, sample
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN
@@ -39,7 +40,7 @@ def split_sentences(plan: Plan, task: str, split: str, *, notes: Notes | None = 
     if settings.holdout and split in ("train", "dev"):
         everything = list(_files(plan, task, "train", notes))
         # Scores need every tag, so a sentence with unknown ones is never held out.
-        whole = [i for i, sentence in enumerate(everything) if UNKNOWN not in sentence.tags[task]]
+        whole = [i for i, sentence in enumerate(everything) if is_scored(sentence, task)]
         if len(whole) < 2 <= len(everything):
             message = (
                 f"{len(whole)} sentences without unknown tags ({UNKNOWN}), expected 2 or more to hold out from; "
@@ -53,14 +54,16 @@ def split_sentences(plan: Plan, task: str, split: str, *, notes: Notes | None = 
     yield from _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
 
 
-def read_as(settings: Task, task: str, path: str | PathLike[str], *, notes: Notes | None = None) -> Iterator[Sentence]:
+def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | None = None) -> Iterator[Sentence]:
     """The sentences of a file that is written like the task's own; ``notes`` is as for `read`."""
+    settings = plan.tasks[task]
     return read(
         path,
         format=settings.format,
         word=settings.columns.word,
         tags={task: settings.columns.tag},
         encoding=settings.encoding,
+        tokeniser=plan.words[settings.words].tokeniser,
         names=settings.columns.names,
         overlaps=settings.overlaps,
         notes=notes,
@@ -69,7 +72,7 @@ def read_as(settings: Task, task: str, path: str | PathLike[str], *, notes: Note
 
 def _files(plan: Plan, task: str, split: str, notes: Notes | None) -> Iterator[Sentence]:
     for path in getattr(plan.tasks[task], split) or ():
-        yield from read_as(plan.tasks[task], task, plan.find(path, f"tasks.{task}.{split}"), notes=notes)
+        yield from read_as(plan, task, plan.find(path, f"tasks.{task}.{split}"), notes=notes)
 
 
 def _at_rate(sentences: Iterator[Sentence], settings: Task) -> Iterator[Sentence]:

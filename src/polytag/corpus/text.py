@@ -18,7 +18,9 @@ from typing import NamedTuple, Protocol
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source, opened, raw_lines
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.tokenising import tokeniser
 from polytag.errors import CorpusError
+from polytag.plan import TOKENISER
 
 BLANKS = " \t"
 
@@ -69,13 +71,17 @@ class Layout:
     tags: Mapping[str, int | str] = field(default_factory=dict)
     docstart: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
-    language: str = "xx"  # whose rules split raw text
+    tokeniser: str = TOKENISER  # what cuts text into words
     character: int = 0  # at which the first line begins in the whole text
     head: str = ""  # what `Format.head` found before the first line
     records: bool = False  # text is rendered as records of JSONL
     names: Sequence[str] = ()  # of the classes of tags that are numbers
     overlaps: str = "longest"  # which of two spans over the same characters is read
     notes: Notes = field(default_factory=Notes)  # where readers say what they refuse, repair or find odd
+
+    def cut(self, text: str) -> Sequence[tuple[int, int]]:
+        """Where the words of a record's text stand; raises as `Tokeniser.words`."""
+        return tokeniser(self.tokeniser).words(text)
 
 
 class Lines:

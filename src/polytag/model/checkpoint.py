@@ -33,7 +33,7 @@ from polytag.model.model import (
 from polytag.model.packed import load_packed
 from polytag.model.temperatures import load_temperatures, save_temperatures
 from polytag.plan import Plan
-from polytag.plan_file import make_plan
+from polytag.plan_file import stored_plan
 from polytag.vocabulary.vocabularies import Vocabularies
 
 FORMAT = "polytag-model"
@@ -135,7 +135,7 @@ def _check_file(path: Path, digest: str) -> None:
 
 def _read_plan(path: Path) -> Plan:
     try:
-        return make_plan(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path)).found_in(path.parent)
+        return stored_plan(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path)).found_in(path.parent)
     except (PlanError, ValueError, RecursionError) as error:
         raise ModelError(f"{path}: not a plan that this polytag reads: {error}") from None
 

@@ -30,7 +30,7 @@ from polytag.model.model import (
 from polytag.model.stored import PRECISIONS, restored, stored, stored_shapes
 from polytag.model.temperatures import are_valid
 from polytag.plan import Plan
-from polytag.plan_file import make_plan
+from polytag.plan_file import stored_plan
 from polytag.vocabulary.vocabularies import Vocabularies
 
 FORMAT = "polytag-packed"
@@ -144,7 +144,7 @@ def _vocabularies(path: Path, plan: Plan, packed: bytes, size: str) -> tuple[Pla
 
 def _plan(path: Path, metadata: Mapping[str, str]) -> Plan:
     try:
-        return make_plan(json.loads(metadata["plan"]), source="its plan")
+        return stored_plan(json.loads(metadata["plan"]), source="its plan")
     except (KeyError, ValueError, TypeError, AttributeError, RecursionError, PlanError) as error:
         raise ModelError(f"{path}: not a plan that this polytag reads: {error}") from None
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
+from polytag.corpus.offsets import as_scored, missed
 from polytag.corpus.schemes import UNKNOWN, check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.splits import split_sentences
@@ -26,6 +27,7 @@ class Key(NamedTuple):
     start: int
     end: int
     type: str
+    fits: bool = True  # false of an annotated span that begins or ends within a word, which is never found
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +90,8 @@ class Cases:
         counts = counts_for(self.plain)
         counts.calibration = self.calibration() if calibration else None
         for case in self.cases:
-            counts.add(case.gold_tags, case.found_tags, known=case.known)
+            missed = [Span(key.type, key.start, key.end) for key in case.gold if not key.fits]
+            counts.add(case.gold_tags, case.found_tags, known=case.known, missed=missed)
         return counts
 
 
@@ -121,7 +124,7 @@ def read_cases(
     """
     vocabulary = tagger.vocabularies.tags[tagger.plan.tasks[task].tags]
     source, found = iter(sentences), []
-    while chunk := list(islice(source, CHUNK_SENTENCES)):
+    while chunk := [as_scored(sentence, gold or task) for sentence in islice(source, CHUNK_SENTENCES)]:
         if not vocabulary.plain:
             for sentence in chunk:
                 check_spans(sentence, gold or task)
@@ -143,7 +146,10 @@ def _case(tagger: "Tagger", task: str, gold_task: str, gold: Sentence, found: Se
     of_spans = [] if tags.plain else found.spans(task)
     return Case(
         words=gold.words,
-        gold=keys(gold_tags, plain=tags.plain),
+        gold=(
+            *keys(gold_tags, plain=tags.plain),
+            *(key(span)._replace(fits=False) for span in missed(gold, gold_task)),
+        ),
         found=tuple(Key(at, at + 1, found_tags[at]) for at in scored) if tags.plain else tuple(map(key, of_spans)),
         gold_tags=gold_tags,
         found_tags=found_tags,

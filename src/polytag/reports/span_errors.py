@@ -83,7 +83,7 @@ def _by_overlap(gold: Sequence[Key], found: Sequence[Key]) -> list[tuple[Key, Ke
 def _kind(gold: Key, found: Key) -> str:
     same_words, same_type = gold[:2] == found[:2], gold.type == found.type
     if same_words:
-        return CORRECT if same_type else "wrong type"
+        return CORRECT if gold == found else "too long" if same_type else "wrong type"  # gold may be part of a word
     if not same_type:
         return "wrong type and boundary"
     if gold.start <= found.start and found.end <= gold.end:

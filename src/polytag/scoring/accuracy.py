@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
+from polytag.corpus.sentence import Span
 from polytag.corpus.tag_rules import UNKNOWN
 from polytag.scoring.counts import Counts, Tallies, tallies
 
@@ -31,15 +32,28 @@ class TagCounts(Counts):
             found[predicted].add(0, predicted=count, gold=0)
         return found
 
-    def add(self, gold: Sequence[str], predicted: Sequence[str], *, known: Sequence[bool] | None = None) -> None:
+    def add(
+        self,
+        gold: Sequence[str],
+        predicted: Sequence[str],
+        *,
+        known: Sequence[bool] | None = None,
+        missed: Sequence[Span] = (),
+    ) -> None:
         """As `Counts.add`; words whose gold tag is unknown (``?``) are left out."""
         if UNKNOWN in gold and len(gold) == len(predicted) == len(known or gold):
             at = [position for position, tag in enumerate(gold) if tag != UNKNOWN]
             known = None if known is None else [known[i] for i in at]
             gold, predicted = [gold[i] for i in at], [predicted[i] for i in at]
-        super().add(gold, predicted, known=known)
+        super().add(gold, predicted, known=known, missed=missed)
 
-    def _add(self, gold: Sequence[str], predicted: Sequence[str], known: Sequence[bool] | None) -> None:  # noqa: ARG002
+    def _add(
+        self,
+        gold: Sequence[str],
+        predicted: Sequence[str],
+        known: Sequence[bool] | None,  # noqa: ARG002
+        missed: Sequence[Span],  # noqa: ARG002
+    ) -> None:
         self.confusion.update(zip(gold, predicted, strict=True))
 
     def _merge(self, other: Self) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import ClassVar, Self
 
+from polytag.corpus.sentence import Span
 from polytag.scoring.calibration import Calibration
 
 
@@ -76,8 +77,17 @@ class Counts(ABC):
         """Words with the right tag, as a fraction."""
         return self.tokens["all"].f1
 
-    def add(self, gold: Sequence[str], predicted: Sequence[str], *, known: Sequence[bool] | None = None) -> None:
+    def add(
+        self,
+        gold: Sequence[str],
+        predicted: Sequence[str],
+        *,
+        known: Sequence[bool] | None = None,
+        missed: Sequence[Span] = (),
+    ) -> None:
         """Count one sentence; ``known`` says of each word whether it is in the vocabulary.
+
+        ``missed`` are gold spans that no tags can mark, each as the words that it touches; where spans are counted.
 
         Raises:
             ValueError: the three differ in length.
@@ -86,7 +96,7 @@ class Counts(ABC):
         if len(gold) != len(predicted) or (known is not None and len(known) != len(gold)):
             words = "" if known is None else f" and {len(known)} known or unknown words"
             raise ValueError(f"{len(gold)} gold tags, {len(predicted)} predicted tags{words}, expected as many of each")
-        self._add(gold, predicted, known)
+        self._add(gold, predicted, known, missed)
         self.sentences += 1
         right = [expected == found for expected, found in zip(gold, predicted, strict=True)]
         self._add_tokens("all", right)
@@ -108,7 +118,13 @@ class Counts(ABC):
         self.tokens[group].add(sum(right), predicted=len(right), gold=len(right))
 
     @abstractmethod
-    def _add(self, gold: Sequence[str], predicted: Sequence[str], known: Sequence[bool] | None) -> None: ...
+    def _add(
+        self,
+        gold: Sequence[str],
+        predicted: Sequence[str],
+        known: Sequence[bool] | None,
+        missed: Sequence[Span],
+    ) -> None: ...
 
     @abstractmethod
     def _merge(self, other: Self) -> None: ...

@@ -37,11 +37,20 @@ class SpanCounts(Counts):
         """The tally of all spans."""
         return self.spans["all"]
 
-    def _add(self, gold: Sequence[str], predicted: Sequence[str], known: Sequence[bool] | None) -> None:
+    def _add(
+        self,
+        gold: Sequence[str],
+        predicted: Sequence[str],
+        known: Sequence[bool] | None,
+        missed: Sequence[Span],
+    ) -> None:
         expected, found = set(schemes.spans(gold)), set(schemes.spans(predicted))
         for span in expected | found:
             for tally in self._tallies(span, known):
                 tally.add(span in expected and span in found, predicted=span in found, gold=span in expected)
+        for span in missed:
+            for tally in self._tallies(span, known):
+                tally.add(0, predicted=0, gold=1)
 
     def _tallies(self, span: Span, known: Sequence[bool] | None) -> Iterable[Tally]:
         yield self.by_type[span.type]

@@ -23,7 +23,7 @@ from polytag.server.description import describe
 from polytag.server.limits import Limits
 from polytag.server.refusals import RefusedError, of_validation, too_large, unusable
 from polytag.server.schemas import ErrorReply, HealthReply, ModelReply, TagReply, TagRequest
-from polytag.server.work import Job, Splitting, Worker, rawtext
+from polytag.server.work import Job, Worker
 from polytag.tagger.tagging import Tagger
 
 PAGE = Path(__file__).parent / "page"
@@ -138,7 +138,6 @@ def create_app(
     *,
     name: str = "model",
     hosts: Sequence[str] = ("*",),
-    splitting: Splitting = rawtext,
 ) -> FastAPI:
     """An ASGI app that tags with ``tagger``.
 
@@ -148,10 +147,9 @@ def create_app(
         name: by which the model is shown.
         hosts: names that clients may call the server by (the Host of their requests), as `TrustedHostMiddleware` takes
             them; else a web page elsewhere may get at a server that only this machine can reach.
-        splitting: makes a splitter of raw text from a language's code; the library's own unless given.
     """
     limits = limits or Limits()
-    server = Server(Worker(tagger, limits, splitting), limits, name=name)
+    server = Server(Worker(tagger, limits), limits, name=name)
     app = FastAPI(
         title="polytag",
         version=version("polytag"),

@@ -32,6 +32,7 @@ def _language(tagger: Tagger, name: str) -> LanguageReply:
     return LanguageReply(
         name=name,
         code=code_of(tagger.plan.words[name]),
+        tokeniser=tagger.plan.words[name].tokeniser,
         words=len(tagger.vocabularies.words[name]),
         tasks=tagger.plan.users("words", name),
     )

@@ -26,7 +26,7 @@ class TagRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    text: str | None = Field(None, description="raw text, which the server splits into sentences and words")
+    text: str | None = Field(None, description="raw text, which the server cuts into sentences and words")
     words: Words | None = Field(None, description="the words of one sentence, or of several")
     tokenised: bool = Field(False, description="the text has a sentence per line, words parted by blanks")
     language: str | None = Field(None, description="its name or code in /model; needed where a model reads several")
@@ -74,7 +74,8 @@ class LanguageReply(BaseModel):
     """A language: a word part of the plan."""
 
     name: str
-    code: str = Field(description="by which text is split; xx is any language")
+    code: str = Field(description="of the language, by which requests may name it; xx is any")
+    tokeniser: str = Field(description="what cuts text into words")
     words: int = Field(description="in its vocabulary")
     tasks: list[str]
 

@@ -1,10 +1,9 @@
 """What the queue's thread does with a batch: split texts, tag all sentences that ask for the same, write replies."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 from itertools import islice
-from typing import Any, Protocol
+from typing import Any
 
 from polytag.corpus.sentence import Sentence
 from polytag.errors import nearest
@@ -15,20 +14,7 @@ from polytag.server.schemas import TagRequest
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 
-UNSPLIT = (
-    "this server cannot split text (it lacks spaCy: pip install 'polytag[text]'), expected 'words', or a text with a "
-    "sentence per line and its words parted by blanks, and 'tokenised'"
-)
 LETTERS = 5  # of a word, for the size of a text that is not split yet
-
-
-class TextSplitter(Protocol):
-    """As `polytag.corpus.rawtext.Splitter`."""
-
-    def sentences(self, text: str) -> Iterator[Sentence]: ...
-
-
-Splitting = Callable[[str, bool], TextSplitter]  # code of a language, whether its words are parted by blanks
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +22,6 @@ class Job:
     """A request that was found to be one that can be answered."""
 
     request: Request
-    code: str
     body: TagRequest
 
     @property
@@ -47,30 +32,15 @@ class Job:
         return count * max(1, self.request.nbest) + 1
 
 
-def rawtext(code: str, tokenised: bool) -> TextSplitter:
-    """The library's own splitter.
-
-    Raises:
-        PolytagError: what it needs is not installed.
-    """
-    from polytag.corpus.rawtext import Splitter
-
-    if not tokenised and find_spec("spacy") is None:
-        raise unusable(UNSPLIT)
-    return Splitter(code, tokenised=tokenised)
-
-
 class Worker:
     """A tagger that answers requests.
 
-    Any thread may call `job`; all else is for one, for the rules that split texts remember what they have split.
+    Any thread may call it.
     """
 
-    def __init__(self, tagger: Tagger, limits: Limits, splitting: Splitting = rawtext) -> None:
+    def __init__(self, tagger: Tagger, limits: Limits) -> None:
         self.tagger, self.limits = tagger, limits
         self._span_tasks = tagger.span_tasks()
-        self._splitting = splitting
-        self._splitters: dict[tuple[str, bool], TextSplitter] = {}
 
     def job(self, body: TagRequest) -> Job:
         """Check what can be checked without splitting.
@@ -83,11 +53,10 @@ class Worker:
         if body.nbest > self.limits.nbest:
             raise unusable(f"nbest: found {body.nbest}, expected at most {self.limits.nbest}")
         tasks = self._tasks(body)
-        part = self.tagger.plan.words[self.tagger.plan.tasks[tasks[0]].words]
         for words in body.words or ():
             self._check_length(len(words))
         self._check_total(sum(map(len, body.words or ())), body.nbest)
-        return Job(Request(tasks, body.confidence, body.nbest), code_of(part), body)
+        return Job(Request(tasks, body.confidence, body.nbest), body)
 
     def __call__(self, jobs: Sequence[Job]) -> list[bytes | Exception]:
         """Answer jobs, each with a body of JSON or with what went wrong with it alone."""
@@ -143,18 +112,13 @@ class Worker:
         if job.body.words is not None:
             return [Sentence(tuple(words)) for words in job.body.words]
         found, total = [], 0
-        for sentence in self._splitter(job).sentences(job.body.text or ""):
+        tokeniser = "blanks" if job.body.tokenised else None
+        for sentence in self.tagger.sentences(job.body.text or "", job.request.tasks, tokeniser=tokeniser):
             self._check_length(len(sentence))
             total += len(sentence)
             self._check_total(total, job.request.nbest)
             found.append(sentence)
         return found
-
-    def _splitter(self, job: Job) -> TextSplitter:
-        key = (job.code, job.body.tokenised)
-        if key not in self._splitters:
-            self._splitters[key] = self._splitting(*key)
-        return self._splitters[key]
 
     def _check_length(self, words: int) -> None:
         if words > self.limits.sentence_words:
@@ -168,5 +132,5 @@ class Worker:
 
 
 def code_of(part: Any) -> str:
-    """The language by which text is split for a word part; xx, any language, where the plan does not say."""
+    """The code of the language of a word part; xx, any language, where the plan does not say."""
     return getattr(part, "language", None) or "xx"

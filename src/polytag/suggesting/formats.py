@@ -14,9 +14,8 @@ from typing import Any
 from polytag.corpus.asjson import as_json, rounded
 from polytag.corpus.formats import conll
 from polytag.corpus.formats.record import dumped
-from polytag.corpus.offsets import CharSpan
 from polytag.corpus.schemes import UNKNOWN
-from polytag.corpus.sentence import Sentence, Span
+from polytag.corpus.sentence import CharSpan, Sentence, Span
 from polytag.errors import CorpusError, PolytagError, nearest
 from polytag.suggesting.reading import Candidate
 

@@ -11,6 +11,7 @@ from polytag.corpus.offsets import Offsets, located
 from polytag.corpus.recognition import Input, recognised
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
+from polytag.plan import TOKENISER
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +28,7 @@ def candidates(
     *,
     format: str = "auto",
     word: int = 0,
-    language: str = "xx",
+    tokeniser: str = TOKENISER,
     name: str = "<stdin>",
 ) -> Iterator[Candidate]:
     """The sentences of a file or stream, as they are asked for.
@@ -36,15 +37,15 @@ def candidates(
         source: a path, or a stream that ``name`` stands for in errors.
         format: as for `polytag.corpus.blocks`, but that "auto" is what `recognised` says.
         word: the column of the words (conll).
-        language: whose rules split raw text.
+        tokeniser: what cuts text into words.
 
     Raises:
         CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
-        PolytagError: raw text cannot be split here.
+        PolytagError: there is no such tokeniser here.
     """
     source, chosen, _ = recognised(source, format=format, name=name)
     name = str(source) if isinstance(source, str | PathLike) else name
-    return _candidates(blocks(source, format=chosen, word=word, source=name, language=language, records=True))
+    return _candidates(blocks(source, format=chosen, word=word, source=name, tokeniser=tokeniser, records=True))
 
 
 def _candidates(found: Iterable[Block]) -> Iterator[Candidate]:

@@ -62,7 +62,7 @@ def sentences_to_score(
         if len(chosen) > 1:
             raise PlanError(f"a file to score holds the tags of one task, so name it: {', '.join(chosen)}")
         task = chosen[0]
-        return {task: read_as(plan.tasks[task], task, data_file, notes=notes)}
+        return {task: read_as(plan, task, data_file, notes=notes)}
     without = [task for task in chosen if not has_split(plan.tasks[task], split)]
     if without or not chosen:
         raise PlanError(

@@ -13,9 +13,11 @@ from typing import TypeVar, Unpack
 
 import numpy as np
 
+from polytag.corpus.offsets import as_scored, missed
 from polytag.corpus.schemes import check_spans
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
+from polytag.corpus.tokenising import tokeniser as tokeniser_named
 from polytag.errors import PolytagError
 from polytag.model import Model, load_model
 from polytag.scoring import Calibration, Counts, counts_for
@@ -96,6 +98,36 @@ class Tagger:
         """
         return next(self.tag_all([sentence_of(words)], request, **options))
 
+    def tag_text(
+        self, text: str, request: Request = ANYTHING, *, tokeniser: str | None = None, **options: Unpack[Options]
+    ) -> Iterator[Sentence]:
+        """Tag raw text, cut into sentences and words; `Sentence.offsets` says where in the text each word stands.
+
+        Args:
+            text: of any length; a blank line ends a sentence, a single line end does not.
+            request: what to say of each sentence.
+            tokeniser: what cuts the text into words, instead of that of the model's plan.
+            options: fields of the request by name.
+
+        Raises:
+            PolytagError: at once, as `tag_all`; or no one tokeniser is named, or it is spaCy's, which is not installed.
+        """
+        request = self.checked(request.with_options(options))
+        return self.tag_all(self.sentences(text, request.tasks, tokeniser=tokeniser), request)
+
+    def sentences(self, text: str, tasks: Sequence[str] = (), *, tokeniser: str | None = None) -> Iterator[Sentence]:
+        """The sentences of raw text as `tag_text` has them, not tagged; arguments and errors are the same."""
+        return tokeniser_named(tokeniser or self.tokeniser(tasks)).load().sentences(text)
+
+    def tokeniser(self, tasks: Sequence[str] = ()) -> str:
+        """What cuts text into words for tasks: that of the words that they read; where these differ, all of them.
+
+        Raises:
+            PolytagError: as `choose`.
+        """
+        parts = [self.plan.words[self.plan.tasks[task].words] for task in self.choose(tasks)]
+        return " and ".join(dict.fromkeys(part.tokeniser for part in parts))
+
     def tag_all(
         self, sentences: Iterable[Sentence], request: Request = ANYTHING, **options: Unpack[Options]
     ) -> Iterator[Sentence]:
@@ -147,7 +179,8 @@ class Tagger:
     def evaluate(self, sentences: Iterable[Sentence], task: str, *, calibration: bool = False) -> Counts:
         """Tag sentences that carry gold tags of ``task`` and count as conlleval does (accuracy for plain tags).
 
-        ``calibration`` also counts how far the probabilities can be believed.
+        Spans that do not fit the words (`Sentence.misfits`) count as missed. ``calibration`` also counts how far the
+        probabilities can be believed.
 
         Raises:
             PolytagError: there is no such task, or a sentence or a word is none, as in `tag_all`.
@@ -158,12 +191,13 @@ class Tagger:
         counts = counts_for(tags.plain)
         counts.calibration = Calibration() if calibration else None
         for chunk in chunks(checked(sentences)):
-            for gold, found in zip(chunk, self._tagged(chunk, request), strict=True):
+            for sentence, found in zip(chunk, self._tagged(chunk, request), strict=True):
+                gold = as_scored(sentence, task)
                 if not tags.plain:
                     check_spans(gold, task)
                 known = [words.seen_in_training(word) for word in gold.words]
                 expected = tags.in_scheme(gold.tags[task], self.plan.tasks[task].scheme)
-                counts.add(expected, found.tags[task], known=known)
+                counts.add(expected, found.tags[task], known=known, missed=missed(gold, task))
                 if counts.calibration:
                     sure = found.predicted_spans.get(task, ())
                     counts.calibration.add(expected, found.tags[task], found.confidence[task], sure)

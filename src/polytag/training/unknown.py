@@ -5,6 +5,7 @@ from typing import TypedDict
 
 import numpy as np
 
+from polytag.corpus.offsets import is_scored
 from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError
@@ -63,7 +64,7 @@ def refuse_unknown(sentences: Sequence[Sentence], task: str) -> None:
         CorpusError: holds the file and the line of the first that is not.
     """
     for sentence in sentences:
-        if UNKNOWN in sentence.tags[task]:
+        if not is_scored(sentence, task):
             line = sentence.lines[sentence.tags[task].index(UNKNOWN)] if len(sentence.lines) else 0
             message = f"the tag of '{task}' is {UNKNOWN}, unknown, expected known tags in a file that scores are from"
             raise CorpusError(message, path=sentence.source, line=line)

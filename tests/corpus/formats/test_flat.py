@@ -117,9 +117,9 @@ def test_what_is_usual_is_fast(name, data, tasks, records):
 @pytest.mark.parametrize("name", [*TIDY])
 def test_every_word_has_a_tag(name):
     flat = FORMATS[name].fast("\n".join(TIDY[name][0]) + "\n", Layout("x"))
-    with pytest.raises(ValueError, match=r"size|of 5 words|shorter|longer"):
+    with pytest.raises(ValueError, match=r"size|of \d words|shorter|longer"):
         flat.render({"ner": ["O"] * (len(flat.words) - 1)})
-    with pytest.raises(ValueError, match=r"size|of 5 words|shorter|longer"):
+    with pytest.raises(ValueError, match=r"size|of \d words|shorter|longer"):
         flat.render({"ner": ["O"] * (len(flat.words) + 1)})
 
 

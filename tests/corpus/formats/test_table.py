@@ -72,8 +72,6 @@ def test_where_a_piece_may_end(rule, fitting):
 
 @pytest.mark.parametrize("name", TIDY)
 def test_pieces_hold_the_words_and_sentences_of_the_whole(name, tmp_path, monkeypatch):
-    if name == "text":
-        pytest.importorskip("spacy", reason="spaCy (polytag[text]) is not installed")
     row = FORMATS[name]
     monkeypatch.setattr(pieces, "FORMATS", {name: replace(row, cut=replace(row.cut, size=200))})
     lines = TIDY[name][0]

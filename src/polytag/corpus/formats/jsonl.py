@@ -20,12 +20,12 @@ from polytag.corpus.formats.record import (
     Record,
     dumped,
     fields_of,
-    known_offsets,
     parse,
     text_record,
     words_of,
 )
 from polytag.corpus.formats.records import Placed, columns_among, made, refusing, sentences_of
+from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Layout, Line, lines_of, original, tag_rows
@@ -136,8 +136,7 @@ def _block(line: Line, layout: Layout) -> JsonlBlock:
     fields = fields_of(record)
     if not isinstance(tags := fields.get("tags", {}), dict):
         raise ValueError(f'"tags" is {type(tags).__name__}, expected an object of one list per task')
-    words = words_of(fields)
-    places = known_offsets(fields, words, wanted=False)
+    words, places = words_of(fields, layout.cut)
     return JsonlBlock(line, made(words, {}, line.number, layout, places), record)
 
 
@@ -188,14 +187,24 @@ def written_as_spans(sentence: Sentence, *, labels: Collection[str] = ()) -> str
         if task in labels:
             tags[task] = list(values)
         else:
-            check_spans(sentence, task)
-            found += [_characters(span, task, record["offsets"]) for span in spans(values)]
+            known = as_scored(sentence, task)
+            check_spans(known, task)
+            found += [_characters(span, task, record["offsets"]) for span in spans(known.tags[task])]
+            found += _misfits(sentence, task, record["text"], record["start"])
     return json.dumps({**record, "tags": tags, "spans": found}, ensure_ascii=False) + "\n"
 
 
 def _characters(span: Span, task: str, places: Sequence[Sequence[int]]) -> dict[str, Any]:
     """A span as the stretch of characters of one task."""
     return {"start": places[span.start][0], "end": places[span.end - 1][1], "label": span.type, "task": task}
+
+
+def _misfits(sentence: Sentence, task: str, text: str, start: int) -> Iterator[dict[str, Any]]:
+    """The spans that do not fit the words, as far as they are within the text, which begins with the first word."""
+    for span in sentence.misfits.get(task, ()):
+        first, last = max(0, span.start - start), min(len(text), span.end - start)
+        if first < last:
+            yield {"start": first, "end": last, "label": span.type, "task": task}
 
 
 def _one_blank_apart(sentence: Sentence) -> list[tuple[int, int]]:

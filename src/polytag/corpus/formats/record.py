@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +16,7 @@ SPANS = "spans"  # where tags are, if they are character spans
 NO_TAGS = ("words", "tokens", "offsets")  # lists with something for each word that is no tag
 
 Record = dict[str, Any]
+Cutter = Callable[[str], Sequence[tuple[int, int]]]  # a text to where its words stand
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
@@ -58,33 +59,33 @@ def fields_of(record: Record | list[Any]) -> Record:
     return record if isinstance(record, dict) else {**record[1], "text": record[0]}
 
 
-def words_of(fields: Record) -> tuple[str, ...]:
-    """The words of a record, as such, as tokens, or those of its text.
+def words_of(fields: Record, cut: Cutter, *, placed: bool = False) -> tuple[tuple[str, ...], Sequence[tuple[int, int]]]:
+    """The words of a record, as such, as tokens, or as its text is cut into, and where they stand in the text.
+
+    They stand nowhere if no text has them, unless they are to be ``placed``.
 
     Raises:
-        ValueError: it has none, or they are no texts.
+        ValueError: it has none, they are no texts, or they are to be placed and cannot be.
     """
+    places: Sequence[tuple[int, int]] = []
     if "words" in fields:
         words = fields["words"]
     elif "tokens" in fields:
         words = _token_words(fields)
     elif "text" in fields:
-        words = offsets.split(text_of(fields))
+        text = text_of(fields)
+        places = cut(text)
+        words = [text[start:end] for start, end in places]
     else:
         raise ValueError('no words, expected a key "words", "tokens" or "text"')
     if not isinstance(words, list) or not (set(map(type, words)) <= {str} and all(words)):
         raise ValueError("words are not a list of texts with at least a character each, expected one")
     if not _is_encodable("".join(words)):
         raise ValueError("a word holds half a surrogate pair, expected whole characters")
-    return tuple(words)
+    return tuple(words), places or _known_offsets(fields, words, wanted=placed)
 
 
-def known_offsets(fields: Record, words: Sequence[str], *, wanted: bool) -> Sequence[tuple[int, int]]:
-    """Where the words stand in the text; nowhere if no text has them and nobody needs to know.
-
-    Raises:
-        ValueError: it is to be known, and cannot be.
-    """
+def _known_offsets(fields: Record, words: Sequence[str], *, wanted: bool) -> Sequence[tuple[int, int]]:
     if "text" not in fields and not wanted:
         return []
     try:
@@ -173,8 +174,6 @@ def _bounds(token: Any, length: int) -> Offsets:
 def _offsets(fields: Record, words: Sequence[str]) -> Sequence[tuple[int, int]]:
     """Where the words stand in the text: as the record says, else where they are found."""
     text, tokens = text_of(fields), fields.get("tokens")
-    if "words" not in fields and "tokens" not in fields:
-        return offsets.words(text)
     are_placed = isinstance(tokens, list) and all(isinstance(token, dict) and "start" in token for token in tokens)
     if not tokens or not are_placed or len(tokens) != len(words):
         return offsets.located(text, words)

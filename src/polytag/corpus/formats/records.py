@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NamedTuple
 
-from polytag.corpus import offsets
 from polytag.corpus.formats.class_names import FILES, UNLABELLED, named, names_beside
-from polytag.corpus.formats.record import Record, columns_of, is_spans, known_offsets, tag_list, text_of, words_of
+from polytag.corpus.formats.record import Record, columns_of, is_spans, tag_list, text_of, words_of
 from polytag.corpus.formats.spans import apart, marked
 from polytag.corpus.formats.units import Spanned, counted
-from polytag.corpus.offsets import CharSpan
-from polytag.corpus.sentence import Sentence
+from polytag.corpus.offsets import misfit_note, tagged
+from polytag.corpus.sentence import CharSpan, Sentence
 from polytag.corpus.tag_rules import UNKNOWN
 from polytag.corpus.text import Layout
 
@@ -106,21 +105,17 @@ class _Reader:
     def sentence(self, one: Spanned[Found]) -> Sentence | None:
         """The sentence of a record; none where it holds no word."""
         line, fields = one.content.record
-        words = words_of(fields)
+        spanning = [task for task, key in self.layout.tags.items() if is_spans(key)]
+        words, places = words_of(fields, self.layout.cut, placed=bool(spanning))
         columns = {task: str(key) for task, key in self.layout.tags.items() if not is_spans(key)}
         lists = {task: self._tags(fields, key, words, line) for task, key in columns.items()}
-        spanning = [task for task in self.layout.tags if task not in columns]
-        places = known_offsets(fields, words, wanted=bool(spanning))
-        cut: Sequence[tuple[int, int]] = places
+        misfits = dict[str, tuple[CharSpan, ...]]()
         for task, spans in self._spans(one, spanning).items():
-            cut, iob2 = offsets.tagged(places, spans)
-            lists[task] = tuple(iob2)
-        if len(cut) != len(places):
-            if len(lists) > 1:
-                others = [*columns, *spanning]
-                raise ValueError(f"a span ends within a word that has tags of '{others[0]}', expected whole words")
-            words = tuple(text_of(fields)[start:end] for start, end in cut)
-        return made(words, lists, line, self.layout, cut)
+            lists[task], unfitting = tagged(places, spans)
+            misfits |= {task: unfitting} if unfitting else {}
+            for span in unfitting:
+                self._tell(line, "misfit", misfit_note(span, one.text, places))
+        return made(words, lists, line, self.layout, places, misfits)
 
     def _spans(self, one: Spanned[Found], tasks: Sequence[str]) -> dict[str, list[CharSpan]]:
         """The spans of each task, in characters and apart."""
@@ -164,7 +159,9 @@ def made(
     line: int,
     layout: Layout,
     places: Sequence[tuple[int, int]] = (),
+    misfits: Mapping[str, tuple[CharSpan, ...]] = {},
 ) -> Sentence | None:
     """A sentence whose words all stand in one line; None where there are none."""
     ordered = {task: tags[task] for task in layout.tags if task in tags}
-    return Sentence(words, ordered, (line,) * len(words), layout.source, offsets=tuple(places)) if words else None
+    numbers = (line,) * len(words)
+    return Sentence(words, ordered, numbers, layout.source, offsets=tuple(places), misfits=misfits) if words else None

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
-from polytag.corpus.offsets import CharSpan
+from polytag.corpus.sentence import CharSpan
 from polytag.corpus.text import BLANKS
 
 # The names under which tools keep a list of spans, and within each span its start, end, type, own text and layer.

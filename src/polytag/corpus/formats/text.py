@@ -1,4 +1,4 @@
-"""Raw text, split into sentences and words by rules for its language."""
+"""Raw text, cut into sentences and words by a tokeniser."""
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
@@ -7,9 +7,9 @@ from itertools import accumulate
 
 from polytag.corpus.formats.format import Cut, FlatText, Format
 from polytag.corpus.formats.plain import flat_of, refuse_tags, sentences_of, text_block
-from polytag.corpus.rawtext import check_installed, splitter
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Block, Layout, Line, lines_of, original
+from polytag.corpus.tokenising import Tokeniser, tokeniser
 
 LONGEST_PARAGRAPH = 1 << 20  # characters, and the rest of a line: a longer one is cut there, which ends a sentence
 
@@ -19,8 +19,8 @@ def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
 
     Raises:
         CorpusError: tags are wanted, and plain text has none.
-        PolytagError: spaCy is not installed.
-        PlanError: spaCy has no rules for the language.
+        PlanError: there is no such tokeniser.
+        PolytagError: it is spaCy's, which is not installed or has no rules for the language.
     """
     refuse_tags(layout)
     return sentences_of(blocks(lines, layout))
@@ -30,24 +30,23 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[Block]:
     """All of a raw text; one block per sentence, with what stands before it.
 
     Raises:
-        PolytagError: spaCy is not installed.
-        PlanError: while reading: spaCy has no rules for the language.
+        PlanError: there is no such tokeniser.
+        PolytagError: it is spaCy's, which is not installed or has no rules for the language.
     """
-    check_installed()
-    return _raw_blocks(lines, layout)
+    return _raw_blocks(lines, layout, tokeniser(layout.tokeniser).load())
 
 
 def flat(text: str, layout: Layout) -> FlatText:
-    """Any text; raises as `blocks` does while reading."""
+    """Any text; raises as `blocks` does."""
     return flat_of(blocks(lines_of(text), layout))
 
 
-def _raw_blocks(lines: Iterable[Line], layout: Layout) -> Iterator[Block]:
-    rules, start = splitter(layout.language), layout.character
+def _raw_blocks(lines: Iterable[Line], layout: Layout, cutting: Tokeniser) -> Iterator[Block]:
+    start = layout.character
     for run in _paragraphs(lines):
         text, done = original(run), 0
         starts = list(accumulate((len(line.text) + len(line.end) for line in run), initial=0))
-        for sentence in rules.sentences(text):
+        for sentence in cutting.sentences(text):
             numbers = tuple([run[bisect_right(starts, begin) - 1].number for begin, _ in sentence.offsets])
             offsets = tuple([(start + begin, start + end) for begin, end in sentence.offsets])
             last = sentence.offsets[-1][1]
