@@ -9,6 +9,7 @@ import pytest
 from polytag.corpus import blocks, read
 from polytag.corpus.sentence import Alternative
 from polytag.errors import CorpusError
+from polytag.suggesting import candidates
 
 TEXT = "Angela Merkel visited Lima."
 DOCCANO = {"id": 7, "text": TEXT, "label": [[22, 26, "LOC"], [0, 13, "PER"]]}
@@ -187,3 +188,46 @@ def test_nothing_that_was_said_of_other_tags_stays():
     again = answered(first, tags=("O", "O"))
     assert (again["confidence"], again["alternatives"]) == ({"old": [1]}, {})
     assert again["predicted_spans"] == {"ner": []}
+
+
+@pytest.mark.parametrize(
+    ("record", "place"),
+    [
+        ({"words": ["a"], "tags": {"ner": ["B-\ud800"]}}, "ner"),
+        ({"tokens": ["a"], "ner_tags": ["B-\udc80"]}, "ner_tags"),
+        ({"text": "Lima", "label": [[0, 4, "\udc80"]]}, "spans"),
+        ({"words": ["a\ud800"], "tags": {"ner": ["O"]}}, "ner"),
+    ],
+)
+def test_half_a_character_is_refused_where_it_is_read(file, record, place):
+    with pytest.raises(CorpusError, match=r":1: .* holds half a surrogate pair, expected whole characters"):
+        list(read(file(record), tags={"ner": place}))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999", "-1e999"])
+def test_numbers_that_are_none_are_refused(file, number):
+    content = f'{{"words": ["a"], "score": {number}, "tags": {{"ner": ["O"]}}}}\n'
+    with pytest.raises(CorpusError, match=rf":1: no JSON \({number} is no number\)"):
+        list(read(file(content), tags={"ner": "ner"}))
+    with pytest.raises(CorpusError, match="is no number"):
+        rendered(content)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ([[0, 1], [4, 5]], ((0, 1), (4, 5))),  # not where they are first
+        (None, ((0, 1), (2, 3))),
+        ([[0, 1], None], ((0, 1), (2, 3))),
+        ([[0, 1]], ((0, 1), (2, 3))),
+        ([[0, 1], [2, "3"]], ((0, 1), (2, 3))),
+        ([[0, 1], [-3, -2]], ((0, 1), (2, 3))),
+        ("nowhere", ((0, 1), (2, 3))),
+    ],
+)
+def test_offsets_of_a_record_are_taken_where_they_are_those_of_its_words(given, expected):
+    content = json.dumps({"text": "a b b", "words": ["a", "b"], "offsets": given}) + "\n"
+    (block,) = blocks(io.BytesIO(content.encode()), format="jsonl")
+    assert tuple(tuple(place) for place in block.sentence.offsets) == expected
+    (candidate,) = candidates(io.BytesIO(content.encode()), format="jsonl")
+    assert (candidate.text, tuple(tuple(place) for place in candidate.offsets)) == ("a b b", expected)

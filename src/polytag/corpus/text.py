@@ -26,6 +26,7 @@ BLANKS = " \t"
 
 # The ends of `raw_lines`; lines hold none of them, so that lines joined come apart the same way.
 _LINE = re.compile(r"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _C1 = re.compile(rb"[\x80-\x9f]")
 
 
@@ -131,10 +132,13 @@ class Lines:
         if self.declared == "auto":
             return self._guess(number, raw)
         try:
-            return raw.decode(self.declared)
+            text = raw.decode(self.declared)
         except UnicodeError as error:
             found = f"byte {raw[error.start]:#04x}" if isinstance(error, UnicodeDecodeError) else str(error)
             raise self._error(number, f"{found}, expected {self.declared} text") from error
+        if not is_encodable(text):  # some codecs make such characters
+            raise self._error(number, f"half a surrogate pair, expected {self.declared} text")
+        return text
 
     def _guess(self, number: int, raw: bytes) -> str:
         if raw.isascii():
@@ -156,6 +160,11 @@ class Lines:
 
     def _error(self, number: int, message: str) -> CorpusError:
         return CorpusError(message, path=self.name, line=number)
+
+
+def is_encodable(text: str) -> bool:
+    """Whether a file can hold a text: JSON, and names of files, may have halves of surrogate pairs."""
+    return text.isascii() or _SURROGATE.search(text) is None
 
 
 def unreadable(path: str, error: OSError) -> CorpusError:

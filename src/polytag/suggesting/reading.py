@@ -3,10 +3,10 @@
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from os import PathLike
-from typing import Any
 
 from polytag.corpus.documents import blocks
 from polytag.corpus.formats.jsonl import JsonlBlock
+from polytag.corpus.formats.record import fields_of, text_of
 from polytag.corpus.offsets import Offsets, located
 from polytag.corpus.recognition import Input, recognised
 from polytag.corpus.sentence import Sentence
@@ -51,24 +51,15 @@ def candidates(
 def _candidates(found: Iterable[Block]) -> Iterator[Candidate]:
     for block in found:
         if block.sentence is not None and len(block.sentence):
-            yield _placed(block.sentence, _record(block))
+            yield _placed(block.sentence, block)
 
 
-def _record(block: Block) -> dict[str, Any]:
-    """The text and the places of words, as far as the input has them."""
-    record = block.record if isinstance(block, JsonlBlock) else None
-    return {**record[1], "text": record[0]} if isinstance(record, list) else record or {}
-
-
-def _placed(sentence: Sentence, record: dict[str, Any]) -> Candidate:
+def _placed(sentence: Sentence, block: Block) -> Candidate:
     """A sentence in its text, or in one made of its words where there is none or it has other words."""
+    if isinstance(block, JsonlBlock) and block.record is not None and sentence.offsets:
+        text = text_of(fields_of(block.record))
+        places = tuple(Offsets(start - block.start, end - block.start) for start, end in sentence.offsets)
+        if tuple(text[start:end] for start, end in places) == sentence.words:
+            return Candidate(sentence, text, places)
     made = " ".join(sentence.words)
-    text = record.get("text")
-    text = text if isinstance(text, str) else made
-    places = tuple(Offsets(*place) for place in record.get("offsets", ()))
-    if tuple(text[start:end] for start, end in places) == sentence.words:
-        return Candidate(sentence, text, places)
-    try:
-        return Candidate(sentence, text, tuple(located(text, sentence.words)))
-    except ValueError:
-        return Candidate(sentence, made, tuple(located(made, sentence.words)))
+    return Candidate(sentence, made, tuple(located(made, sentence.words)))

@@ -1,15 +1,15 @@
 """A record of JSON: words and tags, or text with character spans as doccano, spaCy and Prodigy keep them."""
 
 import json
-import re
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
+from math import isfinite
 from typing import Any
 
 from polytag.corpus import offsets
 from polytag.corpus.formats.spans import LISTS
 from polytag.corpus.offsets import Offsets
-from polytag.corpus.text import BLANKS, Line
+from polytag.corpus.text import BLANKS, Line, is_encodable
 from polytag.errors import nearest
 
 SPANS = "spans"  # where tags are, if they are character spans
@@ -18,11 +18,20 @@ NO_TAGS = ("words", "tokens", "offsets")  # lists with something for each word t
 Record = dict[str, Any]
 Cutter = Callable[[str], Sequence[tuple[int, int]]]  # a text to where its words stand
 
-_SURROGATE = re.compile("[\ud800-\udfff]")
-
 _encoded = json.JSONEncoder(
     ensure_ascii=False, check_circular=False
 ).encode  # whose search for cycles took half its time
+
+
+def _finite(text: str) -> float:
+    """A number with a point or an exponent, which JSON may write larger than any machine holds."""
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text:.20} is no number")
+    return value
+
+
+_decoded = json.JSONDecoder(parse_constant=_finite, parse_float=_finite).decode
 
 
 def parse(line: Line) -> Record | list[Any] | None:
@@ -34,7 +43,7 @@ def parse(line: Line) -> Record | list[Any] | None:
     if not line.text.strip(BLANKS):
         return None
     try:
-        value: Record | list[Any] = json.loads(line.text)
+        value: Record | list[Any] = _decoded(line.text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"no JSON ({error}), expected one object per line") from error
     if not isinstance(value, dict) and not _is_pair(value):
@@ -45,7 +54,7 @@ def parse(line: Line) -> Record | list[Any] | None:
 def dumped(record: Any) -> str:
     """A line of JSON with characters as they are, unless the record holds some that no file can."""
     text = _encoded(record)
-    return text if _is_encodable(text) else json.dumps(record)
+    return text if is_encodable(text) else json.dumps(record)
 
 
 def text_record(text: str, start: int, words: Sequence[str], places: Iterable[tuple[int, int]]) -> Record:
@@ -80,7 +89,7 @@ def words_of(fields: Record, cut: Cutter, *, placed: bool = False) -> tuple[tupl
         raise ValueError('no words, expected a key "words", "tokens" or "text"')
     if not isinstance(words, list) or not (set(map(type, words)) <= {str} and all(words)):
         raise ValueError("words are not a list of texts with at least a character each, expected one")
-    if not _is_encodable("".join(words)):
+    if not is_encodable("".join(words)):
         raise ValueError("a word holds half a surrogate pair, expected whole characters")
     return tuple(words), places or _known_offsets(fields, words, wanted=placed)
 
@@ -119,6 +128,8 @@ def tag_list(fields: Record, key: str, words: Sequence[str]) -> list[str] | list
         raise ValueError(f"tags '{key}' are not a list of texts, expected one")
     if len(values) != len(words):
         raise ValueError(f"{len(values)} tags '{key}', expected one for each of {len(words)} words")
+    if not is_encodable("".join(map(str, values))):
+        raise ValueError(f"a tag of '{key}' holds half a surrogate pair, expected whole characters")
     return values
 
 
@@ -146,11 +157,6 @@ def is_spans(key: int | str) -> bool:
     return str(key).partition(".")[0] == SPANS
 
 
-def _is_encodable(text: str) -> bool:
-    """Whether a file can hold a text: JSON may have halves of surrogate pairs."""
-    return text.isascii() or _SURROGATE.search(text) is None
-
-
 def _is_pair(value: Any) -> bool:
     """Whether it is spaCy's older form, a text and its annotations."""
     return isinstance(value, list) and len(value) == 2 and isinstance(value[0], str) and isinstance(value[1], dict)
@@ -176,9 +182,18 @@ def _offsets(fields: Record, words: Sequence[str]) -> Sequence[tuple[int, int]]:
     text, tokens = text_of(fields), fields.get("tokens")
     are_placed = isinstance(tokens, list) and all(isinstance(token, dict) and "start" in token for token in tokens)
     if not tokens or not are_placed or len(tokens) != len(words):
-        return offsets.located(text, words)
+        return _said(fields.get("offsets"), text, words) or offsets.located(text, words)
     places = [_bounds(token, len(text)) for token in tokens]
     for left, right in pairwise(places):
         if right.start < left.end:
             raise ValueError(f"tokens {list(left)} and {list(right)} overlap, expected them in order")
     return places
+
+
+def _said(places: Any, text: str, words: Sequence[str]) -> list[Offsets]:
+    """The offsets of a record, if they are those of its words."""
+    are_pairs = isinstance(places, list) and all(isinstance(place, list) and len(place) == 2 for place in places)
+    if not are_pairs or not all(type(bound) is int and bound >= 0 for place in places for bound in place):
+        return []
+    found = [Offsets(*place) for place in places]
+    return found if [text[start:end] for start, end in found] == list(words) else []

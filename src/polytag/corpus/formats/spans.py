@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from polytag.corpus.sentence import CharSpan
-from polytag.corpus.text import BLANKS
+from polytag.corpus.text import BLANKS, is_encodable
 
 # The names under which tools keep a list of spans, and within each span its start, end, type, own text and layer.
 LISTS = ("spans", "label", "labels", "entities")  # spaCy and Prodigy; doccano, old and new; doccano with relations
@@ -111,6 +111,8 @@ def _marked(entry: Any) -> Marked:
     # bool is an int, and True a wrong offset
     if type(start) is not int or type(end) is not int or not isinstance(kind, str) or not kind:
         raise ValueError(f"span {entry!r:.80}, expected a start, an end and a type")
+    if not is_encodable(kind):
+        raise ValueError(f"the type of span {entry!r:.80} holds half a surrogate pair, expected whole characters")
     text, layer = _named(entry, _TEXTS, _LAYERS)
     return Marked(start, end, kind, text if isinstance(text, str) else None, layer if isinstance(layer, str) else "")
 
