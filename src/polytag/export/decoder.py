@@ -10,7 +10,7 @@ from polytag.corpus.rewriting import Tables
 from polytag.export.graph import Graph
 from polytag.model.shapes import PLACES
 from polytag.tagger.engine import TagPart
-from polytag.vocabulary.features import AROUND, OWN, REACH
+from polytag.vocabulary.features import AROUND, NONE, OWN, REACH
 
 FLOAT, INT, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL
 
@@ -75,10 +75,12 @@ def _columns(graph: Graph, x: str, start: int, end: int) -> str:
 
 
 def _summed(graph: Graph, weights: Floats, features: str, name: str) -> str:
-    """The sum of the weights of each word's features, [U, K]."""
+    """The sum of the weights of each word's features, [U, K]; one that training did not see has none."""
+    seen = weights.copy()
+    seen[NONE] = 0.0
     return graph.node(
         "ReduceSum",
-        graph.node("Gather", graph.constant(weights, name), features),
+        graph.node("Gather", graph.constant(seen, name), features),
         graph.constant(np.array([1])),
         keepdims=0,
     )

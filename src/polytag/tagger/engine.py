@@ -140,7 +140,7 @@ class TagPart:
             self.transitions = self.transitions + weights["features.transitions"]
             self.start = self.start + weights["features.start"]
             self.edge = np.ascontiguousarray(weights["features.around.weight"][EDGE].reshape(PLACES, -1))
-            self.own, self.around = (_weightless(weights[f"features.{kind}.weight"]) for kind in ("own", "around"))
+            self.own, self.around = weights["features.own.weight"], weights["features.around.weight"]
         # -inf, not a large negative number: what is forbidden is impossible, at any scale of the other scores.
         valid = allowed(vocabulary.tags, vocabulary.scheme)
         self._valid_start, self._valid_step, self.valid_end = (
@@ -165,8 +165,7 @@ class TagPart:
         assert self.features is not None
         each = chain.from_iterable(map(self.features.indices, words))
         indices = np.fromiter(each, np.int64, len(words) * (OWN + AROUND)).reshape(-1, OWN + AROUND)
-        own = self.own[indices[:, :OWN]].sum(1)
-        around = self.around[indices[:, OWN:]].sum(1)
+        own, around = _summed(self.own, indices[:, :OWN]), _summed(self.around, indices[:, OWN:])
         return np.concatenate((own, around), axis=1).reshape(len(indices), 1 + PLACES, -1)
 
 
@@ -317,8 +316,9 @@ def _projected_in(precision: Precision) -> Precision:
     return "bfloat16" if precision != "float32" and native.supports("bfloat16") else "float32"
 
 
-def _weightless(weights: Floats) -> Floats:
-    """The same weights, those of a feature that training did not see being 0."""
-    copy = weights.copy()
-    copy[NONE] = 0.0
-    return copy
+def _summed(weights: Floats, features: Ints) -> Floats:
+    """The sum of the weights [F, K] of each row's features [U, n], [U, K]; one that training did not see has none."""
+    found = weights[features]
+    found[features == NONE] = 0.0
+    total: Floats = found.sum(1)
+    return total

@@ -19,7 +19,7 @@ MEMORY = 42 << 20  # bytes of rows that are remembered
 FEWEST, MOST = 4_096, 65_536  # words that are remembered, however wide or narrow their rows are
 AGAIN = 131_072  # a word that was met again is forgotten as if it had last been met so many words later
 FORGOTTEN = 16  # this part of the words is forgotten at once, if not more have to be
-AT_ONCE = 512  # words that are computed at once: what is held meanwhile is several times what is kept of them
+AT_ONCE = 256  # words that are computed at once: what is held meanwhile is several times what is kept of them
 CHARACTERS = 65_536  # that are read at once: the states of a character GRU are held meanwhile, 42 MB with 160 columns
 
 _FREE = np.iinfo(np.int64).max
