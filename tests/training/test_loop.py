@@ -171,6 +171,15 @@ def test_patience_waits_for_a_first_score(corpora: Path, tmp_path: Path) -> None
     assert trainer.progress.best_epoch == 5
 
 
+def test_a_trainer_computes_with_the_threads_of_its_plan(corpora: Path, tmp_path: Path) -> None:
+    before = torch.get_num_threads()
+    events = Trainer(prepare(toy.plan(corpora, "ner", threads=before + 1)), tmp_path).events()
+    next(events)
+    assert torch.get_num_threads() == before + 1
+    events.close()
+    assert torch.get_num_threads() == before
+
+
 def test_best_weights_are_the_best_epoch_s(corpora: Path, tmp_path: Path) -> None:
     """What the model directory holds is what the network was when the best epoch ended, for all tasks and for each."""
     plan = toy.plan(corpora, "ner", "xx", epochs=4, best_per_task=True, optimizer="adam", learning_rate=0.02)

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,7 @@ from polytag.training.events import Evaluation, Step
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.schedule import Turn, epochs_for, turns
+from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import arrays_of, save_weights
 from polytag.training.unknown import encoded_tags, gold_of
 from polytag.training.word_encoder import WordEncoder
@@ -75,17 +76,20 @@ class Trainer:
             else self.settings.epochs
         )
 
-    def events(self) -> Iterator[Step | Evaluation]:
+    def events(self) -> Generator[Step | Evaluation, None, None]:
         """Train until the last epoch or until patience runs out; call `publish` after each `Evaluation`.
+
+        Until it ends or is closed, this thread computes with `training.threads`.
 
         Raises:
             PolytagError: a loss, a weight or a score is not finite; names the step, the task and the learning rate.
         """
-        while not self.finished:
-            steps = self._turns(self.progress.epoch)
-            for turn in steps[self.progress.turn :]:
-                yield self._timed(self._step, turn, len(steps))
-            yield self._timed(self._finish_epoch)
+        with cpu_threads(self.settings.threads):
+            while not self.finished:
+                steps = self._turns(self.progress.epoch)
+                for turn in steps[self.progress.turn :]:
+                    yield self._timed(self._step, turn, len(steps))
+                yield self._timed(self._finish_epoch)
 
     @property
     def finished(self) -> bool:
