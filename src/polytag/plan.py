@@ -56,6 +56,10 @@ def _column(value: Any) -> Any:
     return value
 
 
+def _tag(value: Any) -> Any:
+    return str(value) if type(value) is int else value  # --set tasks.ner.outside=0
+
+
 @dataclass(frozen=True)
 class Choices:
     """The names that a value may have, for those who list them."""
@@ -187,6 +191,9 @@ class Task(Table):
     )
     overlaps: Literal["longest", "first", "refuse"] = Field(
         "longest", description="which of two spans of characters over each other is read; the others are told"
+    )
+    outside: Annotated[str, BeforeValidator(_tag), Field(min_length=1)] = Field(
+        "O", description="the files' tag of words in no span, such as 0, _ or NONE; O is read as such in any case"
     )
     holdout: Fraction = Field(0.0, description="share of the training sentences held out as the development set")
     rate: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = Field(

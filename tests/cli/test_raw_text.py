@@ -72,7 +72,7 @@ def test_conversions(workplace):
         ("--tag ner=2 --scheme iob3", 1, "unknown tag scheme 'iob3'"),
         ("--tag ner=2 --scheme pos=iob2", 1, "test.conll: a scheme for 'pos', which has no tags"),
         ("--tag ner=2 --from-scheme bioes", 1, "test.conll:"),
-        ("--tag ner=2 --scheme ner=", 2, "scheme 'ner=': expected one for all layers, or NAME=SCHEME"),
+        ("--tag ner=2 --scheme ner=", 2, "--scheme ner=: expected one for all layers, or NAME=VALUE"),
         ("--tokeniser en", 2, "--tokeniser en: expected 'unicode', 'blanks' or 'spacy:'"),
     ],
 )

@@ -79,6 +79,15 @@ def test_usual_names_are_names_of_the_table(name, scheme):
     assert is_valid(write([Span("x", 0, 2)], 2, scheme=scheme), name)
 
 
+def test_the_page_on_formats_has_the_table():
+    page = (Path(__file__).parents[2] / "docs" / "reference" / "formats.md").read_text(encoding="utf-8")
+    rows = {row[1].strip("` "): row for row in (line.split("|") for line in page.splitlines()) if len(row) == 5}
+    found = [Span("LOC", 0, 3), Span("LOC", 3, 4), Span("PER", 5, 6)]
+    for scheme in SPAN_SCHEMES:
+        assert rows[scheme][2].strip() == ", ".join(f"`{alias}`" for alias in schemes.SCHEMES[scheme].aliases)
+        assert rows[scheme][3].strip(" `") == " ".join(write(found, 6, scheme=scheme))
+
+
 @given(sentences(), st.sampled_from(SPAN_SCHEMES), st.randoms(use_true_random=False))
 def test_written_spans_read_back_well_formed(sentence, scheme, source):
     expected, length = sentence

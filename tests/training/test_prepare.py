@@ -183,3 +183,50 @@ def test_a_part_cannot_have_a_name_that_torch_keeps_for_itself(corpora: Path) ->
     tables["tasks"]["ner"]["words"] = "type"
     with pytest.raises(PlanError, match="words: attribute 'type' already exists in PyTorch, expected another name"):
         prepare(toy.make_plan(tables))
+
+
+def rewritten(corpora: Path, directory: Path, name: str, **changes: str) -> str:
+    """A file of the toy corpora with other tags; its new path."""
+    lines = (corpora / name).read_text(encoding="utf-8").splitlines()
+    fields = [line.split() for line in lines]
+    text = "\n".join(" ".join([*row[:-1], changes.get(row[-1], row[-1])]) if row else "" for row in fields)
+    path = directory / name
+    path.write_text(text + "\n", encoding="utf-8")
+    return str(path)
+
+
+def test_an_outside_tag_that_is_not_o_is_told_and_read_where_it_is_named(corpora: Path, tmp_path: Path) -> None:
+    files = {split: rewritten(corpora, tmp_path, toy.TASKS["ner"][split], O="0") for split in ("train", "dev", "test")}
+    told = prepared(corpora, **files)
+    assert told.plan.tasks["ner"].scheme == "plain"
+    (note,) = [note for note in told.notes if "outside" in note]
+    assert note.startswith("tasks.ner: ")
+    assert note.endswith("if it means O, set outside = '0'")
+    read, expected = prepared(corpora, **files, outside="0"), prepared(corpora)
+    assert [s.tags for s in read.sentences["ner"]["train"]] == [s.tags for s in expected.sentences["ner"]["train"]]
+    assert read.vocabularies.tags == expected.vocabularies.tags
+    assert not any("outside" in note for note in read.notes)
+
+
+def test_an_outside_tag_that_cannot_be_meant(corpora: Path, tmp_path: Path) -> None:
+    with pytest.raises(PlanError, match=r"tasks\.pos\.outside: '0' is for tags that mark spans, found plain ones"):
+        prepared(corpora, "pos", outside="0")
+    train = rewritten(corpora, tmp_path, toy.TASKS["ner"]["train"], O="0")
+    with pytest.raises(PlanError, match=r"'iob2' does not fit .* if it means O, set outside = '0'"):
+        prepared(corpora, train=train, scheme="iob2")
+    all_spans = tmp_path / "spans.conll"
+    all_spans.write_text("Ann X B-PER\nLee X I-PER\n")
+    notes = prepared(corpora, train=str(all_spans), outside="0").notes
+    assert "tasks.ner.outside: no word of the training files has the tag '0'" in notes
+
+
+def test_types_and_tags_that_training_lacks_are_told_with_their_counts(corpora: Path, tmp_path: Path) -> None:
+    test = tmp_path / "test.conll"
+    test.write_text("Ann X B-LAW\nLee X I-LAW\nran Y O\nit Y B-LAW\nup Z B-ACT\n")
+    assert "ner: test: types that training lacks, so that they are never found: LAW 2, ACT 1 (3 spans)" in (
+        prepared(corpora, test=str(test)).notes
+    )
+    assert "pos: test: tags that training lacks, so that they are never found: X 2, Y 2, Z 1 (5 words)" in (
+        prepared(corpora, "pos", test=str(test), columns={"tag": 1}).notes
+    )
+    assert not any("lacks" in note for note in prepared(corpora).notes)

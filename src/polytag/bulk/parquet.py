@@ -12,6 +12,7 @@ from polytag.bulk.worker import Worker
 from polytag.corpus.asjson import as_json
 from polytag.corpus.formats.parquet import batches
 from polytag.corpus.formats.record import Cutter
+from polytag.corpus.schemes import write_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tokenising import tokeniser
 from polytag.errors import CorpusError, nearest
@@ -58,7 +59,7 @@ def tagged(worker: Worker, piece: TablePiece) -> pa.Table:
         if "offsets" not in table.column_names:
             table = _with(table, "offsets", [s.offsets for s in sentences], pa.list_(pa.list_(pa.int32())))
     spanning = worker.tagger.span_tasks()
-    answers = [as_json(sentence, span_tasks=spanning) for sentence in found]
+    answers = [as_json(write_outside(sentence, worker.tagger.outside), span_tasks=spanning) for sentence in found]
     for task in worker.request.tasks:
         table = _with(table, task, [answer["tags"][task] for answer in answers], strings)
         for key, kind in _further(worker, spans=task in spanning):

@@ -64,7 +64,7 @@ class Worker:
     def _at_once(self, piece: Piece) -> str | None:
         """The same by operations on whole lists, where tags alone are asked for and nothing in the text is unusual."""
         wanted = self.request
-        if wanted.confidence or wanted.nbest:
+        if wanted.confidence or wanted.nbest or self.tagger.outside.keys() & set(wanted.tasks):
             return None
         flat = FORMATS[piece.format].fast(piece.text, self._layout(piece))
         if flat is None:

@@ -22,6 +22,7 @@ from polytag.cli.options import (
 from polytag.cli.outputs import FileToWrite, tell
 from polytag.corpus.formats import FORMATS, WRITERS
 from polytag.plan import TOKENISER
+from polytag.tag_schemes import SCHEMES
 
 if TYPE_CHECKING:
     from polytag.corpus.check import Report
@@ -56,9 +57,12 @@ def list_(data: Path | None) -> None:
 @click.argument("paths", nargs=-1, required=True, type=PATH)
 @from_option((*ANNOTATED, *TEXTS))
 @word_option
+@click.option("--outside", default="O", metavar="TAG", help="The tag of words in no span, where it is not O.")
 @encoding_option
 @data_option
-def check(paths: tuple[Path, ...], source_format: str, word: int, encoding: str, data: Path | None) -> None:
+def check(
+    paths: tuple[Path, ...], source_format: str, word: int, outside: str, encoding: str, data: Path | None
+) -> None:
     """Count sentences, tokens and tags of PATHS, detect tag schemes, and report problems with file and line.
 
     Tokens include -DOCSTART- lines, as the paper's Table 1 does. The exit code is 1 if there are problems, else 0.
@@ -68,7 +72,8 @@ def check(paths: tuple[Path, ...], source_format: str, word: int, encoding: str,
 
     problems = 0
     for path in paths:
-        report = check_corpus(find_file(path, data), format=source_format, word=word, encoding=encoding)
+        file = find_file(path, data)
+        report = check_corpus(file, format=source_format, word=word, encoding=encoding, outside=outside)
         problems += report.problem_count
         click.echo(_describe(report))
     if problems:
@@ -102,16 +107,20 @@ def _describe(report: "Report") -> str:
     return "\n".join(lines)
 
 
-def _schemes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | dict[str, str]:
-    """One scheme for all layers, or one for each layer named; the default where none is."""
+_UNLESS_GIVEN = {"scheme": "", "source_scheme": "auto", "outside": "O"}
+
+
+def _of_layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> str | dict[str, str]:
+    """One value for all layers, or one for each layer named; the default where none is."""
+    option = param.opts[0]
     if len(values) < 2 and "=" not in "".join(values):
-        return values[0] if values else "" if param.name == "scheme" else "auto"
+        return values[0] if values else _UNLESS_GIVEN[str(param.name)]
     named = dict[str, str]()
     for value in values:
-        name, equals, scheme = value.partition("=")
-        if not equals or not name or not scheme:
-            raise click.UsageError(f"scheme '{value}': expected one for all layers, or NAME=SCHEME for each", ctx)
-        named[name] = scheme
+        name, equals, own = value.partition("=")
+        if not equals or not name or not own:
+            raise click.UsageError(f"{option} {value}: expected one for all layers, or NAME=VALUE for each", ctx)
+        named[name] = own
     return named
 
 
@@ -132,17 +141,24 @@ def _schemes(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]
 @click.option(
     "--scheme",
     multiple=True,
-    callback=_schemes,
+    callback=_of_layers,
     metavar="[NAME=]SCHEME",
-    help="Rewrite the tags in iob1, iob2, bioes, bilou or plain; those of a layer named alone, else of all.",
+    help=f"Rewrite the tags in {', '.join(SCHEMES)}; those of a layer named alone, else of all.",
 )
 @click.option(
     "--from-scheme",
     "source_scheme",
     multiple=True,
-    callback=_schemes,
+    callback=_of_layers,
     metavar="[NAME=]SCHEME",
     help="What the tags are written in, checked; auto reads spans of any scheme, plain is for labels of single words.",
+)
+@click.option(
+    "--outside",
+    multiple=True,
+    callback=_of_layers,
+    metavar="[NAME=]TAG",
+    help="The source's tag of words in no span, where it is not O, such as 0 or NONE; it is written as O.",
 )
 @encoding_option
 @click.option(

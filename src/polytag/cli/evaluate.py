@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     "--calibration", is_flag=True, help="Also say how far the probabilities of tags and spans can be believed."
 )
 @html_option
+@click.option("--outside", metavar="TAG", help="The tag of words in no span in --data-file; the task's if absent.")
 def evaluate(
     model: Path,
     data_file: Path | None,
@@ -31,6 +32,7 @@ def evaluate(
     as_json: bool,
     calibration: bool,
     html: Path | None,
+    outside: str | None,
     **weights: Any,
 ) -> None:
     """Score MODEL on the plan's test split, or on a file, as conlleval counts.
@@ -50,13 +52,19 @@ def evaluate(
     data_file = data_file and find_file(data_file, data)
     tagger = Tagger.load(model, **weights)
     notes = Notes()
-    sentences = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data, notes=notes)
+    sentences = sentences_to_score(
+        tagger, tasks=tasks, data_file=data_file, split=split, data=data, outside=outside, notes=notes
+    )
     if html is None:
         counts = {task: tagger.evaluate(found, task, calibration=calibration) for task, found in sentences.items()}
     else:
         title = f"{model}: {data_file or f'{split} files'}"
         counts = _report(tagger, sentences, html, model=model, data=data, calibration=calibration, title=title)
     tell(notes)
+    for task, found in counts.items():
+        gold = {name: tally.gold for name, tally in found.types.items()}
+        if lacking := tagger.engine.part(task).vocabulary.lacking(gold):
+            click.echo(f"{task}: {lacking}", err=True)
     click.echo(_numbers(counts) if as_json else _tables(counts))
 
 

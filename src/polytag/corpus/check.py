@@ -74,18 +74,21 @@ class Report:
             self.problems.append((line, text))
 
 
-def check(path: str | PathLike[str], *, format: str = "auto", word: int = 0, encoding: str = "auto") -> Report:
+def check(
+    path: str | PathLike[str], *, format: str = "auto", word: int = 0, encoding: str = "auto", outside: str = "O"
+) -> Report:
     """Read a whole corpus, once for its words and once for each column of tags, and say what it holds.
 
-    What reading refuses is reported, not raised. Columns are named as the format has them: by their number (conll),
-    upos, xpos and deprel (conllu), pos (treebank), by the keys of "tags" and, for character spans, 'spans' (jsonl).
+    What reading refuses is reported, not raised; the tag ``outside`` is read as O. Columns are named as the format has
+    them: by their number (conll), upos, xpos and deprel (conllu), pos (treebank), by the keys of "tags" and, for
+    character spans, 'spans' (jsonl).
 
     Raises:
         CorpusError: there is no such file or format.
     """
     name = format_of(path, format)
     report = Report(str(path), name, _encoding(path, name, encoding))
-    survey = _Survey(path, report, format=name, word=word, encoding=encoding)
+    survey = _Survey(path, report, outside, format=name, word=word, encoding=encoding)
     for sentence in survey.sentences({}):
         _count(sentence, report)
     keys = columns_of(path, format=name, word=word, encoding=encoding, lines=None)
@@ -123,15 +126,17 @@ def columns_of(
 class _Survey:
     """Reads the same corpus again and again, and on past what is refused, which the report gets, each line once."""
 
-    def __init__(self, path: str | PathLike[str], report: Report, **options: Any) -> None:
-        self.path, self.report, self.options = path, report, options
+    def __init__(self, path: str | PathLike[str], report: Report, outside: str, **options: Any) -> None:
+        self.path, self.report, self.outside, self.options = path, report, outside, options
         self._told = set[tuple[str, int]]()
         self._of_words: int | None = None  # refusals while nothing but words was read: they come again with each column
 
     def sentences(self, tags: Mapping[str, str]) -> Iterator[Sentence]:
         """All that can be read with some tags; words alone come first."""
         notes = Notes(collects=True)
-        yield from read(self.path, tags=tags, docstart=True, notes=notes, **self.options)
+        outside = dict.fromkeys(tags, self.outside)
+        for sentence in read(self.path, tags=tags, docstart=True, notes=notes, **self.options):
+            yield schemes.read_outside(sentence, outside)
         if self._of_words is None:
             self._of_words = notes.refusals
             self.report.problem_count += notes.refusals
@@ -144,7 +149,9 @@ class _Survey:
 
     def again(self, tags: Mapping[str, str]) -> Iterator[Sentence]:
         """The same, when all has been told."""
-        return read(self.path, tags=tags, notes=Notes(collects=True), **self.options)
+        outside = dict.fromkeys(tags, self.outside)
+        found = read(self.path, tags=tags, notes=Notes(collects=True), **self.options)
+        return (schemes.read_outside(sentence, outside) for sentence in found)
 
     def was_refused(self, note: Note) -> bool:
         """Whether the line that a note is about was refused later on."""
@@ -202,6 +209,8 @@ def _detect(column: Column, survey: _Survey, report: Report) -> None:
         column.note = f"over {MOST_TAGS:,} different tags"
         return
     column.scheme, column.note = found.scheme, found.note
+    if found.odd:
+        report.note(0, f"column {column.name}: {found.odd}")
     if not found.problems:
         return
     for sentence in survey.again({column.name: column.name}):

@@ -13,7 +13,7 @@ from polytag.corpus.formats.conll import DOCSTART
 from polytag.corpus.formats.jsonl import AS_SPANS
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import as_scored
-from polytag.corpus.schemes import check_spans, convert_tags, problems
+from polytag.corpus.schemes import check_spans, convert_tags, problems, read_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import EDGE, OUTSIDE, UNKNOWN, begins, parse_any
 from polytag.errors import CorpusError, nearest
@@ -41,6 +41,7 @@ def convert(
     word: int = 0,
     tags: Mapping[str, int | str] = {},
     scheme: str | Mapping[str, str] = "",
+    outside: str | Mapping[str, str] = "O",
     source_scheme: str | Mapping[str, str] = AUTO,
     encoding: str = "auto",
     docstart: bool | None = None,
@@ -56,8 +57,9 @@ def convert(
         target: the file to make, another than the source.
         target_format: a key of ``WRITERS``; "auto" goes by the suffix, which must be one of ``SUFFIXES``.
         scheme: one tag scheme for all tasks, or one for each task named; the others keep their tags as they are.
-        source_scheme: the same for the tags of the source. "auto" reads span tags of any scheme, "plain" labels of
-            single words (equal labels side by side become one span), and any other sees to it that tags are in it.
+        outside: the source's tag of words in no span, where it is not O, for all tasks or for each task named.
+        source_scheme: as ``scheme``, of the tags of the source. "auto" reads span tags of any scheme, "plain" labels
+            of single words (equal labels side by side become one span), any other sees to it that tags are in it.
         docstart: whether -DOCSTART- lines come along, as sentences of one word; unless given, from conll to conll.
 
     Raises:
@@ -81,6 +83,8 @@ def convert(
         tokeniser=tokeniser,
         notes=notes,
     )
+    own = dict.fromkeys(tags, outside) if isinstance(outside, str) else _named(outside, tags, "an outside tag", source)
+    sentences = (read_outside(sentence, own) for sentence in sentences)
     # A source that is not there, empty or malformed at the start is told before anything is written.
     first_sentence = next(sentences)
     labels = {task for task in tags if (schemes.get(task) or before.get(task)) == PLAIN}
@@ -122,11 +126,18 @@ def _for_each(
     scheme: str | Mapping[str, str], tags: Mapping[str, int | str], source: str | PathLike[str]
 ) -> dict[str, str]:
     """The scheme of each task that has one, checked."""
-    schemes = dict.fromkeys(tags, scheme) if isinstance(scheme, str) else dict(scheme)
-    if unknown := set(schemes) - set(tags):
-        first = min(unknown)
-        raise CorpusError(f"a scheme for '{first}', which has no tags{nearest(first, tags)}", path=source)
+    schemes = dict.fromkeys(tags, scheme) if isinstance(scheme, str) else _named(scheme, tags, "a scheme", source)
     return {task: name if name == AUTO else scheme_name(name) for task, name in schemes.items() if name}
+
+
+def _named(
+    given: Mapping[str, str], tags: Mapping[str, int | str], what: str, source: str | PathLike[str]
+) -> Mapping[str, str]:
+    """What is given for some tasks, each of which there must be."""
+    if unknown := set(given) - set(tags):
+        first = min(unknown)
+        raise CorpusError(f"{what} for '{first}', which has no tags{nearest(first, tags)}", path=source)
+    return given
 
 
 def _in_schemes(sentence: Sentence, before: Mapping[str, str], after: Mapping[str, str]) -> Sentence:

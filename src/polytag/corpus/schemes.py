@@ -1,6 +1,7 @@
 """Tag schemes: spans written as one tag per word, read, written and checked; `polytag.tag_schemes` has their table."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from itertools import chain, pairwise, repeat
 
@@ -16,6 +17,7 @@ from polytag.tag_schemes import SCHEMES as SCHEMES
 from polytag.tag_schemes import scheme_name
 
 _NOWHERE = Span("", -1, -1)
+_LIKE_OUTSIDE = ("0", "_", "-", "NONE", "None", "none", "NULL", "null", "OTHER", "Other", "other")
 
 
 def spans(tags: Sequence[str]) -> list[Span]:
@@ -52,7 +54,8 @@ def parse_or_refuse(tag: str) -> Tag:
 def _refusal(tag: str) -> str:
     if tag == UNKNOWN:
         return f"tag '{UNKNOWN}' says that the tag is unknown, which serves training only; expected a known tag here"
-    return f"tag {tag!r:.80} marks no span, expected O or one of {'-, '.join(ROLES)}- before a type"
+    hint = f"; if it means O, set outside = {tag!r}" if tag in _LIKE_OUTSIDE else ""
+    return f"tag {tag!r:.80} marks no span, expected O or one of {'-, '.join(ROLES)}- before a type{hint}"
 
 
 def check_spans(sentence: Sentence, task: str, *, unknown: bool = False) -> None:
@@ -65,6 +68,37 @@ def check_spans(sentence: Sentence, task: str, *, unknown: bool = False) -> None
         if parse(tag) is None and not (unknown and tag == UNKNOWN):
             line = sentence.lines[position] if sentence.lines else 0
             raise CorpusError(_refusal(tag), path=sentence.source, line=line)
+
+
+def read_outside(sentence: Sentence, outside: Mapping[str, str]) -> Sentence:
+    """A sentence of a file, with O where a task's own tag of words in no span stands."""
+    changed = {
+        task: tuple("O" if tag == own else tag for tag in sentence.tags[task])
+        for task, own in outside.items()
+        if own != "O" and own in sentence.tags.get(task, ())
+    }
+    return replace(sentence, tags={**sentence.tags, **changed}) if changed else sentence
+
+
+def write_outside(sentence: Sentence, outside: Mapping[str, str]) -> Sentence:
+    """The inverse, for a file: what reads the tags of the result as spans has to know; `Sentence.spans` does."""
+    changed = {task: own for task, own in outside.items() if own != "O" and task in sentence.tags}
+    if not changed:
+        return sentence
+
+    def written(tags: Sequence[str], task: str) -> tuple[str, ...]:
+        return tuple(changed[task] if tag == "O" else tag for tag in tags)
+
+    ranked = {task: sentence.alternatives[task] for task in changed if task in sentence.alternatives}
+    alternatives = {
+        task: tuple(replace(one, tags=written(one.tags, task)) for one in of) for task, of in ranked.items()
+    }
+    return replace(
+        sentence,
+        tags={**sentence.tags, **{task: written(sentence.tags[task], task) for task in changed}},
+        alternatives={**sentence.alternatives, **alternatives},
+        predicted_spans={**sentence.predicted_spans, **{task: tuple(sentence.spans(task)) for task in changed}},
+    )
 
 
 def types_of(tags: Iterable[str]) -> frozenset[str]:

@@ -58,7 +58,7 @@ class Sentence:
         return len(self.words)
 
     def spans(self, task: str) -> list[Span]:
-        """The spans of one task, read from its tags as conlleval reads them (any of IOB1, IOB2, BIOES).
+        """The spans of one task, read from its tags as conlleval reads them, whatever the scheme.
 
         Raises:
             KeyError: the sentence has no tags for this task.

@@ -7,6 +7,7 @@ from polytag.corpus.documents import read
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import is_scored
 from polytag.corpus.sampling import holdout, sample
+from polytag.corpus.schemes import read_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN
 from polytag.errors import CorpusError, PlanError, nearest
@@ -57,7 +58,7 @@ def split_sentences(plan: Plan, task: str, split: str, *, notes: Notes | None = 
 def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | None = None) -> Iterator[Sentence]:
     """The sentences of a file that is written like the task's own; ``notes`` is as for `read`."""
     settings = plan.tasks[task]
-    return read(
+    sentences = read(
         path,
         format=settings.format,
         word=settings.columns.word,
@@ -68,6 +69,7 @@ def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | 
         overlaps=settings.overlaps,
         notes=notes,
     )
+    return (read_outside(sentence, {task: settings.outside}) for sentence in sentences)
 
 
 def _files(plan: Plan, task: str, split: str, notes: Notes | None) -> Iterator[Sentence]:

@@ -76,7 +76,7 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
             layers: of either GRU.
             dimension: of the word embedding; 0 leaves word embeddings out.
             vectors: file of pretrained word vectors.
-            scheme: of the tags: iob1, iob2, bioes, bilou, plain, or auto to detect it.
+            scheme: of the tags, one of `polytag.tag_schemes.SCHEMES`, or auto to detect it.
             constrained: predict valid tag sequences only.
             validation: share of the sequences that choose the best epoch and are not trained on; 0 keeps the last.
             random_state: the seed, or what scikit-learn makes one of.

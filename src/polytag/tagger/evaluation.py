@@ -22,6 +22,7 @@ def evaluate(
     best_for: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    outside: str | None = None,
 ) -> dict[str, Counts]:
     """Counts of each task.
 
@@ -34,6 +35,7 @@ def evaluate(
         best_for: use the weights kept for this task.
         precision: as for `Tagger.load`.
         threads: as for `Tagger.load`.
+        outside: the tag of words in no span in ``data_file``, unless it is the task's.
 
     Raises:
         ModelError: the model cannot be read.
@@ -42,7 +44,7 @@ def evaluate(
         PolytagError: this machine has no instructions for the precision.
     """
     tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
-    chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
+    chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data, outside=outside)
     return {task: tagger.evaluate(sentences, task) for task, sentences in chosen.items()}
 
 
@@ -53,15 +55,21 @@ def sentences_to_score(
     data_file: str | PathLike[str] | None = None,
     split: str = "test",
     data: str | PathLike[str] | None = None,
+    outside: str | None = None,
     notes: Notes | None = None,
 ) -> dict[str, Iterator[Sentence]]:
     """What `evaluate` scores each task on; arguments and errors are the same, and ``notes`` is as for `read`."""
     plan = tagger.plan
+    if outside is not None and data_file is None:
+        raise PlanError(f"'{outside}' as the outside tag of no file, expected a file that is so written (--data-file)")
     chosen = tagger.choose(tasks) if tasks else [t for t, s in plan.tasks.items() if data_file or has_split(s, split)]
     if data_file is not None:
         if len(chosen) > 1:
             raise PlanError(f"a file to score holds the tags of one task, so name it: {', '.join(chosen)}")
         task = chosen[0]
+        if outside is not None:
+            settings = plan.tasks[task].model_copy(update={"outside": outside})
+            plan = plan.model_copy(update={"tasks": {**plan.tasks, task: settings}})
         return {task: read_as(plan, task, data_file, notes=notes)}
     without = [task for task in chosen if not has_split(plan.tasks[task], split)]
     if without or not chosen:

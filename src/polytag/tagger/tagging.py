@@ -14,7 +14,7 @@ from typing import TypeVar, Unpack
 import numpy as np
 
 from polytag.corpus.offsets import as_scored, missed
-from polytag.corpus.schemes import check_spans
+from polytag.corpus.schemes import check_spans, read_outside, write_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
 from polytag.corpus.tokenising import tokeniser as tokeniser_named
@@ -57,6 +57,7 @@ class Tagger:
         self.precision = choose_precision(precision, own=model.precision)
         self.threads = threads or available_cores()
         self.engine = Engine(model, precision=self.precision, threads=self.threads)
+        self.outside = {name: task.outside for name, task in self.plan.tasks.items() if task.outside != "O"}
 
     @classmethod
     def load(
@@ -163,7 +164,7 @@ class Tagger:
     def tag_columns(
         self, words: Sequence[str], lengths: Sequence[int] | Ints, request: Request = ANYTHING
     ) -> dict[str, list[str]]:
-        """The tags of many sentences as one list for each task: the fast path from file to file.
+        """The tags of many sentences as one list for each task: the fast path from file to file, where outside is O.
 
         Args:
             words: of all sentences, one after the other; strings of a character or more.
@@ -190,9 +191,10 @@ class Tagger:
         tags, words = self.engine.part(task).vocabulary, self.engine.language(task).inputs.words
         counts = counts_for(tags.plain)
         counts.calibration = Calibration() if calibration else None
+        own = {task: self.plan.tasks[task].outside}
         for chunk in chunks(checked(sentences)):
             for sentence, found in zip(chunk, self._tagged(chunk, request), strict=True):
-                gold = as_scored(sentence, task)
+                gold = as_scored(read_outside(sentence, own), task)
                 if not tags.plain:
                     check_spans(gold, task)
                 known = [words.seen_in_training(word) for word in gold.words]
@@ -264,7 +266,8 @@ class Tagger:
         spanning = self.span_tasks()
         for block in chunk:
             found = with_predictions(Sentence(()), outside) if block.sentence is None else next(tagged)
-            yield block.answered(found, span_tasks=spanning, alternatives=request.nbest)
+            written = write_outside(found, self.outside)
+            yield block.answered(written, span_tasks=spanning, alternatives=request.nbest)
 
     def _predicted(self, words: Sequence[str], lengths: Ints, request: Request) -> Mapping[str, Predictions]:
         """All tasks of one language from one pass of the network; a pass for each language."""

@@ -4,6 +4,7 @@ import hashlib
 from collections import Counter
 from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ import torch
 
 from polytag.corpus.documents import files_of, format_of
 from polytag.corpus.notes import Notes
+from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import SPLITS, split_sentences
 from polytag.errors import PlanError
@@ -66,6 +68,7 @@ def prepare(plan: Plan) -> Prepared:
         words={name: _words(plan, name, sentences, vectors[name]) for name in plan.words},
         tags={name: _tags(plan, name, sentences) for name in plan.tags},
     )
+    notes += _lacking(plan, vocabularies, sentences)
     network = Network(plan, vocabularies, torch.Generator().manual_seed(plan.training.seed))
     for name, loaded in vectors.items():
         if loaded is not None:
@@ -157,6 +160,19 @@ def _tags(plan: Plan, name: str, sentences: Corpora) -> TagVocabulary:
         if plan.tags[name].features
         else None,
     )
+
+
+def _lacking(plan: Plan, vocabularies: Vocabularies, sentences: Corpora) -> list[str]:
+    """What dev and test files hold that no training file of the tag part does."""
+    notes = []
+    for task, settings in plan.tasks.items():
+        vocabulary = vocabularies.tags[settings.tags]
+        for split in ("dev", "test"):
+            tags = [sentence.tags[task] for sentence in sentences[task].get(split, ())]
+            names = chain.from_iterable(tags) if vocabulary.plain else (s.type for of in tags for s in spans(of))
+            if lacking := vocabulary.lacking(Counter(names)):
+                notes.append(f"{task}: {split}: {lacking}")
+    return notes
 
 
 def _fill_embedding(

@@ -25,8 +25,11 @@ def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
         if settings.scheme == "auto":
             notes.append(f"{task}: tag scheme {found.note}")
         elif settings.scheme != found.scheme:
-            _check_declared(task, settings.scheme, found.note, sentences[task]["train"])
+            _check_declared(task, settings.scheme, found, sentences[task]["train"])
+        if found.odd:
+            notes.append(f"tasks.{task}: {found.odd}")
         scheme = found.scheme if settings.scheme == "auto" else settings.scheme
+        _check_outside(task, settings.outside, scheme, sentences[task]["train"], notes)
         for split in sentences[task].values() if scheme != "plain" else ():
             for sentence in split:
                 check_spans(sentence, task, unknown=True)
@@ -45,12 +48,24 @@ def _detect(task: str, declared: str, sentences: Sequence[Sentence]) -> Detectio
         raise CorpusError(f"tasks.{task}: {error.message}", path=sentences[0].source) from None
 
 
-def _check_declared(task: str, scheme: str, found: str, sentences: Sequence[Sentence]) -> None:
+def _check_declared(task: str, scheme: str, found: Detection, sentences: Sequence[Sentence]) -> None:
     """A declared scheme must fit all but one sentence in a hundred."""
     bad = [(s, problem) for s in sentences for problem in problems(s.tags[task], scheme)[:1]]
     if len(bad) > max(1, len(sentences) // 100) or scheme == "plain":
         where = f", first at {_place(bad[0][0], bad[0][1][0])}: {bad[0][1][1]}" if bad else ""
-        raise PlanError(f"tasks.{task}.scheme: '{scheme}' does not fit the training files: found {found}{where}")
+        hint = f"; {found.odd}" if found.odd else ""
+        message = f"'{scheme}' does not fit the training files: found {found.note}{where}{hint}"
+        raise PlanError(f"tasks.{task}.scheme: {message}")
+
+
+def _check_outside(task: str, outside: str, scheme: str, sentences: Sequence[Sentence], notes: list[str]) -> None:
+    """An outside tag of one's own is for spans, and some word should have it, which is read as O."""
+    if outside == "O":
+        return
+    if scheme == "plain":
+        raise PlanError(f"tasks.{task}.outside: '{outside}' is for tags that mark spans, found plain ones")
+    if not any("O" in sentence.tags[task] for sentence in sentences):
+        notes.append(f"tasks.{task}.outside: no word of the training files has the tag '{outside}'")
 
 
 def _ill_formed(task: str, scheme: str, splits: Mapping[str, Sequence[Sentence]]) -> list[str]:

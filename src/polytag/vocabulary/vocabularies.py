@@ -1,6 +1,7 @@
 """Vocabularies: from strings to indices, one per part of the plan."""
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -16,6 +17,7 @@ from polytag.vocabulary.fields import Fields
 from polytag.vocabulary.gazetteer import Gazetteer
 
 UNKNOWN, START, END = 0, 1, 2
+_SHOWN_TYPES = 5
 _DIGIT = re.compile(r"[0-9]")
 
 
@@ -168,6 +170,17 @@ class TagVocabulary(Fields):
     def in_scheme(self, tags: Sequence[str], scheme: str) -> tuple[str, ...]:
         """Tags as files in another scheme have them; plain ones stay as they are."""
         return tuple(tags) if self.plain else convert_tags(tags, scheme)
+
+    def lacking(self, counts: Mapping[str, int]) -> str:
+        """What to say of types of spans, or plain tags, and how often each occurs; nothing where all are known."""
+        lacking = Counter({name: count for name, count in counts.items() if count and name not in self.types})
+        if not lacking:
+            return ""
+        examples = ", ".join(f"{name} {count:,}" for name, count in lacking.most_common(_SHOWN_TYPES))
+        more = f", and {len(lacking) - _SHOWN_TYPES:,} more" if len(lacking) > _SHOWN_TYPES else ""
+        what, of = ("tags", "word") if self.plain else ("types", "span")
+        count = f"{lacking.total():,} {of}{'s' * (lacking.total() > 1)}"
+        return f"{what} that training lacks, so that they are never found: {examples}{more} ({count})"
 
     def to_json(self) -> dict[str, Any]:
         return {
