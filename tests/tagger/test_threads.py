@@ -2,10 +2,14 @@
 
 import asyncio
 import gc
+import os
 import pickle
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
+from pathlib import Path
 
 import pytest
 
@@ -16,6 +20,7 @@ from polytag.vocabulary.gazetteer import Gazetteer
 from tests import tiny
 
 THREADS = 8
+ROOT = Path(__file__).parents[2]
 
 
 def strange(count: int, *, seed: int) -> list[Sentence]:
@@ -102,3 +107,38 @@ def test_dropped_taggers_are_gone_at_once() -> None:
         assert len(words._TABLES) == before
     finally:
         gc.enable()
+
+
+FORK = """
+import os, sys, threading
+from tests import tiny
+
+tagger = tiny.tagger()
+tagger.threads = 4
+sentences = tiny.texts(3_000, seed=2, unknown=0.8)
+expected = [s.tags for s in tagger.tag_all(sentences)]
+stop = threading.Event()
+
+def others():
+    while not stop.is_set():
+        list(tagger.tag_all(sentences[:600]))
+
+at_work = [threading.Thread(target=others) for _ in range(2 if sys.argv[1] == "amidst" else 0)]
+for thread in at_work:
+    thread.start()
+for _ in range(3):
+    child = os.fork()
+    if not child:
+        os._exit([s.tags for s in tagger.tag_all(sentences)] != expected)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+stop.set()
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")
+@pytest.mark.parametrize("when", ["after", "amidst"])
+def test_a_fork_tags_whatever_threads_its_parent_had(when: str) -> None:
+    """In a process of its own, as a fork among threads may hang; none of these does."""
+    command = [sys.executable, "-W", "ignore", "-c", FORK, when]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 0, done.stderr
