@@ -26,7 +26,7 @@ from polytag.corpus.formats import WRITERS
 from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save_model
 from polytag.model.array_file import load_arrays, save_arrays
-from polytag.model.checkpoint import save_weights
+from polytag.model.checkpoint import FORMAT, WEIGHTS, save_weights
 from polytag.model.packed import FORMAT as PACKED
 from polytag.model.packed import save_packed
 from polytag.plan_file import load_plan, make_plan
@@ -295,7 +295,11 @@ def _directory(model: Model, source: random.Random, content: bytes, folder: Path
     ]
     path = source.choice(files)
     path.write_bytes(_forged(source, path))
-    if path.name != "calibration.json":
+    if source.random() < 0.15:
+        mapped, metadata = load_arrays(directory / WEIGHTS, expected=FORMAT)
+        arrays, key = {name: np.array(array) for name, array in mapped.items()}, source.choice(sorted(metadata))
+        save_arrays(directory / WEIGHTS, arrays, {**metadata, key: _forged_text(source, metadata[key])})
+    elif path.name != "calibration.json":
         (directory / "calibration.json").unlink()
         save_weights(directory, model.arrays)
     _loads(directory)

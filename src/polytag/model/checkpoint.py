@@ -55,7 +55,7 @@ def load_model(path: str | PathLike[str], *, best_for: str | None = None) -> Mod
 def _load_directory(directory: Path, weights: str) -> Model:
     _check_complete(directory, weights)
     arrays, metadata = load_arrays(directory / weights, expected=FORMAT)
-    for file, digest in json.loads(metadata.get("files", "{}")).items():
+    for file, digest in _checksums(directory / weights, metadata).items():
         _check_file(directory / file, digest)
     plan = _read_plan(directory / "plan.toml")
     plan, vocabularies = read_vocabularies(plan, partial(_vocabulary_tables, directory))
@@ -122,6 +122,21 @@ def _digest(content: bytes) -> str:
 
 def _described(directory: Path) -> list[Path]:
     return [directory / "plan.toml", *sorted((directory / "vocabulary").glob("*.json"))]
+
+
+def _checksums(weights: Path, metadata: Mapping[str, str]) -> dict[str, str]:
+    """The checksums of the files beside the weights.
+
+    Raises:
+        ModelError: the weights name none, or a file elsewhere.
+    """
+    try:
+        files: dict[str, str] = json.loads(metadata["files"])
+        if all(isinstance(digest, str) and ".." not in Path(file).parts for file, digest in files.items()):
+            return files
+    except (KeyError, ValueError, AttributeError, RecursionError):
+        pass
+    raise ModelError(f"{weights}: damaged, expected the checksums of the files beside it")
 
 
 def _check_file(path: Path, digest: str) -> None:

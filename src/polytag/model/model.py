@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from  import scheme_name
 from polytag.errors import ModelError, PlanError, PolytagError
 from polytag.model.array_file import Array
 from polytag.model.shapes import Shape, shapes
@@ -87,6 +88,8 @@ def make_vocabulary(source: Path, kind: str, tables: Any) -> Any:
         vocabulary = KINDS[kind].from_json(tables)
         if others := set(map(type, _texts(vocabulary))) - {str}:
             raise TypeError(f"{others.pop().__name__} where a text is expected")
+        if kind == "tags":
+            scheme_name(vocabulary.scheme)
     except (ValueError, KeyError, TypeError, AttributeError, PolytagError) as error:
         raise damaged_vocabulary(source, error) from None
     return vocabulary
