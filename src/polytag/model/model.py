@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from  import scheme_name
 from polytag.errors import ModelError, PlanError, PolytagError
 from polytag.model.array_file import Array
 from polytag.model.shapes import Shape, shapes
