@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from polytag.corpus import convert, read
+from polytag.corpus import check, convert, read
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import as_scored, is_scored, missed, tagged
 from polytag.corpus.schemes import spans
@@ -79,3 +79,15 @@ def test_spans_that_fit_are_tags_and_the_others_unknown(data):
 
 def test_a_span_of_blanks_holds_no_word():
     assert tagged([(0, 1), (3, 4)], [CharSpan(1, 2, "X")]) == (("O", "O"), (CharSpan(1, 2, "X"),))
+
+
+def test_check_lists_their_lines(tmp_path):
+    path = tmp_path / "in.jsonl"
+    path.write_text((json.dumps({"text": TEXT, "label": LABELS}) + "\n\n") * 25)
+    report = check(path)
+    (note,) = report.notes
+    (column,) = report.columns
+    assert (column.name, column.scheme, column.tags["?"]) == ("spans", "iob2", 25)
+    assert note.count == 25
+    assert note.listed() == f"{note}: lines {', '.join(str(line) for line in range(3, 41, 2))}, ..."
+    assert check(path, tokeniser="blanks").notes[0].count == 50

@@ -59,9 +59,10 @@ def list_(data: Path | None) -> None:
 @word_option
 @click.option("--outside", default="O", metavar="TAG", help="The tag of words in no span, where it is not O.")
 @encoding_option
+@tokeniser_option("What cuts text into words")
 @data_option
 def check(
-    paths: tuple[Path, ...], source_format: str, word: int, outside: str, encoding: str, data: Path | None
+    paths: tuple[Path, ...], source_format: str, tokeniser: str | None, data: Path | None, **options: Any
 ) -> None:
     """Count sentences, tokens and tags of PATHS, detect tag schemes, and report problems with file and line.
 
@@ -72,8 +73,8 @@ def check(
 
     problems = 0
     for path in paths:
-        file = find_file(path, data)
-        report = check_corpus(file, format=source_format, word=word, encoding=encoding, outside=outside)
+        found = find_file(path, data)
+        report = check_corpus(found, format=source_format, tokeniser=tokeniser or TOKENISER, **options)
         problems += report.problem_count
         click.echo(_describe(report))
     if problems:
@@ -100,7 +101,7 @@ def _describe(report: "Report") -> str:
         lines.append(f"  column {column.name}: {column.note}")
         lines.append(f"    {common}{f', and {more:,} more' if more > 0 else ''}")
     lines += [f"{report.path}:{f'{line}:' if line else ''} {text}" for line, text in report.problems]
-    lines += map(str, report.notes)
+    lines += [note.listed() for note in report.notes]
     hidden = report.problem_count - len(report.problems)
     if hidden > 0:
         lines.append(f"{report.path}: {counted(hidden, 'more problem')}")

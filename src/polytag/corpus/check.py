@@ -21,6 +21,7 @@ from polytag.corpus.notes import Note, Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Layout, Lines
 from polytag.errors import CorpusError
+from polytag.plan import TOKENISER
 
 MOST_PROBLEMS = 20  # kept; all are counted
 MOST_COLUMNS = 50  # looked at, each in a reading of its own
@@ -75,20 +76,26 @@ class Report:
 
 
 def check(
-    path: str | PathLike[str], *, format: str = "auto", word: int = 0, encoding: str = "auto", outside: str = "O"
+    path: str | PathLike[str],
+    *,
+    format: str = "auto",
+    word: int = 0,
+    encoding: str = "auto",
+    outside: str = "O",
+    tokeniser: str = TOKENISER,
 ) -> Report:
     """Read a whole corpus, once for its words and once for each column of tags, and say what it holds.
 
-    What reading refuses is reported, not raised; the tag ``outside`` is read as O. Columns are named as the format has
-    them: by their number (conll), upos, xpos and deprel (conllu), pos (treebank), by the keys of "tags" and, for
-    character spans, 'spans' (jsonl).
+    What reading refuses is reported, not raised; the tag ``outside`` is read as O, and ``tokeniser`` cuts text into
+    words. Columns are named as the format has them: by their number (conll), upos, xpos and deprel (conllu), pos
+    (treebank), by the keys of "tags" and, for character spans, 'spans' (jsonl).
 
     Raises:
         CorpusError: there is no such file or format.
     """
     name = format_of(path, format)
     report = Report(str(path), name, _encoding(path, name, encoding))
-    survey = _Survey(path, report, outside, format=name, word=word, encoding=encoding)
+    survey = _Survey(path, report, outside, format=name, word=word, encoding=encoding, tokeniser=tokeniser)
     for sentence in survey.sentences({}):
         _count(sentence, report)
     keys = columns_of(path, format=name, word=word, encoding=encoding, lines=None)

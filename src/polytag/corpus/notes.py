@@ -4,22 +4,28 @@ One code path: training, tagging and `data check` read through the same readers;
 """
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from polytag.errors import CorpusError
 
-MOST_KEPT = 20  # refusals that are kept with their lines; all are counted
+MOST_KEPT = 20  # refusals, and notes of a kind, that are kept with their lines; all are counted
 
 
 @dataclass(slots=True)
 class Note:
-    """One kind of thing that was told of one file, how often, and where it was first."""
+    """One kind of thing that was told of one file: how often, where it was first, and in which lines after that."""
 
     kind: str
     path: str
     line: int
     text: str
     count: int = 1
+    others: list[int] = field(default_factory=list)
+
+    def listed(self) -> str:
+        """The same with the lines of the others, as far as they were kept."""
+        lines = ", ".join(f"{line:,}" for line in self.others)
+        return f"{self}{f': lines {lines}' if lines else ''}{', ...' if lines and self.count > MOST_KEPT else ''}"
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
@@ -65,11 +71,13 @@ class Notes:
         """Say what was repaired, left out or is odd; each ``kind`` is said once for a file, with the first example."""
         note = self._told.setdefault((kind, path), Note(kind, path, line, text, 0))
         note.count += 1
+        if 1 < note.count <= MOST_KEPT and line:
+            note.others.append(line)
 
     def add(self, others: Iterable[Note]) -> None:
         """Say as well what was told elsewhere, of later parts of the same files or of others."""
         for other in others:
-            note = self._told.setdefault((other.kind, other.path), replace(other, count=0))
+            note = self._told.setdefault((other.kind, other.path), replace(other, count=0, others=[*other.others]))
             note.count += other.count
 
     def __iter__(self) -> Iterator[Note]:

@@ -79,7 +79,6 @@ class Format:
         files: the files that a path stands for, if that may be others than itself.
         claims: whether a path that no suffix tells is of this format.
         has_documents: whether it holds -DOCSTART- lines.
-        is_raw: whether its text is split by rules for a language.
     """
 
     name: str
@@ -96,7 +95,6 @@ class Format:
     files: Callable[[str], list[Path]] | None = None
     claims: Callable[[str], bool] = lambda _: False
     has_documents: bool = False
-    is_raw: bool = False
 
     @property
     def has_tags(self) -> bool:
