@@ -9,7 +9,7 @@ from types import ModuleType
 import pytest
 import torch
 
-from benchmarks import soak
+from benchmarks import soak, training_threads
 from polytag.corpus.sentence import Sentence
 from polytag.model import save_model
 from polytag.tagger.evaluation import sentences_to_score
@@ -54,6 +54,14 @@ def test_features_are_taken_apart(features: ModuleType, tmp_path: Path, capsys: 
     sentences = list(sentences_to_score(tagger, split="dev")["ner"])
     assert scores["both"][0] == pytest.approx(tagger.evaluate(sentences, "ner").score, abs=0.01)
     assert scores["network"][0] < 50 < scores["features"][0]
+
+
+def test_training_is_timed_with_one_thread_and_with_two(capsys: pytest.CaptureFixture[str]) -> None:
+    training_threads.main(["--tiny", "--batches", "4", "--steps", "2", "--rounds", "1"])
+    _, row = capsys.readouterr().out.splitlines()
+    *size, one, two, ratio = row.replace(",", "").split()
+    assert size == ["1x6", "1x4", "4"]
+    assert float(ratio) == pytest.approx(float(two) / float(one), abs=0.02)
 
 
 def test_training_step_times_every_contender(

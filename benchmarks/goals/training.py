@@ -14,6 +14,7 @@ from benchmarks.goals.goals import Figure
 from benchmarks.goals.processes import MeasurementError
 from benchmarks.goals.setting import Setting
 from benchmarks.training_step import BEFORE, PRODUCTS, TORCH, WARM_UP, Settings, plan_for, trainer_of
+from polytag.plan import Plan
 from polytag.training import prepare
 
 BATCHES = (32, 10)
@@ -50,7 +51,7 @@ def threads(setting: Setting) -> dict[str, Figure]:
     """Two processes, of one and of two threads, each of which trains while the other waits."""
     settings = settings_of(setting, batch=CONTEST)
     with training_step.corpus(data_of(setting), settings) as (path, _):
-        speeds = _in_turn(path, settings)
+        speeds = in_turn(plan_for(path, settings), settings)
     ratio = median(two / one for one, two in zip(speeds[1], speeds[2], strict=True))
     one, two = (median(speeds[count]) for count in (1, 2))
     return {"threads": Figure(ratio, f"batch {CONTEST}: {two:,.0f} words/s against {one:,.0f}", {"words/s": speeds})}
@@ -61,14 +62,14 @@ def data_of(setting: Setting) -> Path | None:
     return Path(setting.data) if setting.data else None
 
 
-def _in_turn(path: Path, settings: Settings) -> Mapping[int, list[float]]:
-    """Words per second of each round, by the number of threads."""
+def in_turn(plan: Plan, settings: Settings) -> Mapping[int, list[float]]:
+    """Words per second of each round, by the number of threads, one or two."""
     context = get_context("spawn")
     lines: dict[int, Any] = {}
     processes = []
     for count in (1, 2):
         lines[count], theirs = context.Pipe()
-        processes.append(context.Process(target=_train_when_told, args=(theirs, count, path, settings), daemon=True))
+        processes.append(context.Process(target=_train_when_told, args=(theirs, count, plan, settings), daemon=True))
         processes[-1].start()
         theirs.close()
     try:
@@ -93,10 +94,10 @@ def _rounds(lines: Mapping[int, Any], rounds: int) -> Mapping[int, list[float]]:
     return speeds
 
 
-def _train_when_told(line: "Connection[Any, Any]", count: int, path: Path, settings: Settings) -> None:
+def _train_when_told(line: "Connection[Any, Any]", count: int, plan: Plan, settings: Settings) -> None:
     """A process that trains one round whenever it is told to, with so many threads, as `polytag train` would."""
     torch.set_num_threads(count)
-    step = trainer_of(prepare(plan_for(path, settings)))
+    step = trainer_of(prepare(plan))
     for _ in range(WARM_UP):
         step()
     line.send(None)
