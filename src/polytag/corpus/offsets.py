@@ -33,12 +33,18 @@ def located(text: str, tokens: Iterable[str]) -> list[Offsets]:
     return found
 
 
-def tagged(words: Sequence[tuple[int, int]], spans: Sequence[CharSpan]) -> tuple[tuple[str, ...], tuple[CharSpan, ...]]:
+def tagged(
+    words: Sequence[tuple[int, int]], spans: Sequence[CharSpan], *, unfit: Sequence[CharSpan] = ()
+) -> tuple[tuple[str, ...], tuple[CharSpan, ...]]:
     """The tags of words in IOB2, and the spans that do not fit them: which begin or end within a word, or hold none.
 
-    A word that such a span touches has the tag ``?``, unknown. Blanks at the ends of a span are no matter.
+    A word that such a span touches has the tag ``?``, unknown, and so has one that ``unfit`` spans touch, which fit no
+    words whatever they are. Blanks at the ends of a span are no matter.
     """
-    tags, misfits = ["O"] * len(words), list[CharSpan]()
+    tags, misfits = ["O"] * len(words), list(unfit)
+    for span in unfit:
+        first, last = _touched(words, span)
+        tags[first:last] = [UNKNOWN] * (last - first)
     for span in spans:
         first, last = _touched(words, span)
         if first < last and words[first][0] >= span.start and words[last - 1][1] <= span.end:

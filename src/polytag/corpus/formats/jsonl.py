@@ -24,7 +24,7 @@ from polytag.corpus.formats.record import (
     text_record,
     words_of,
 )
-from polytag.corpus.formats.records import Placed, columns_among, made, refusing, sentences_of
+from polytag.corpus.formats.records import Placed, columns_among, refusing, sentences_of
 from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
@@ -137,7 +137,8 @@ def _block(line: Line, layout: Layout) -> JsonlBlock:
     if not isinstance(tags := fields.get("tags", {}), dict):
         raise ValueError(f'"tags" is {type(tags).__name__}, expected an object of one list per task')
     words, places = words_of(fields, layout.cut)
-    return JsonlBlock(line, made(words, {}, line.number, layout, places), record)
+    sentence = Sentence(words, {}, (line.number,) * len(words), layout.source, offsets=tuple(places))
+    return JsonlBlock(line, sentence if words else None, record)
 
 
 def flat(text: str, layout: Layout) -> FlatRecords | None:

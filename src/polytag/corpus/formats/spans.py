@@ -1,5 +1,6 @@
 """Spans of characters as records say them: under the names of several tools, one over another, twice, or empty."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -8,8 +9,10 @@ from polytag.corpus.text import BLANKS, is_encodable
 
 # The names under which tools keep a list of spans, and within each span its start, end, type, own text and layer.
 LISTS = ("spans", "label", "labels", "entities")  # spaCy and Prodigy; doccano, old and new; doccano with relations
-_STARTS, _ENDS, _TYPES = ("start_offset", "start"), ("end_offset", "end"), ("label", "type")
+_STARTS, _STOPS, _TYPES = ("start_offset", "start"), ("end_offset", "end"), ("label", "type")
 _TEXTS, _LAYERS = ("text", "value"), ("task", "layer")
+
+_BLANKS = BLANKS + "\r\n"  # which are no matter at the ends of a span
 
 OVERLAPS = ("longest", "first", "refuse")  # which of two spans over the same characters is read
 
@@ -24,9 +27,11 @@ class Marked(NamedTuple):
     type: str
     text: str | None = None
     layer: str = ""
+    name: str = ""
+    is_whole: bool = True  # without gaps
 
     def __str__(self) -> str:
-        return str([self.start, self.end, self.type])
+        return f"{self.name}{' ' if self.name else ''}{[self.start, self.end, self.type]}"
 
 
 def marked(fields: dict[str, Any], layer: str = "") -> list[Marked]:
@@ -52,20 +57,28 @@ def marked(fields: dict[str, Any], layer: str = "") -> list[Marked]:
     return [span for span in found if (span.layer if have_layers else span.type) == layer]
 
 
-def apart(spans: Iterable[Marked], text: str, *, overlaps: str, tell: Tell) -> list[CharSpan]:
-    """The spans in the order of the text, no two over the same characters; tells what is left out of them.
+def apart(spans: Iterable[Marked], text: str, *, overlaps: str, tell: Tell) -> tuple[list[CharSpan], list[CharSpan]]:
+    """The spans in the order of the text, no two over the same characters, and those with gaps, which fit no words.
+
+    Tells what is left out, and what has gaps.
 
     Raises:
         ValueError: a span is not within the text, its own text stands elsewhere, or two overlap and none may.
     """
-    found = list[Marked]()
+    whole, gapped = list[Marked](), list[CharSpan]()
     for span in spans:
         _check(span, text)
-        if text[span.start : span.end].strip(BLANKS + "\r\n"):
-            found.append(span)
-        else:
+        here = text[span.start : span.end]
+        if not here.strip(_BLANKS):
             tell("empty span", f"span {span} holds no word and is left out")
-    return _flat(_once(found, tell), overlaps, tell)
+        elif not span.is_whole:
+            found = f"span {span}, {here!r:.60}, has gaps; its words are unknown (?) in training"
+            tell("span with gaps", f"{found}, and it counts as missed where taggers are scored")
+            gapped.append(CharSpan(*span[:3]))
+        else:
+            start, end = span.end - len(here.lstrip(_BLANKS)), span.start + len(here.rstrip(_BLANKS))
+            whole.append(span._replace(start=start, end=end))
+    return _flat(_once(whole, tell), overlaps, tell), gapped
 
 
 def _check(span: Marked, text: str) -> None:
@@ -89,32 +102,35 @@ def _once(spans: Sequence[Marked], tell: Tell) -> list[CharSpan]:
 def _flat(spans: Sequence[CharSpan], overlaps: str, tell: Tell) -> list[CharSpan]:
     first = sorted(spans, key=lambda span: span.start)  # of those that begin together, as the record has them
     ranked = sorted(first, key=lambda span: span.start - span.end) if overlaps == "longest" else first
-    kept = list[CharSpan]()
+    kept = list[CharSpan]()  # sorted
     for span in ranked:
-        over = next((other for other in kept if span.start < other.end and other.start < span.end), None)
+        place = bisect_left(kept, span)
+        beside = kept[max(place - 1, 0) : place + 1]
+        over = next((other for other in beside if span.start < other.end and other.start < span.end), None)
         if over is None:
-            kept.append(span)
+            kept.insert(place, span)
         elif overlaps == "refuse":
             left, right = sorted([list(over), list(span)])
             raise ValueError(f"spans {left} and {right} overlap, expected them apart")
         else:
             other = next(rule for rule in OVERLAPS if rule != overlaps)
-            text = f"span {list(span)} overlaps {list(over)}, the {overlaps}, and is left out"
-            tell("overlapping spans", f'{text}; overlaps = "{other}" reads the {other}, "refuse" none')
-    return sorted(kept)
+            said = f"span {list(span)} overlaps {list(over)}, the {overlaps}, and is left out"
+            tell("overlapping spans", f'{said}; overlaps = "{other}" reads the {other}, "refuse" none')
+    return kept
 
 
 def _marked(entry: Any) -> Marked:
     start, end, kind = (
-        entry[:3] if isinstance(entry, list) and len(entry) >= 3 else _named(entry, _STARTS, _ENDS, _TYPES)
+        entry[:3] if isinstance(entry, list) and len(entry) >= 3 else _named(entry, _STARTS, _STOPS, _TYPES)
     )
     # bool is an int, and True a wrong offset
     if type(start) is not int or type(end) is not int or not isinstance(kind, str) or not kind:
         raise ValueError(f"span {entry!r:.80}, expected a start, an end and a type")
     if not is_encodable(kind):
         raise ValueError(f"the type of span {entry!r:.80} holds half a surrogate pair, expected whole characters")
-    text, layer = _named(entry, _TEXTS, _LAYERS)
-    return Marked(start, end, kind, text if isinstance(text, str) else None, layer if isinstance(layer, str) else "")
+    text, layer, name, gaps = _named(entry, _TEXTS, _LAYERS, ("name",), ("fragments",))
+    own, layer, name = (value if isinstance(value, str) else None for value in (text, layer, name))
+    return Marked(start, end, kind, own, layer or "", name or "", not gaps)
 
 
 def _named(entry: Any, *names: Sequence[str]) -> list[Any]:

@@ -1,0 +1,173 @@
+"""Label Studio's exports, JSON and JSON-MIN: a list of tasks, each a text with regions that have labels.
+
+[{"id": 7, "data": {"text": "Lima."}, "annotations": [{"was_cancelled": false, "result": [
+    {"type": "labels", "from_name": "label", "to_name": "text",
+     "value": {"start": 0, "end": 4, "text": "Lima", "labels": ["LOC"]}}]}]}]
+[{"id": 7, "text": "Lima.", "label": [{"start": 0, "end": 4, "text": "Lima", "labels": ["LOC"]}], "annotator": 1}]
+
+A task's text is split into sentences as raw text is. The layer of a span is the control that it was marked with.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from polytag.corpus.formats.format import Format
+from polytag.corpus.formats.json_values import MalformedError, values
+from polytag.corpus.formats.record import Record
+from polytag.corpus.formats.records import Document, Placed, columns_among, refusing, sentences_of, spans_alone
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import Layout, Line, Lines
+from polytag.errors import CorpusError
+
+_ABOUT = ("annotator", "created_at", "updated_at", "agreement")  # texts of JSON-MIN that are no data
+
+Tell = Callable[[str, str], None]
+
+
+def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
+    """The sentences of the tasks that are annotated, with IOB2 tags for spans.
+
+    Raises:
+        CorpusError: other tags are wanted; while reading, it is no JSON, a task has no text, or its spans are
+            impossible.
+    """
+    return sentences_of(_records(lines, layout), spans_alone(layout))
+
+
+def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
+    """'spans', and where they are of several layers, each of these."""
+    return columns_among(_records(lines, layout))
+
+
+def is_task(value: Any) -> bool:
+    """Whether a value is a task of Label Studio, of either export."""
+    if not isinstance(value, dict):
+        return False
+    is_whole = isinstance(value.get("data"), dict) and bool({"annotations", "completions", "predictions"} & {*value})
+    return is_whole or any(map(_are_regions, value.values()))
+
+
+def _records(lines: Iterable[Line], layout: Layout) -> Iterator[Placed]:
+    try:
+        for line, task in values(lines):
+            with refusing(layout, line):
+                fields = _fields(task, lambda *said, at=line: layout.notes.tell(*said, path=layout.source, line=at))
+                if fields is not None:
+                    yield Placed(line, fields, Document(layout.source))
+    except MalformedError as error:
+        layout.notes.refuse(str(error), path=layout.source, line=error.line, cause=error)
+
+
+def _fields(task: Any, tell: Tell) -> Record | None:
+    """The text of a task and the spans in it; None where it is not annotated, which is told."""
+    if not isinstance(task, dict):
+        raise ValueError(f"found {task!r:.40}, expected a task of Label Studio, an object")
+    name = f"task {task['id']}" if "id" in task else "a task"
+    try:
+        return _whole(task, name, tell) if isinstance(task.get("data"), dict) else _minimal(task, name, tell)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from error
+
+
+def _whole(task: Record, name: str, tell: Tell) -> Record | None:
+    """A task of the export JSON: the annotation that is the ground truth is read, or the first."""
+    annotations = task.get("annotations", task.get("completions")) or []
+    if not isinstance(annotations, list) or not all(isinstance(one, dict) for one in annotations):
+        raise ValueError(f"annotations are {annotations!r:.40}, expected a list of objects")
+    done = [one for one in annotations if not one.get("was_cancelled")]
+    if len(done) < len(annotations):
+        tell("cancelled", f"{name}: an annotation that was cancelled is left out")
+    if not done:
+        tell("not annotated", f"{name} has no annotation and is left out")
+        return None
+    done.sort(key=lambda one: not one.get("ground_truth"))
+    first, *others = [_Region.all_of(one.get("result"), name, tell) for one in done]
+    if any(set(other) != set(first) for other in others):
+        which = "the ground truth" if done[0].get("ground_truth") else "the first"
+        tell("annotators", f"{name} has {len(done)} annotations that differ, and {which} is read")
+    keys = {region.key for region in first} & {*task["data"]}
+    return {"text": _text(task["data"], keys), "spans": [region.span for region in first]}
+
+
+def _minimal(task: Record, name: str, tell: Tell) -> Record | None:
+    """A task of the export JSON-MIN: what was marked with each control stands under its name."""
+    controls = {key: value for key, value in task.items() if _are_regions(value)}
+    if not controls and not {"annotation_id", "annotator"} & {*task}:
+        tell("not annotated", f"{name} has no annotation and is left out")
+        return None
+    data = {key: value for key, value in task.items() if key not in (*controls, *_ABOUT)}
+    spans = [
+        region.span
+        for key, regions in controls.items()
+        for value in regions
+        for region in _Region.of({"from_name": key, "value": value}, name, tell)
+    ]
+    return {"text": _text(data, set()), "spans": spans, "annotator": task.get("annotator")}
+
+
+def _are_regions(value: Any) -> bool:
+    """Whether a value of JSON-MIN holds labelled stretches."""
+    return isinstance(value, list) and any(isinstance(one, dict) and "labels" in one for one in value)
+
+
+def _text(data: Mapping[str, Any], keys: set[str]) -> str:
+    """The text that was annotated: what regions name, "text", or the only text that there is."""
+    texts = {key: value for key, value in data.items() if isinstance(value, str)}
+    wanted = keys if len(keys) == 1 else {"text"} if "text" in texts else {*texts}
+    found = [texts[key] for key in wanted if key in texts]
+    if len(found) != 1:
+        raise ValueError(
+            f"no text among its data ({', '.join(map(str, data)) or 'none'}), expected 'text' or one text alone"
+        )
+    return found[0]
+
+
+class _Region(NamedTuple):
+    """A stretch of the text ``key`` that has a label, marked with the control ``layer``."""
+
+    start: int
+    end: int
+    label: str
+    text: str | None
+    layer: str
+    key: str
+
+    @property
+    def span(self) -> Record:
+        return {"start": self.start, "end": self.end, "label": self.label, "text": self.text, "layer": self.layer}
+
+    @classmethod
+    def all_of(cls, results: Any, name: str, tell: Tell) -> list["_Region"]:
+        if not isinstance(results or [], list) or not all(isinstance(one, dict) for one in results or []):
+            raise ValueError(f"results are {results!r:.40}, expected a list of objects")
+        return [region for one in results or [] for region in cls.of(one, name, tell)]
+
+    @classmethod
+    def of(cls, result: Record, name: str, tell: Tell) -> Sequence["_Region"]:
+        """One for each label; none for what is no stretch, such as a choice or a relation."""
+        value = result.get("value")
+        if not isinstance(value, dict) or "start" not in value:
+            return []
+        start, end, labels, text = (value.get(key) for key in ("start", "end", "labels", "text"))
+        if type(start) is not int or type(end) is not int:
+            raise ValueError(f"a region from {start!r:.40} to {end!r:.40}, expected characters of a plain text")
+        if not isinstance(labels or [], list) or not all(isinstance(label, str) and label for label in labels or []):
+            raise ValueError(f"labels are {labels!r:.40}, expected a list of texts")
+        if not labels:
+            tell("no label", f"{name}: a region without a label, {text!r:.40}, is left out")
+        layer, key = (str(result.get(key, "")) for key in ("from_name", "to_name"))
+        own = text if isinstance(text, str) else None
+        return [cls(start, end, label, own, layer, key) for label in labels or []]
+
+
+def claims(path: str) -> bool:
+    """Whether a file of JSON begins with a task."""
+    if not path.removesuffix(".gz").endswith(".json"):
+        return False
+    with suppress(CorpusError, MalformedError):  # told when it is read
+        return is_task(next(values(Lines(path)), (0, None))[1])
+    return False
+
+
+LABEL_STUDIO = Format("label-studio", sentences, columns=columns, claims=claims)

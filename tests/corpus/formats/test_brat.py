@@ -1,0 +1,83 @@
+"""brat's pairs of files: a text, and annotations that count its characters."""
+
+from pathlib import Path
+
+import pytest
+
+from polytag.corpus import read
+from polytag.corpus.check import check
+from polytag.corpus.documents import files_of, format_of
+from polytag.corpus.notes import Notes
+from polytag.errors import CorpusError
+
+TEXT = "Olga Berg flew to Lima.\nIt rained in Peru and Chile.\n"
+ANN = "T1\tPER 0 9\tOlga Berg\nT2\tLOC 18 22\tLima\nE1\tFly:T1\n#1\tNote T1\tsure\n\nT3\tLOC 37 41\tPeru\n"
+
+
+def pair(folder: Path, ann: str, text: str = TEXT, name: str = "a") -> Path:
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.txt").write_bytes(text.encode())
+    (folder / f"{name}.ann").write_bytes(ann.encode())
+    return folder / f"{name}.ann"
+
+
+def told(path: Path, key: str = "spans") -> tuple[str, list[str]]:
+    notes = Notes()
+    found = [" ".join(s.tags["ner"]) for s in read(path, tags={"ner": key}, notes=notes)]
+    return " / ".join(found), [str(note).removeprefix(f"{path}: ") for note in notes]
+
+
+def test_a_text_is_read_with_its_annotations_by_any_of_its_names(tmp_path: Path) -> None:
+    ann = pair(tmp_path, ANN)
+    assert (format_of(ann), format_of(tmp_path)) == ("brat", "brat")
+    assert files_of(ann.with_suffix(".txt"), "brat") == files_of(tmp_path, "brat") == [ann]
+    found = list(read(ann, tags={"ner": "spans"}))
+    assert [(word, tag) for s in found for word, tag in zip(s.words, s.tags["ner"], strict=True) if tag != "O"] == [
+        ("Olga", "B-PER"), ("Berg", "I-PER"), ("Lima", "B-LOC"), ("Peru", "B-LOC"),
+    ]  # fmt: skip
+    assert {s.source for s in found} == {str(tmp_path / "a.txt")}
+    assert [s.lines[0] for s in found] == [1, 2]
+    assert [TEXT[start:end] for s in found for start, end in s.offsets] == [word for s in found for word in s.words]
+    assert [column.name for column in check(ann).columns] == ["spans"]
+
+
+def test_a_directory_is_read_whole_with_crlf_and_without_annotations(tmp_path: Path) -> None:
+    pair(tmp_path / "d", "", "Nobody came.\n", name="b")
+    pair(tmp_path / "d", "T1\tLOC 13 17\tOslo\r\n", "Rain.\r\nSun.\r\nOslo.\r\n".replace("Sun", "Sun"), name="c")
+    assert told(tmp_path / "d")[0].count("B-LOC") == 1
+
+
+def test_a_span_over_a_line_end_is_one_and_one_with_gaps_is_told(tmp_path: Path) -> None:
+    tags, notes = told(pair(tmp_path, "T1\tLOC 37 45;46 51\tPeru and Chile\nT2\tPER 0 4;10 14\tOlga flew\n"))
+    assert "B-LOC I-LOC I-LOC" in tags
+    assert "PER" not in tags
+    assert any(note.startswith("span T2 [0, 14, 'PER'], 'Olga Berg flew', has gaps") for note in notes)
+
+
+def test_types_are_layers(tmp_path: Path) -> None:
+    assert "LOC" not in told(pair(tmp_path, ANN), "spans.PER")[0]
+
+
+@pytest.mark.parametrize(
+    ("ann", "line", "message"),
+    [
+        ("T1 PER 0 4 Olga\n", 1, "found 'T1 PER 0 4 Olga', expected 'T1', a tab"),
+        ("T1\tPER 0 4\tOlga\nwhat\n", 2, "found 'what', expected an annotation that begins with one of TERAMN"),
+        ("T1\tPER 0 4\tOlgas\n", 0, "span T1 [0, 4, 'PER'] is 'Olga', expected its own text 'Olgas'"),
+        ("T1\tPER 90 94\tOlga\n", 0, "span T1 [90, 94, 'PER'] is not within the text"),
+        ("T1\tPER 4 0\tOlga\n", 0, "span T1 [4, 0, 'PER'] is not within the text"),
+        (f"T1\tPER 0 {'9' * 5000}\tOlga\n", 1, "expected"),
+    ],
+)
+def test_what_is_wrong_is_told_with_its_line_or_name(tmp_path: Path, ann: str, line: int, message: str) -> None:
+    with pytest.raises(CorpusError) as caught:
+        told(pair(tmp_path, ann))
+    assert message in caught.value.message
+    assert caught.value.line == line
+
+
+def test_annotations_without_a_text_are_told(tmp_path: Path) -> None:
+    ann = pair(tmp_path, ANN)
+    (tmp_path / "a.txt").unlink()
+    with pytest.raises(CorpusError, match=r"a\.ann: no text a\.txt beside it"):
+        told(ann)
