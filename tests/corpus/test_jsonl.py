@@ -57,6 +57,15 @@ def test_character_spans_of_all_tools_mean_the_same(file, record):
     assert found.tags["ner"] == ("B-PER", "I-PER", "O", "B-LOC", "O")
 
 
+def test_one_list_of_records_is_read_too(file):
+    for content in (json.dumps([DOCCANO, DOCCANO]), json.dumps([DOCCANO, DOCCANO], indent=2)):
+        first, second = read(file("\n", content), tags={"ner": "spans"})
+        assert first.tags["ner"] == second.tags["ner"] == ("B-PER", "I-PER", "O", "B-LOC", "O")
+    assert (first.lines[0], second.lines[0]) == (3, 19)
+    with pytest.raises(CorpusError, match=r":3: found '7', expected one JSON object"):
+        list(read(file("[\n", json.dumps(DOCCANO) + ",\n", "7]"), tags={"ner": "spans"}))
+
+
 def test_given_tokens_are_kept(file):
     tokens = [{"text": "Li", "start": 0, "end": 2}, {"start": 2, "end": 4}, {"text": "x", "start": 5, "end": 6}]
     record = {"text": "Lima x", "tokens": tokens, "spans": [{"start": 0, "end": 4, "label": "L"}]}

@@ -9,15 +9,18 @@ Tagged, a record keeps all that it holds and gets what `asjson` says of its word
 """
 
 import json
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, islice, pairwise
 from typing import Any
 
 from polytag.corpus.asjson import OF_TASKS, as_json
 from polytag.corpus.formats.format import Cut, Format
+from polytag.corpus.formats.json_values import json_values
 from polytag.corpus.formats.record import (
     Record,
+    checked,
     dumped,
     fields_of,
     parse,
@@ -28,8 +31,10 @@ from polytag.corpus.formats.records import Placed, columns_among, refusing, sent
 from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import check_spans, spans
 from polytag.corpus.sentence import Sentence, Span
-from polytag.corpus.text import Layout, Line, lines_of, original, tag_rows
+from polytag.corpus.text import BLANKS, Layout, Line, lines_of, original, tag_rows
 from polytag.errors import CorpusError
+
+_LIST = re.compile(r"[ \t]*\[[ \t]*(?:\{|$)")  # how a list of records begins, not a pair of a text and its annotations
 
 AS_SPANS = "jsonl-spans"  # records with a text and spans of characters, as `convert` writes them
 
@@ -109,11 +114,23 @@ def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
 
 
 def _records(lines: Iterable[Line], layout: Layout) -> Iterator[Placed]:
-    for line in lines:
+    """The records of the lines, or those of one list over all of them."""
+    stream = iter(lines)
+    first = list(islice(filter(_has_text, stream), 1))
+    if first and _LIST.match(first[0].text):
+        for number, value in json_values(chain(first, stream), layout):
+            with refusing(layout, number):
+                yield Placed(number, fields_of(checked(value)))
+        return
+    for line in chain(first, stream):
         with refusing(layout, line.number):
             record = parse(line)
             if record is not None:
                 yield Placed(line.number, fields_of(record))
+
+
+def _has_text(line: Line) -> bool:
+    return bool(line.text.strip(BLANKS))
 
 
 def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[JsonlBlock]:

@@ -13,7 +13,7 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from polytag.corpus.formats.format import Format
-from polytag.corpus.formats.json_values import MalformedError, values
+from polytag.corpus.formats.json_values import json_values
 from polytag.corpus.formats.record import Record
 from polytag.corpus.formats.records import Document, Placed, columns_among, refusing, sentences_of, spans_alone
 from polytag.corpus.sentence import Sentence
@@ -49,14 +49,11 @@ def is_task(value: Any) -> bool:
 
 
 def _records(lines: Iterable[Line], layout: Layout) -> Iterator[Placed]:
-    try:
-        for line, task in values(lines):
-            with refusing(layout, line):
-                fields = _fields(task, lambda *said, at=line: layout.notes.tell(*said, path=layout.source, line=at))
-                if fields is not None:
-                    yield Placed(line, fields, Document(layout.source))
-    except MalformedError as error:
-        layout.notes.refuse(str(error), path=layout.source, line=error.line, cause=error)
+    for line, task in json_values(lines, layout):
+        with refusing(layout, line):
+            fields = _fields(task, lambda *said, at=line: layout.notes.tell(*said, path=layout.source, line=at))
+            if fields is not None:
+                yield Placed(line, fields, Document(layout.source))
 
 
 def _fields(task: Any, tell: Tell) -> Record | None:
@@ -165,8 +162,8 @@ def claims(path: str) -> bool:
     """Whether a file of JSON begins with a task."""
     if not path.removesuffix(".gz").endswith(".json"):
         return False
-    with suppress(CorpusError, MalformedError):  # told when it is read
-        return is_task(next(values(Lines(path)), (0, None))[1])
+    with suppress(CorpusError):  # told when it is read
+        return is_task(next(json_values(Lines(path), Layout(path)), (0, None))[1])
     return False
 
 

@@ -3,10 +3,10 @@
 import json
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from math import isfinite
 from typing import Any
 
 from polytag.corpus import offsets
+from polytag.corpus.formats.json_values import DECODER
 from polytag.corpus.formats.spans import LISTS
 from polytag.corpus.offsets import Offsets
 from polytag.corpus.text import BLANKS, Line, is_encodable
@@ -23,17 +23,6 @@ _encoded = json.JSONEncoder(
 ).encode  # whose search for cycles took half its time
 
 
-def _finite(text: str) -> float:
-    """A number with a point or an exponent, which JSON may write larger than any machine holds."""
-    value = float(text)
-    if not isfinite(value):
-        raise ValueError(f"{text:.20} is no number")
-    return value
-
-
-_decoded = json.JSONDecoder(parse_constant=_finite, parse_float=_finite).decode
-
-
 def parse(line: Line) -> Record | list[Any] | None:
     """The record of a line; None for a blank line.
 
@@ -43,12 +32,17 @@ def parse(line: Line) -> Record | list[Any] | None:
     if not line.text.strip(BLANKS):
         return None
     try:
-        value: Record | list[Any] = _decoded(line.text)
+        value = DECODER.decode(line.text)
     except (ValueError, RecursionError) as error:
         raise ValueError(f"no JSON ({error}), expected one object per line") from error
-    if not isinstance(value, dict) and not _is_pair(value):
-        raise ValueError(f"found {line.text.strip(BLANKS)[:20]!r}, expected one JSON object per line")
-    return value
+    return checked(value)
+
+
+def checked(value: Any) -> Record | list[Any]:
+    """A value of JSON, seen to be a record; raises ValueError."""
+    if isinstance(value, dict) or _is_pair(value):
+        return value  # type: ignore[no-any-return]
+    raise ValueError(f"found {json.dumps(value)[:20]!r}, expected one JSON object per line")
 
 
 def dumped(record: Any) -> str:
