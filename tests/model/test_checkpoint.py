@@ -147,6 +147,20 @@ def test_a_model_from_before_has_directories_as_they_are(model: Path, tmp_path: 
     assert load(directory).plan == tagger.plan
 
 
+@pytest.mark.parametrize(("language", "tokeniser"), [("es", "legacy:es"), ("none", "legacy:xx")])
+def test_a_model_from_before_cuts_text_as_it_did(model: Path, tmp_path: Path, language: str, tokeniser: str) -> None:
+    directory = save(load(model), tmp_path / "model")
+    text = tomllib.loads((directory / "plan.toml").read_text(encoding="utf-8"))
+    assert text["words"]["en"].pop("tokeniser") == "unicode"
+    text["words"]["en"]["language"] = language
+    (directory / "plan.toml").write_text(tomli_w.dumps(text), encoding="utf-8")
+    save_weights(directory, load(model).model.arrays)
+    tagger = load(directory)
+    assert tagger.tokeniser(["ner", "pos"]) == tokeniser
+    again = load(save(tagger, tmp_path / "again"))
+    assert again.plan.words == tagger.plan.words
+
+
 def test_loading_leaves_the_caller_s_random_state_alone(model: Path) -> None:
     before = torch.random.get_rng_state()
     load(model)

@@ -12,6 +12,7 @@ import torch
 
 from polytag.corpus.documents import files_of, format_of
 from polytag.corpus.notes import Notes
+from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import SPLITS, split_sentences
@@ -84,6 +85,7 @@ def _read_task(plan: Plan, task: str, notes: list[str]) -> dict[str, list[Senten
     splits["train"] = annotated(splits["train"], task, notes)
     for split in ("dev", "test"):
         refuse_unknown(splits[split], task)
+        splits[split] = [as_scored(sentence, task) for sentence in splits[split]]
     counts = (
         f"{split} {len(part):,} sentences, {sum(map(len, part)):,} words" for split, part in splits.items() if part
     )
