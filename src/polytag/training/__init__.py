@@ -41,7 +41,7 @@ from polytag.training.prepare import Prepared as Prepared
 from polytag.training.prepare import prepare as prepare
 from polytag.training.report import write_report
 from polytag.training.resume import restore, save_state, state_file
-from polytag.training.threads import cpu_threads
+from polytag.training.threads import cpu_threads, threads_for
 from polytag.training.torch_network import load_weights, save_weights
 
 _DRAWING = threading.Lock()  # matplotlib's style is one for the whole process
@@ -93,7 +93,7 @@ def train_events(
     save_seconds: float = SAVE_SECONDS,
 ) -> Iterator[Event]:
     """The same as a generator of events, for whoever wants to watch; ``command`` is recorded in the report."""
-    with joined() as world, cpu_threads(plan.training.threads):
+    with joined() as world, cpu_threads(threads_for(plan)):
         yield from _train(
             plan, world, Path(output), resume=resume, device=device, command=command, save_seconds=save_seconds
         )
