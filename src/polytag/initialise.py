@@ -31,7 +31,7 @@ class Seen:
 
     path: Path
     report: Report
-    word: int = 0
+    word: int | str = 0
 
     @property
     def columns(self) -> list[str]:
@@ -75,7 +75,7 @@ class TaskChoice:
     train: Sequence[Path]
     tag: str
     format: str = "auto"
-    word: int = 0
+    word: int | str = 0
     dev: Sequence[Path] = ()
     test: Sequence[Path] = ()
     holdout: float = HOLDOUT
@@ -85,7 +85,7 @@ class TaskChoice:
     data: Path | None = None
 
 
-def look(path: Path, *, format: str = "auto", word: int = 0) -> Seen:
+def look(path: Path, *, format: str = "auto", word: int | str = 0) -> Seen:
     """Read a training file.
 
     Raises:
@@ -227,7 +227,7 @@ def _task(task: TaskChoice, chars: str, words: str, directory: Path) -> list[str
     files = {
         split: [_in_plan(path, directory, task.data) for path in paths] for split, paths in splits.items() if paths
     }
-    column = f"columns = {{ word = {task.word}, tag = {_value(_place(task.tag))} }}"
+    column = f"columns = {{ word = {_value(task.word)}, tag = {_value(_place(task.tag))} }}"
     return [
         f"[tasks.{_key(task.name)}]",
         _line("chars", chars),

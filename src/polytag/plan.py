@@ -163,7 +163,7 @@ class Tags(Table):
 class Columns(Table):
     """Where words and tags stand: column numbers from 0 (negative from the end), or names as the format has them."""
 
-    word: Annotated[int, Field(strict=True)] = Field(0, description="column of the words (conll)")
+    word: Annotated[int | str, BeforeValidator(_column)] = Field(0, description="column of the words (conll, csv)")
     tag: Annotated[int | str, BeforeValidator(_column)] = Field(-1, description="column or key of the tags")
     names: tuple[str, ...] = Field((), description="of tags that are numbers, from 0 on, if no file has them")
 
@@ -181,7 +181,7 @@ class Task(Table):
     train: Paths = Field(description="annotated files to train on")
     dev: Paths | None = Field(None, description="files whose score chooses the epoch to keep")
     test: Paths | None = Field(None, description="files that are scored once, at the end")
-    format: Literal["auto", "conll", "conllu", "treebank", "jsonl", "label-studio", "brat", "parquet"] = Field(
+    format: Literal["auto", "conll", "conllu", "ontonotes", "csv", "treebank", "jsonl", "label-studio", "brat", "parquet"] = Field(
         "auto", description="how the files are written; auto goes by their suffix"
     )
     encoding: str = Field("auto", description="a codec; auto is UTF-8, else latin-1")

@@ -1,10 +1,14 @@
 """CoNLL-U: what is a word, what is refused, and where tags go."""
 
 import io
+from dataclasses import replace
 
 import pytest
 
-from polytag.corpus import blocks, read
+from polytag.bulk import pieces
+from polytag.corpus import FORMATS, blocks, check, read
+from polytag.corpus.formats import Cut
+from polytag.corpus.text import Layout
 from polytag.errors import CorpusError
 
 
@@ -113,3 +117,40 @@ def test_a_task_can_be_given_its_column():
 
 def test_older_values_of_a_key_are_replaced():
     assert rendered(row(1, "a", misc="t=1|u|t=2"), {"t": "3"}) == row(1, "a", misc="t=3|u")
+
+
+PLUS = (
+    "# global.columns = ID FORM UPOS MISC PARSEME:MWE\n# text = take off\n1\ttake\tVERB\t_\t1:VPC\n"
+    "2\toff\tADP\tA=b\t1\n\n1\tgo\tVERB\t_\t*\n\n"
+)
+
+
+def test_the_first_line_of_conllu_plus_names_the_columns(file):
+    path = file(PLUS)
+    found = list(read(path, tags={"mwe": "parseme:mwe", "pos": "upos", "a": "misc.A"}))
+    assert [s.words for s in found] == [("take", "off"), ("go",)]
+    assert found[0].tags == {"mwe": ("1:VPC", "1"), "pos": ("VERB", "ADP"), "a": ("O", "b")}
+    assert [column.name for column in check(path).columns] == ["upos", "parseme:mwe"]
+    with pytest.raises(CorpusError, match="no tags 'xpos', expected one of form, upos, misc, parseme:mwe, A, or"):
+        list(read(path, tags={"pos": "xpos"}))
+    with pytest.raises(CorpusError, match=":1: no column FORM, found ID, UPOS"):
+        list(read(file("# global.columns = ID UPOS\n1\tX\n")))
+
+
+def test_a_task_fills_the_column_of_its_name_in_conllu_plus():
+    tags = {"parseme:mwe": "*", "upos": "X", "ner": "O"}
+    expected = PLUS.replace("1:VPC", "*").replace("\t1\n", "\t*\n").replace("VERB", "X").replace("ADP", "X")
+    assert rendered(PLUS, tags) == expected.replace("\t_\t", "\tner=O\t").replace("A=b", "A=b|ner=O")
+
+
+def test_pieces_of_conllu_plus_know_its_columns(tmp_path, monkeypatch):
+    row = FORMATS["conllu"]
+    monkeypatch.setattr(pieces, "FORMATS", {"conllu": replace(row, cut=Cut(True, 1))})
+    path = tmp_path / "x.cupt"
+    path.write_text(PLUS)
+    found = list(pieces.cut(path))
+    assert [piece.head for piece in found] == ["", PLUS.splitlines()[0]]
+    layouts = [Layout("x", head=piece.head) for piece in found]
+    made = [block for p, of in zip(found, layouts, strict=True) for block in row.blocks(p.lines(), of)]
+    words = [block.sentence.words for block in made if block.sentence]
+    assert words == [("take", "off"), ("go",)]

@@ -37,7 +37,7 @@ class Piece:
         return lines_of(self.text, first=self.line)
 
 
-def cut(source: Source, *, format: str = "auto", word: int = 0, name: str = "") -> Iterator[Piece]:
+def cut(source: Source, *, format: str = "auto", word: int | str = 0, name: str = "") -> Iterator[Piece]:
     """All of a file or stream in pieces; their texts joined are the text, decoded.
 
     Format, encoding and line ends are found here, once for all pieces. ``name`` is what errors call the text: the

@@ -92,7 +92,7 @@ def _imported() -> Any:
     return ray
 
 
-def _check_files(paths: Iterable[Path], format: str, word: int) -> None:
+def _check_files(paths: Iterable[Path], format: str, word: int | str) -> None:
     for path in paths:  # a table as if it were text: nothing is read
         blocks(path, format="tokenised" if is_table(path, format) else format, word=word)
 

@@ -30,7 +30,7 @@ class Job:
     source: Input
     format: str
     column: str | None
-    word: int
+    word: int | str
     folder: Folder
 
     @property

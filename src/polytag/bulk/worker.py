@@ -21,7 +21,7 @@ class Assignment:
 
     model: str
     request: Request = ANYTHING
-    word: int = 0
+    word: int | str = 0
     tokeniser: str | None = None
     records: bool = False
     best_for: str | None = None

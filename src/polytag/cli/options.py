@@ -52,7 +52,7 @@ def _layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
             raise click.UsageError(f"--tag {value}: expected NAME=PLACE, such as ner=3 or pos=upos", ctx)
         if name in layers:
             raise click.UsageError(f"--tag {value}: '{name}' is named twice, expected names that differ", ctx)
-        layers[name] = int(place) if place.removeprefix("-").isdecimal() else place
+        layers[name] = column_of(place)
     return layers
 
 
@@ -60,6 +60,11 @@ def _tokeniser(ctx: click.Context, param: click.Parameter, value: str | None) ->
     if value is not None and not is_tokeniser(value):
         raise click.UsageError(f"--tokeniser {value}: expected {TOKENISERS}", ctx)
     return value
+
+
+def column_of(value: str) -> int | str:
+    """A column by its number, where that is one, or name."""
+    return int(value) if value.removeprefix("-").isdecimal() else value
 
 
 def _data(help: str) -> Callable[[F], F]:
@@ -86,7 +91,10 @@ quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on 
 constrained_option = click.option(
     "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
 )
-word_option = click.option("--word", default=0, show_default=True, help="Column of the words (conll).")
+word_option = click.option(
+    "--word", default="0", show_default=True, metavar="COLUMN", callback=lambda _, __, value: column_of(value),
+    help="Column of the words: its number (conll, csv) or name (csv).",
+)  # fmt: skip
 encoding_option = click.option(
     "--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1."
 )

@@ -160,7 +160,7 @@ def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignm
     tag_files(files, output, assignment, **options)
 
 
-def _pieces(files: Sequence[Path], format: str, word: int) -> Iterator["Piece"]:
+def _pieces(files: Sequence[Path], format: str, word: int | str) -> Iterator["Piece"]:
     """All files in order, or standard input; where nothing says how they are written, raw text is told on stderr."""
     from polytag.bulk import cut
     from polytag.corpus.recognition import Watched, recognised

@@ -79,7 +79,7 @@ def check(
     path: str | PathLike[str],
     *,
     format: str = "auto",
-    word: int = 0,
+    word: int | str = 0,
     encoding: str = "auto",
     outside: str = "O",
     tokeniser: str = TOKENISER,
@@ -111,7 +111,12 @@ def check(
 
 
 def columns_of(
-    path: str | PathLike[str], *, format: str = "auto", word: int = 0, encoding: str = "auto", lines: int | None = FIRST
+    path: str | PathLike[str],
+    *,
+    format: str = "auto",
+    word: int | str = 0,
+    encoding: str = "auto",
+    lines: int | None = FIRST,
 ) -> list[str]:
     """The names of the columns or keys of tags in the first lines of a corpus, or in all.
 

@@ -38,7 +38,7 @@ def convert(
     *,
     format: str = "auto",
     target_format: str = "auto",
-    word: int = 0,
+    word: int | str = 0,
     tags: Mapping[str, int | str] = {},
     scheme: str | Mapping[str, str] = "",
     outside: str | Mapping[str, str] = "O",

@@ -68,7 +68,7 @@ class Layout:
     """What the caller said about a file: its name, where words and tags stand, and where rendered tags go."""
 
     source: str
-    word: int = 0
+    word: int | str = 0
     tags: Mapping[str, int | str] = field(default_factory=dict)
     docstart: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)

@@ -27,7 +27,7 @@ def candidates(
     source: Input,
     *,
     format: str = "auto",
-    word: int = 0,
+    word: int | str = 0,
     tokeniser: str = TOKENISER,
     name: str = "<stdin>",
 ) -> Iterator[Candidate]:

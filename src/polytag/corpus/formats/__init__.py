@@ -5,18 +5,21 @@ from collections.abc import Callable, Mapping
 from polytag.corpus.formats.brat import BRAT
 from polytag.corpus.formats.conll import CONLL
 from polytag.corpus.formats.conllu import CONLLU
+from polytag.corpus.formats.csv_table import CSV
 from polytag.corpus.formats.format import Cut as Cut
 from polytag.corpus.formats.format import FlatText as FlatText
 from polytag.corpus.formats.format import Format as Format
 from polytag.corpus.formats.jsonl import JSONL
 from polytag.corpus.formats.label_studio import LABEL_STUDIO
+from polytag.corpus.formats.ontonotes import ONTONOTES
 from polytag.corpus.formats.parquet import PARQUET
 from polytag.corpus.formats.text import TEXT
 from polytag.corpus.formats.tokenised import TOKENISED
 from polytag.corpus.formats.treebank import TREEBANK
 
 FORMATS: Mapping[str, Format] = {
-    row.name: row for row in (CONLL, CONLLU, TREEBANK, JSONL, LABEL_STUDIO, BRAT, PARQUET, TEXT, TOKENISED)
+    row.name: row
+    for row in (CONLL, CONLLU, ONTONOTES, CSV, TREEBANK, JSONL, LABEL_STUDIO, BRAT, PARQUET, TEXT, TOKENISED)
 }
 WRITERS: Mapping[str, Callable[..., str]] = {
     name: writer for row in FORMATS.values() for name, writer in row.writers.items()

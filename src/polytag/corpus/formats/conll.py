@@ -154,7 +154,7 @@ def flat(text: str, layout: Layout) -> FlatLines | None:
         lines = _without_comments(lines, shape)
     filled = list(filter(None, lines))
     documents = [place for place, line in enumerate(filled) if is_docstart(line)] if DOCSTART in text else []
-    words = _column(filled, separator, layout.word, skipped=documents)
+    words = _column(filled, separator, word_column(layout), skipped=documents)
     if words is None:
         return None
     head, ends, bounds = _between(given, lines, end)
@@ -174,6 +174,13 @@ def is_docstart(text: str) -> bool:
     return text.startswith(DOCSTART) and text[len(DOCSTART) : len(DOCSTART) + 1] in ("", " ", "\t")
 
 
+def word_column(layout: Layout) -> int:
+    """The number of the column of words; raises CorpusError where a name is given."""
+    if isinstance(layout.word, str):
+        raise CorpusError(f"words are in column '{layout.word}', expected a column number", path=layout.source)
+    return layout.word
+
+
 def column_number(task: str, place: int | str, layout: Layout) -> int:
     """The column of a task's tags as a number from 0, or from -1 backwards.
 
@@ -185,31 +192,32 @@ def column_number(task: str, place: int | str, layout: Layout) -> int:
     except ValueError:
         message = f"tags of '{task}' are in column '{place}', expected a column number"
         raise CorpusError(message, path=layout.source) from None
-    if number == layout.word:
+    if number == word_column(layout):
         raise CorpusError(f"tags of '{task}' are in the word's column {number}, expected another", path=layout.source)
     return number
 
 
 def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
     """The numbers of all columns but the words', as wide as the first sentence is; those of _ alone are none."""
-    width, found = 0, set[int]()
+    width, found, word = 0, set[int](), word_column(layout)
     for run, comments, shape in _runs(lines, layout):
         for line in () if is_docstart(run[0].text) else run[comments:]:
             width = width or shape.width
             found.update(number for number, cell in enumerate(shape.cells(line.text)[:width]) if cell not in ("_", ""))
         if width and len(found) == width:
             break
-    return [str(number) for number in sorted(found) if number not in (layout.word, layout.word + width)]
+    return [str(number) for number in sorted(found) if number not in (word, word + width)]
 
 
 def row_reader(layout: Layout, numbers: Mapping[str, int]) -> Callable[[Line, Shape], Row]:
     """A function that cuts a line into columns and sees to it that the wanted ones are there, and apart, else None."""
-    places = {"word": layout.word, **numbers}
+    word = word_column(layout)
+    places = {"word": word, **numbers}
     needed = {name: number + 1 if number >= 0 else -number for name, number in places.items()}
     most = max(needed.values())
     # Column -1 of a line with one column is its word: the tag is missing, though an index would find something.
-    apart = {name: number for name, number in numbers.items() if (layout.word < 0) != (number < 0)}
-    clashes = {abs(layout.word - number): name for name, number in apart.items()}
+    apart = {name: number for name, number in numbers.items() if (word < 0) != (number < 0)}
+    clashes = {abs(word - number): name for name, number in apart.items()}
 
     def row(line: Line, shape: Shape) -> Row:
         columns = shape.cells(line.text)
@@ -280,8 +288,9 @@ def _sentence(run: Sequence[Line], rows: Sequence[Row], layout: Layout, numbers:
     table = [row for row in rows if row is not None]
     if len(table) < len(rows):
         return None
+    word = word_column(layout)
     return Sentence(
-        words=tuple([row[layout.word] for row in table]),
+        words=tuple([row[word] for row in table]),
         tags={task: tuple([row[number] for row in table]) for task, number in numbers.items()},
         lines=tuple([line.number for line in run]),
         source=layout.source,

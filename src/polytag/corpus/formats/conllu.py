@@ -1,4 +1,6 @@
-"""CoNLL-U, the ten columns of Universal Dependencies: words, and tags from any column, MISC or FEATS.
+"""CoNLL-U, the columns of Universal Dependencies: words, and tags from any column, MISC or FEATS.
+
+Where the first line is "# global.columns = ID FORM ...", as in CoNLL-U Plus and PARSEME's .cupt, it names the columns.
 
 Ranges (3-4) and empty nodes (5.1) are no words here; they and comments are kept when tags are written.
 """
@@ -6,19 +8,21 @@ Ranges (3-4) and empty nodes (5.1) are no words here; they and comments are kept
 import re
 from bisect import bisect_left
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import chain, pairwise, repeat
+from itertools import chain, islice, pairwise, repeat
 
 from polytag.corpus.answers import InColumns
 from polytag.corpus.formats.conllu_columns import (
     COLUMNS,
     FORM,
     KEYED,
-    MISC,
     REPLACED,
     UNESCAPES,
     Place,
+    columns_in,
+    head_of,
+    index_of,
     is_key,
     place,
     target,
@@ -93,8 +97,10 @@ def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
         CorpusError: no column has that name; while reading: a line is no CoNLL-U, a wanted tag is ``_``, or the first
             sentence has no such key.
     """
-    bare = {task: str(name) for task, name in layout.tags.items() if is_key(name)}
-    places = {task: (MISC, bare[task]) if task in bare else place(name, layout) for task, name in layout.tags.items()}
+    lines, layout = _headed(iter(lines), layout)
+    bare = {task: str(name) for task, name in layout.tags.items() if is_key(name, layout)}
+    misc = index_of("misc", layout) if bare else 0
+    places = {task: (misc, bare[task]) if task in bare else place(name, layout) for task, name in layout.tags.items()}
     return _sentences(lines, layout, places, bare.values())
 
 
@@ -105,7 +111,21 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[ConlluBlock]:
         CorpusError: ``layout.columns`` names no column; while reading: a line is no CoNLL-U.
     """
     _check_targets(layout)
-    return (ConlluBlock(run, sentence(rows(run, layout), layout, {}), layout) for run in paragraphs(lines))
+    return _blocks(iter(lines), layout)
+
+
+def _blocks(lines: Iterator[Line], layout: Layout) -> Iterator[ConlluBlock]:
+    lines, layout = _headed(lines, layout)
+    for run in paragraphs(lines):
+        yield ConlluBlock(run, sentence(rows(run, layout), layout, {}), layout)
+
+
+def _headed(lines: Iterator[Line], layout: Layout) -> tuple[Iterator[Line], Layout]:
+    """The same lines, and what the first says of the columns, which an earlier piece may have said."""
+    if layout.head:
+        return lines, layout
+    first = list(islice(lines, 1))
+    return chain(first, lines), replace(layout, head=head_of(first[0].text) if first else "")
 
 
 def _check_targets(layout: Layout) -> None:
@@ -121,7 +141,7 @@ def flat(text: str, layout: Layout) -> FlatConllu | None:
     """
     _check_targets(layout)
     end = line_end(text)
-    if end is None:
+    if end is None or layout.head or head_of(text):
         return None
     lines = text.split(end)
     places = [number for number, line in enumerate(lines) if line and line[0] != "#"]
@@ -165,13 +185,15 @@ def rows(run: Iterable[Line], layout: Layout) -> list[Row]:
         CorpusError: a line has not ten columns or no form, or its id does not follow.
     """
     words: list[Row] = []
+    names = columns_in(layout.head)
+    has_ids, ids = "id" in names, names.index("id") if "id" in names else 0
     for line in run:
         if line.text.startswith("#") or not line.text.strip(BLANKS):
             continue
         columns = line.text.rstrip(BLANKS).split("\t")
-        if problem := _problem(columns, len(words) + 1):
+        if problem := _problem(columns, len(words) + 1, layout):
             raise CorpusError(problem, path=layout.source, line=line.number)
-        if not _OTHER_ID.fullmatch(columns[0]):
+        if not has_ids or not _OTHER_ID.fullmatch(columns[ids]):
             words.append((line, columns))
     return words
 
@@ -181,20 +203,23 @@ def sentence(words: Sequence[Row], layout: Layout, places: Mapping[str, Place]) 
     if not words:
         return None
     tags = {task: tuple(map(_tag_reader(wanted, layout), words)) for task, wanted in places.items()}
-    forms = tuple(columns[FORM] for _, columns in words)
+    form = index_of("form", layout)
+    forms = tuple(columns[form] for _, columns in words)
     return Sentence(forms, tags, tuple(line.number for line, _ in words), layout.source)
 
 
-def columns(lines: Iterable[Line], layout: Layout) -> list[str]:  # noqa: ARG001
-    """Those of upos, xpos and deprel that some words have."""
-    indices, found = {name: COLUMNS.index(name) for name in SURVEYED}, set[str]()
+def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
+    """Those of upos, xpos and deprel that some words have, and of those that are none of CoNLL-U's ten."""
+    lines, layout = _headed(iter(lines), layout)
+    names, found = columns_in(layout.head), set[str]()
+    surveyed = [name for name in names if name in SURVEYED or name not in COLUMNS]
     for line in lines:
         cells = line.text.split("\t")
-        if len(cells) == len(COLUMNS) and not line.text.startswith("#"):
-            found |= {name for name, index in indices.items() if cells[index] not in ("_", "")}
-            if len(found) == len(SURVEYED):
+        if len(cells) == len(names) and not line.text.startswith("#"):
+            found |= {name for name in surveyed if cells[names.index(name)] not in ("_", "")}
+            if len(found) == len(surveyed):
                 break
-    return [name for name in SURVEYED if name in found]
+    return [name for name in surveyed if name in found]
 
 
 def _sentences(
@@ -217,8 +242,9 @@ def _sentences(
 
 def _check_keys(wanted: Iterable[str], words: Sequence[Row], layout: Layout) -> None:
     """See to it that a sentence has the keys, so that a name that is mistyped is not read as O everywhere."""
-    keys = dict.fromkeys(entry.partition("=")[0] for _, columns in words for entry in columns[MISC].split("|"))
-    known = [*COLUMNS[FORM:], *(key for key in keys if key != "_")]
+    misc = index_of("misc", layout) if wanted else 0
+    keys = dict.fromkeys(entry.partition("=")[0] for _, columns in words for entry in columns[misc].split("|"))
+    known = [*(name for name in columns_in(layout.head) if name != "id"), *(key for key in keys if key != "_")]
     for name in wanted:
         if name not in keys:
             raise CorpusError(
@@ -234,13 +260,16 @@ def _meant(name: str, known: Iterable[str]) -> str:
     return hint if "did you mean" in hint else ""
 
 
-def _problem(columns: list[str], expected: int) -> str:
+def _problem(columns: list[str], expected: int, layout: Layout) -> str:
     """What is wrong with a line, or nothing."""
-    if len(columns) != len(COLUMNS):
-        return f"{len(columns)} column{'s' if len(columns) != 1 else ''}, expected {len(COLUMNS)} parted by tabs"
-    if not columns[FORM].strip(BLANKS):
+    names = columns_in(layout.head)
+    if len(columns) != len(names):
+        return f"{len(columns)} column{'s' if len(columns) != 1 else ''}, expected {len(names)} parted by tabs"
+    if not columns[index_of("form", layout)].strip(BLANKS):
         return "an empty FORM, expected a word"
-    word_id = columns[0]
+    if "id" not in names:
+        return ""
+    word_id = columns[names.index("id")]
     if word_id == str(expected) or _OTHER_ID.fullmatch(word_id):
         return ""
     return f"id '{word_id}', expected {expected}"
@@ -248,14 +277,15 @@ def _problem(columns: list[str], expected: int) -> str:
 
 def _tag_reader(wanted: Place, layout: Layout) -> Callable[[Row], str]:
     index, key = wanted
-    name = COLUMNS[index]
+    names = columns_in(layout.head)
+    name, misc = names[index], names.index("misc") if "misc" in names else None
 
     def whole(row: Row) -> str:
         line, columns = row
         if columns[index] not in ("_", ""):
             return columns[index]
         # A task may have the name of a column that it does not fill, such as lemma.
-        written = None if index == MISC else value_of(columns[MISC], name)
+        written = None if misc is None or misc == index else value_of(columns[misc], name)
         if written is None and name not in KEYED:
             raise CorpusError(f"no tag in column {name.upper()}, expected one", path=layout.source, line=line.number)
         return columns[index] if written is None else translated(written, UNESCAPES)
@@ -264,7 +294,7 @@ def _tag_reader(wanted: Place, layout: Layout) -> Callable[[Row], str]:
         value = value_of(row[1][index], key)
         if value is None:
             return "O"
-        return translated(value, UNESCAPES) if index == MISC else value
+        return translated(value, UNESCAPES) if index == misc else value
 
     return keyed if key else whole
 
@@ -301,8 +331,9 @@ CONLLU = Format(
     blocks,
     flat,
     cut=Cut(True, 1 << 19),
+    head=head_of,
     writers={"conllu": written},
-    suffixes=(".conllu",),
+    suffixes=(".conllu", ".conllup", ".cupt"),
     columns=columns,
     usual_tag="upos",
     fills=REPLACED,

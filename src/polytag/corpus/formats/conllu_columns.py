@@ -1,21 +1,47 @@
-"""The ten columns of CoNLL-U, and what stands in those of KEY=VALUE."""
+"""The columns of CoNLL-U: ten, or those that the first line of CoNLL-U Plus names; and what stands in KEY=VALUE."""
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 
-from polytag.corpus.text import Layout
+from polytag.corpus.text import Layout, lines_of
 from polytag.errors import CorpusError, nearest
 
 COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "deps", "misc")
 KEYED = ("feats", "misc")  # columns of KEY=VALUE, in which _ says that there is none
 REPLACED = ("upos", "xpos")  # columns that a task of that name fills; tags of other tasks go to MISC
-FORM, MISC = 1, 9
+FORM = 1
 
 # A bar parts the entries of MISC, so a tag that holds one (N|soort|ev) is written as UDPipe writes bars in MISC.
 _ESCAPES = {"\\": "\\\\", "|": "\\p", " ": "\\s", "\t": "\\t"}
 UNESCAPES = {escape: plain for plain, escape in _ESCAPES.items()}
 
+GLOBAL = "# global.columns ="  # which the first line of CoNLL-U Plus begins with
+
 Place = tuple[int, str]  # index of the column, and the key in it or nothing
+
+
+def head_of(text: str) -> str:
+    """The line that names the columns, if a text begins with one."""
+    return next(lines_of(text)).text if text.startswith(GLOBAL) else ""
+
+
+@lru_cache(maxsize=16)
+def columns_in(head: str) -> tuple[str, ...]:
+    """The names of the columns of a file that begins so, in lower case."""
+    return tuple(head.removeprefix(GLOBAL).lower().split()) if head.startswith(GLOBAL) else COLUMNS
+
+
+def index_of(name: str, layout: Layout) -> int:
+    """Where a column stands that a file must have.
+
+    Raises:
+        CorpusError: it has not.
+    """
+    columns = columns_in(layout.head)
+    if name not in columns:
+        raise CorpusError(f"no column {name.upper()}, found {', '.join(columns).upper()}", path=layout.source, line=1)
+    return columns.index(name)
 
 
 def place(name: int | str, layout: Layout) -> Place:
@@ -25,22 +51,25 @@ def place(name: int | str, layout: Layout) -> Place:
         CorpusError: no column has that name.
     """
     column, _, key = str(name).partition(".")
-    column = COLUMNS[int(column)] if column.isdecimal() and int(column) < len(COLUMNS) else column.lower()
-    if column not in COLUMNS or (key and column not in KEYED):
-        known = nearest(column, [*COLUMNS, "misc.KEY", "feats.KEY"])
+    columns = columns_in(layout.head)
+    column = columns[int(column)] if column.isdecimal() and int(column) < len(columns) else column.lower()
+    if column not in columns or (key and column not in KEYED):
+        known = nearest(column, [*columns, "misc.KEY", "feats.KEY"])
         raise CorpusError(f"CoNLL-U has no column '{name}', expected one of its columns{known}", path=layout.source)
-    return COLUMNS.index(column), key
+    return columns.index(column), key
 
 
 def target(task: str, layout: Layout) -> str:
-    """The name of the column that takes a task's tags."""
-    return layout.columns.get(task) or (task if task in REPLACED else f"misc.{task}")
+    """The name of the column that takes a task's tags: its own, if it is none of CoNLL-U's, else a key of MISC."""
+    columns = columns_in(layout.head)
+    is_own = task in REPLACED or task.lower() not in COLUMNS
+    return layout.columns.get(task) or (task if is_own and task.lower() in columns else f"misc.{task}")
 
 
-def is_key(name: int | str) -> bool:
+def is_key(name: int | str, layout: Layout) -> bool:
     """Whether a name is neither a number nor one of a column, nor of a key in a named column."""
     column = str(name).partition(".")[0]
-    return not str(name).removeprefix("-").isdecimal() and column.lower() not in COLUMNS
+    return not str(name).removeprefix("-").isdecimal() and column.lower() not in columns_in(layout.head)
 
 
 def value_of(column: str, key: str) -> str | None:
