@@ -114,6 +114,16 @@ BY_HAND: dict[str, Sequence[str]] = {
         "2\tnos\tnosotros\tPRON\t_\tCase=Acc\t1\tobj\t_\tner=O\n3\tal\ta\tADP\t_\t_\t4\tcase\t_\tner=B-LOC|SpaceAfter=No\n"
         "3.1\tx\tx\tX\t_\t_\t_\t_\t1:dep\t_\n4\tmar\tmar\tNOUN\t_\t_\t1\tobl\t_\tner=I-LOC\n\n",
     ],
+    "ontonotes": [
+        "#begin document (bc/x); part 000\n" + "".join(
+            f"bc/x 0 {n} {word} {pos} (X* - - - - {name} (ARG0*) -\n"
+            for n, (word, pos, name) in enumerate([("Ann", "NNP", "(PERSON*"), ("Lee", "NNP", "*)"), ("#", "#", "*")])
+        ) + "\n#end document\n",
+    ],
+    "csv": [
+        'Sentence #,Word,POS,Tag\nSentence: 1,Ann,NNP,B-per\n,"Paris, Texas",NNP,B-geo\nSentence: 2,""""",``,O\n',
+        "word;tag\nHà Nội;B-LOC\n.;O\n\nLima;B-LOC\n",
+    ],
     "treebank": ["( (S (NP-SBJ (NNP Angela) (NNP Merkel)) (VP (VBD left) (NP (-NONE- *T*-1))) (. .)) )\n"
         "((NN a-LRB-))\n"],
     "jsonl": [

@@ -107,7 +107,13 @@ def _fitting(format_: str, tasks: Sequence[str]) -> Sequence[str]:
 
 
 def _candidates(
-    source: "Input", tagger: "Tagger", tasks: Sequence[str], *, source_format: str, word: int | str, tokeniser: str | None
+    source: "Input",
+    tagger: "Tagger",
+    tasks: Sequence[str],
+    *,
+    source_format: str,
+    word: int | str,
+    tokeniser: str | None,
 ) -> Iterator["Candidate"]:
     """The sentences of an input; tells on stderr as what it is read where that is a guess."""
     from polytag.corpus.recognition import recognised

@@ -147,8 +147,11 @@ class _Survey:
         """All that can be read with some tags; words alone come first."""
         notes = Notes(collects=True)
         outside = dict.fromkeys(tags, self.outside)
-        for sentence in read(self.path, tags=tags, docstart=True, notes=notes, **self.options):
-            yield schemes.read_outside(sentence, outside)
+        try:
+            for sentence in read(self.path, tags=tags, docstart=True, notes=notes, **self.options):
+                yield schemes.read_outside(sentence, outside)
+        except CorpusError as error:  # a first line that cannot be read
+            notes.take(error)
         if self._of_words is None:
             self._of_words = notes.refusals
             self.report.problem_count += notes.refusals

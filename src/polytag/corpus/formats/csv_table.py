@@ -38,14 +38,11 @@ class Header(NamedTuple):
         Raises:
             CorpusError: there are more or fewer than in the header, or a quote is not closed.
         """
-        try:
-            row = next(csv.reader([line.text], delimiter=self.delimiter, strict=True), [])
-        except csv.Error as error:
-            raise CorpusError(f"no row of CSV ({error})", path=layout.source, line=line.number) from error
+        row = _parsed(line, self.delimiter, layout)
         if row and len(row) != len(self.names):
             message = f"{counted(row)}, expected {len(self.names)} as in the header"
             raise CorpusError(message, path=layout.source, line=line.number)
-        return [cell.strip() for cell in row]
+        return row
 
     def place(self, name: int | str, layout: Layout) -> int:
         """The number of a column given by its name or number; raises CorpusError where there is none."""
@@ -116,12 +113,19 @@ def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
 
 def _header(text: str, layout: Layout) -> Header:
     delimiter = max(",;\t", key=text.count)
-    names = tuple(name.strip() for name in next(csv.reader([text], delimiter=delimiter), []))
+    names = tuple(_parsed(Line(1, text, ""), delimiter, layout))
     plain = [re.sub("[^a-z]", "", name.lower()) for name in names]
     number = next((place for place, name in enumerate(plain) if name in NUMBERS), None)
-    word = next((place for place, name in enumerate(plain) if name in WORDS), 1 if number == 0 else 0)
+    word = next((place for place, name in enumerate(plain) if name in WORDS), int(number == 0 and len(names) > 1))
     found = Header(delimiter, names, word, number)
     return found if layout.word == 0 else found._replace(word=found.place(layout.word, layout))
+
+
+def _parsed(line: Line, delimiter: str, layout: Layout) -> list[str]:
+    try:
+        return [cell.strip() for cell in next(csv.reader([line.text], delimiter=delimiter, strict=True), [])]
+    except csv.Error as error:
+        raise CorpusError(f"no row of CSV ({error})", path=layout.source, line=line.number) from error
 
 
 def _runs(lines: Iterable[Line], header: Header, layout: Layout) -> Iterator[tuple[list[Line], list[list[str]]]]:
