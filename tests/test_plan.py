@@ -101,7 +101,7 @@ VALUES: list[tuple[str, Any, str]] = [
     ("tasks.ner.rate", 1.5, "tasks.ner.rate: input should be less than or equal to 1, found 1.5"),
     ("tasks.ner.rate_seed", -1, "tasks.ner.rate_seed: input should be greater than or equal to 0, found -1"),
     ("tasks.ner.holdout", 0.1, "tasks.ner: give dev files or holdout, not both"),
-    ("tasks.ner.columns.word", "x", "tasks.ner.columns.word: input should be a valid integer, found 'x'"),
+    ("tasks.ner.columns.word", 1.5, "tasks.ner.columns.word: expected the number or the name of a column, found 1.5"),
     ("tasks.ner.columns.tag", 1.5, "tasks.ner.columns.tag: expected the number or the name of a column, found 1.5"),
     ("tasks.ner.columns.tag", True, "tasks.ner.columns.tag: expected the number or the name of a column, found True"),
     ("training", 3, "training: input should be a table, found 3"),
