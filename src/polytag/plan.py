@@ -181,9 +181,9 @@ class Task(Table):
     train: Paths = Field(description="annotated files to train on")
     dev: Paths | None = Field(None, description="files whose score chooses the epoch to keep")
     test: Paths | None = Field(None, description="files that are scored once, at the end")
-    format: Literal["auto", "conll", "conllu", "ontonotes", "csv", "treebank", "jsonl", "label-studio", "brat", "parquet"] = Field(
-        "auto", description="how the files are written; auto goes by their suffix"
-    )
+    format: Literal[
+        "auto", "conll", "conllu", "ontonotes", "csv", "treebank", "jsonl", "label-studio", "brat", "parquet"
+    ] = Field("auto", description="how the files are written; auto goes by their suffix")
     encoding: str = Field("auto", description="a codec; auto is UTF-8, else latin-1")
     columns: Columns = Field(Columns(), description="where words and tags stand")
     scheme: DataScheme = Field(
