@@ -13,18 +13,18 @@ import torch
 from torch import Tensor
 
 from polytag.training.ops import crf
-from polytag.training.ops.crf import cpu, reference
+from polytag.training.ops.crf import packed, reference
 from tests.oracles import Chain, pack, packing, poisoned, random_chain, unpack
 
 BATCHES = ((1,), (1, 1, 1), (4, 4), (2, 5, 1, 3, 3))
 SCALES = ((1.0, 1.0), (1e4, 10.0), (1e4, 1e4))  # of emissions and start, of transitions
 
 
-@pytest.fixture(params=["reference", "cpu", "cpu in log space"])
+@pytest.fixture(params=["reference", "packed", "packed in log space"])
 def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    if request.param == "cpu in log space":
-        monkeypatch.setattr(cpu, "_SAFE_TO_EXPONENTIATE", -1.0)
-    return reference if request.param == "reference" else cpu
+    if request.param == "packed in log space":
+        monkeypatch.setattr(packed, "_SAFE_TO_EXPONENTIATE", -1.0)
+    return reference if request.param == "reference" else packed
 
 
 def close(actual: Tensor, expected: Tensor, tolerance: float = 1e-9) -> None:
@@ -143,7 +143,7 @@ class TestFastForm:
 
     @pytest.fixture(autouse=True)
     def _limit(self, monkeypatch: pytest.MonkeyPatch, limit: float) -> None:
-        monkeypatch.setattr(cpu, "_SAFE_TO_EXPONENTIATE", limit)
+        monkeypatch.setattr(packed, "_SAFE_TO_EXPONENTIATE", limit)
 
     @pytest.mark.parametrize("margin", [0.0, 5.0])
     @pytest.mark.parametrize("k", [1, 3])
@@ -156,17 +156,17 @@ class TestFastForm:
     @pytest.mark.parametrize("block", [1, 9, 18, 26, 27])
     def test_blocks_of_pairs_do_not_show(self, monkeypatch: pytest.MonkeyPatch, block: int) -> None:
         chain = random_chain((4, 2, 1), 3)
-        whole = loss_and_gradients(cpu, chain, tags_of(chain), 5.0)
-        monkeypatch.setattr(cpu, "_PAIR_BLOCK", block)
-        for ours, theirs in zip(loss_and_gradients(cpu, chain, tags_of(chain), 5.0), whole, strict=True):
+        whole = loss_and_gradients(packed, chain, tags_of(chain), 5.0)
+        monkeypatch.setattr(packed, "_PAIR_BLOCK", block)
+        for ours, theirs in zip(loss_and_gradients(packed, chain, tags_of(chain), 5.0), whole, strict=True):
             close(ours, theirs)
 
     def test_transitions_may_be_a_transposed_view(self) -> None:
         chain = random_chain((4, 2, 1), 3)
-        expected = loss_and_gradients(cpu, chain, tags_of(chain), 5.0)
+        expected = loss_and_gradients(packed, chain, tags_of(chain), 5.0)
         view = replace(chain, transitions=chain.transitions.T.contiguous().T)
         assert not view.transitions.is_contiguous()
-        for ours, theirs in zip(loss_and_gradients(cpu, view, tags_of(chain), 5.0), expected, strict=True):
+        for ours, theirs in zip(loss_and_gradients(packed, view, tags_of(chain), 5.0), expected, strict=True):
             close(ours, theirs)
 
     @pytest.mark.usefixtures("uninitialised_is_nan")
@@ -175,7 +175,7 @@ class TestFastForm:
         poison = Chain(chain.packed, *(poisoned(t) for t in arguments(chain)[:3]))
         gold = tags_of(chain)
         expected = loss_and_gradients(reference, chain, gold, 5.0)
-        for ours, theirs in zip(loss_and_gradients(cpu, poison, gold, 5.0), expected, strict=True):
+        for ours, theirs in zip(loss_and_gradients(packed, poison, gold, 5.0), expected, strict=True):
             close(ours, theirs)
 
     def test_a_second_derivative_is_refused(self) -> None:
@@ -194,7 +194,7 @@ class TestFastForm:
         double = Chain(chain.packed, *(t.double() for t in arguments(chain)[:3]))
         expected = loss_and_gradients(reference, double, gold, 5.0)
         tolerance = 1e-5 * max(1.0, scale)  # of probabilities: rounding of a path's score, 20 words long
-        for ours, theirs in zip(loss_and_gradients(cpu, chain, gold, 5.0), expected, strict=True):
+        for ours, theirs in zip(loss_and_gradients(packed, chain, gold, 5.0), expected, strict=True):
             close(ours.double(), theirs, tolerance)
 
 

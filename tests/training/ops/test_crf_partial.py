@@ -8,18 +8,18 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from polytag.training.ops import crf
-from polytag.training.ops.crf import cpu, partial, reference
+from polytag.training.ops.crf import packed, reference
 from tests.oracles import Chain, random_chain
 
 BATCHES = ((1,), (1, 1, 1), (4, 4), (2, 5, 1, 3, 3))
 MARGINS = (0.0, 5.0)
 
 
-@pytest.fixture(params=["reference", "partial", "partial in log space"])
+@pytest.fixture(params=["reference", "packed", "packed in log space"])
 def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
-    if request.param == "partial in log space":
-        monkeypatch.setattr(cpu, "_SAFE_TO_EXPONENTIATE", -1.0)
-    return reference if request.param == "reference" else partial
+    if request.param == "packed in log space":
+        monkeypatch.setattr(packed, "_SAFE_TO_EXPONENTIATE", -1.0)
+    return reference if request.param == "reference" else packed
 
 
 def allowed_in(chain: Chain, seed: int = 0) -> Tensor:
@@ -108,7 +108,7 @@ def test_the_fast_form_in_single_precision_is_near_the_reference(scale: float) -
     chain = random_chain((40, 17, 3, 1), 9, scale=scale)
     single = Chain(chain.packed, chain.emissions.float(), chain.transitions.float(), chain.start.float())
     allowed = allowed_in(chain)
-    found = tuple(t.double() for t in loss_and_gradients(partial, single, allowed, 5.0))
+    found = tuple(t.double() for t in loss_and_gradients(packed, single, allowed, 5.0))
     assert_equal(found, loss_and_gradients(reference, chain, allowed, 5.0), 2e-4 * scale)
 
 
@@ -129,4 +129,4 @@ def test_a_batch_of_none(form: ModuleType) -> None:
 
 
 def test_the_package_takes_the_fast_form() -> None:
-    assert crf.partial_softmax_margin is partial.partial_softmax_margin
+    assert crf.partial_softmax_margin is packed.partial_softmax_margin

@@ -1,14 +1,14 @@
-"""The loss of a linear-chain CRF: `reference` is the specification, `cpu` the fast form, `native` faster still.
+"""The loss of a linear-chain CRF: `reference` is the specification, `packed` fast on any device, `native` faster still.
 
-The fast form is plain tensor code, so it serves every device. What decoding needs is `polytag.tagger.chain`.
+What decoding needs is `polytag.tagger.chain`.
 """
 
 from collections.abc import Sequence
 
 from torch import Tensor
 
-from polytag.training.ops.crf import cpu, native
-from polytag.training.ops.crf.partial import partial_softmax_margin as partial_softmax_margin
+from polytag.training.ops.crf import native, packed
+from polytag.training.ops.crf.packed import partial_softmax_margin as partial_softmax_margin
 
 
 def softmax_margin(
@@ -21,5 +21,5 @@ def softmax_margin(
     margin: float = 0.0,
 ) -> Tensor:
     """Loss of each sentence, [B]; `polytag.training.ops.crf.reference.softmax_margin` holds the contract."""
-    form = native.softmax_margin if native.takes_loss(emissions, transitions) else cpu.softmax_margin
-    return form(emissions, tags, transitions, start, batch_sizes, margin=margin)
+    form = native if native.takes_loss(emissions, transitions) else packed
+    return form.softmax_margin(emissions, tags, transitions, start, batch_sizes, margin=margin)

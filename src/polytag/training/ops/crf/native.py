@@ -1,7 +1,7 @@
 """The CRF in the native core: the loss with its gradients, without a call per step.
 
 The contract is that of `polytag.training.ops.crf.reference`; what the core does not take is left to
-`polytag.training.ops.crf.cpu`.
+`polytag.training.ops.crf.packed`.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,7 @@ from torch.autograd.function import once_differentiable
 
 from polytag import native
 from polytag.native import training
-from polytag.training.ops.crf.cpu import safe_to_exponentiate
+from polytag.training.ops.crf.packed import safe_to_exponentiate
 
 
 def usable(emissions: Tensor) -> bool:

@@ -77,7 +77,12 @@ class _Gru(torch.autograd.Function):
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
         x, w, u, gates, previous, reset, sizes = ctx.saved_tensors
         d_states, width = grad_outputs[0].contiguous(), u.shape[1]
-        d_gates, d_reset = _scan_back(d_states, u, gates, previous, reset, sizes, ctx.reset_after, ctx.precision)
+        d_gates, d_reset = torch.empty_like(gates), torch.empty_like(reset) if ctx.reset_after else None
+        training.backward(
+            *_arrays(u, gates, sizes), reset_after=ctx.reset_after, precision=ctx.precision,
+            threads=torch.get_num_threads(),
+            **_named(d_states=d_states, previous=previous, reset=reset, d_gates=d_gates, d_reset=d_reset),
+        )  # fmt: skip
         entered, d_candidate = (reset, d_gates[:, :, 2 * width :]) if d_reset is None else (previous, d_reset)
         d_u, d_b = torch.empty_like(u), d_gates.sum(1) if ctx.has_bias else None
         d_rz, d_u_rz, d_u_c = d_gates[:, :, : 2 * width], d_u[:, :, : 2 * width], d_u[:, :, 2 * width :]
@@ -120,26 +125,6 @@ def _rounded(
     training.multiply(
         *_arrays(a, b), **_named(out=out, bias=bias), adds=adds, precision=precision, threads=torch.get_num_threads()
     )
-
-
-def _scan_back(
-    d_states: Tensor,
-    u: Tensor,
-    gates: Tensor,
-    previous: Tensor,
-    reset: Tensor,
-    sizes: Tensor,
-    reset_after: bool,
-    precision: Precision,
-) -> tuple[Tensor, Tensor | None]:
-    """Gradients of the projected inputs [2, N, 3H] and, reset after, of the candidate's recurrent product [2, N, H]."""
-    d_gates = torch.empty_like(gates)
-    d_reset = torch.empty_like(reset) if reset_after else None
-    training.backward(
-        *_arrays(u, gates, sizes), reset_after=reset_after, precision=precision, threads=torch.get_num_threads(),
-        **_named(d_states=d_states, previous=previous, reset=reset, d_gates=d_gates, d_reset=d_reset),
-    )  # fmt: skip
-    return d_gates, d_reset
 
 
 def _arrays(*tensors: Tensor) -> Any:

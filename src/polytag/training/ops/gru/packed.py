@@ -26,19 +26,9 @@ def gru(
     reset_after: bool = False,
 ) -> Tensor:
     """One bidirectional GRU layer over packed rows; see `polytag.training.ops.gru.reference.gru` for the contract."""
-    y: Tensor = _Gru.apply(  # type: ignore[no-untyped-call]
-        x, input_weight, recurrent_weight, bias, tuple(batch_sizes), reverse, reset_after
-    )
-    return y
-
-
-def _project(both: Tensor, w: Tensor, b: Tensor | None) -> Tensor:
-    """Inputs of both directions [2, n, D] -> input side of the gates [2, n, 3H]."""
-    return torch.bmm(both, w) if b is None else torch.baddbmm(b.unsqueeze(1), both, w)
-
-
-def _side_by_side(states: Tensor, reverse: Tensor) -> Tensor:
-    """States [2, N, H], those of the backward direction mirrored -> [N, 2H]."""
+    both = torch.stack((x, x.index_select(0, reverse)))  # 2 N D
+    gates = both.bmm(input_weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), both, input_weight)  # 2 N 3H
+    states: Tensor = _Scan.apply(gates, recurrent_weight, tuple(batch_sizes), reset_after)  # type: ignore[no-untyped-call]
     return torch.cat((states[0], states[1].index_select(0, reverse)), dim=1)
 
 
@@ -52,50 +42,30 @@ def _tanh_of_half_(x: Tensor) -> Tensor:
     return x.sigmoid_().mul_(2).sub_(1)
 
 
-class _Gru(torch.autograd.Function):
-    """Legend: N packed rows, D input width, H width of one direction; the leading 2 is the direction."""
+class _Scan(torch.autograd.Function):
+    """The recurrence: projected inputs [2, N, 3H], which are overwritten, -> states [2, N, H]; 2 is the direction."""
 
     @staticmethod
-    def forward(
-        ctx: Any,
-        x: Tensor,
-        w: Tensor,
-        u: Tensor,
-        b: Tensor | None,
-        batch_sizes: tuple[int, ...],
-        reverse: Tensor,
-        reset_after: bool,
-    ) -> Tensor:
-        n, width = x.shape[0], u.shape[1]
-        both = torch.stack((x, x.index_select(0, reverse)))  # 2 N D
-        gates = _project(both, w, b)  # 2 N 3H
-        states = x.new_empty(2, n, width)
+    def forward(ctx: Any, gates: Tensor, u: Tensor, batch_sizes: tuple[int, ...], reset_after: bool) -> Tensor:
+        states = gates.new_empty(2, gates.shape[1], u.shape[1])
         recurrent = torch.empty_like(states) if reset_after else None
-        h = states.new_zeros(2, batch_sizes[0] if batch_sizes else 0, width)
+        h = states.new_zeros(2, batch_sizes[0] if batch_sizes else 0, u.shape[1])
         scan = _scan_reset_after if reset_after else _scan_reset_before
         scan(gates, u, batch_sizes, h, states, recurrent)
-        ctx.save_for_backward(both, w, u, gates, states, reverse, recurrent)
-        ctx.batch_sizes, ctx.has_bias = batch_sizes, b is not None
-        return _side_by_side(states, reverse)
+        ctx.save_for_backward(u, gates, states, recurrent)
+        ctx.batch_sizes = batch_sizes
+        return states
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        both, w, u, gates, states, reverse, recurrent = ctx.saved_tensors
-        grad, width = grad_outputs[0], u.shape[1]
-        d_states = torch.stack((grad[:, :width], grad[:, width:].index_select(0, reverse)))  # 2 N H
-        previous = _previous(states, ctx.batch_sizes)
+        u, gates, states, recurrent = ctx.saved_tensors
+        d_states, previous = grad_outputs[0].clone(), _previous(states, ctx.batch_sizes)
         if recurrent is None:
             d_gates, d_u = _back_reset_before(d_states, gates, previous, u, ctx.batch_sizes)
         else:
             d_gates, d_u = _back_reset_after(d_states, gates, previous, recurrent, u, ctx.batch_sizes)
-        d_w = torch.bmm(both.transpose(1, 2), d_gates) if ctx.needs_input_grad[1] else None
-        d_b = d_gates.sum(1) if ctx.has_bias else None
-        d_x = None
-        if ctx.needs_input_grad[0]:
-            d_both = torch.bmm(d_gates, w.transpose(1, 2))
-            d_x = d_both[0] + d_both[1].index_select(0, reverse)  # mirroring twice is the identity
-        return d_x, d_w, d_u, d_b, None, None, None
+        return d_gates, d_u, None, None
 
 
 def _scan_reset_before(

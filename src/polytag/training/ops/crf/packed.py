@@ -1,4 +1,6 @@
-"""The fast CPU form of the loss of a CRF: all sequences of a batch advance together, gradients in closed form.
+"""The fast form of the losses of a CRF in tensors: all sequences of a batch advance together.
+
+Each loss is a log-partition, whose gradients are in closed form, less the score of what is gold.
 
 Scores stay logarithms between steps. Within a step a log-sum over pairs of tags is a matrix product of exponentials
 where no transition is large enough to underflow (half the time at 17 tags, a fifth at 45), and plain logsumexp
@@ -29,52 +31,60 @@ def softmax_margin(
     margin: float = 0.0,
 ) -> Tensor:
     """Loss of each sequence, [B]; see `polytag.training.ops.crf.reference.softmax_margin`."""
-    loss: Tensor = _SoftmaxMargin.apply(emissions, tags, transitions, start, tuple(batch_sizes), margin)  # type: ignore[no-untyped-call]
-    return loss
+    gold = emissions.gather(1, tags[:, None])
+    costed = (emissions + margin).scatter(1, tags[:, None], gold)  # the gold tag costs nothing
+    log_z = _log_partition(costed, transitions, start, batch_sizes)
+    previous, first = _previous_rows(batch_sizes, tags.device), len(log_z)
+    steps = torch.cat((start[tags[:first]], transitions[tags[previous], tags[first:]]))
+    return log_z.index_add(0, _sequence_of_row(batch_sizes, tags.device), gold.squeeze(1) + steps, alpha=-1)
 
 
-class _SoftmaxMargin(torch.autograd.Function):
+def partial_softmax_margin(
+    emissions: Tensor,
+    allowed: Tensor,
+    transitions: Tensor,
+    start: Tensor,
+    batch_sizes: Sequence[int],
+    *,
+    margin: float = 0.0,
+) -> Tensor:
+    """Loss of each sequence, [B]; see `polytag.training.ops.crf.reference.partial_softmax_margin`."""
+    costed = emissions + margin * (~allowed).to(emissions.dtype)
+    agreeing = emissions.masked_fill(~allowed, -torch.inf)
+    all_, right = (_log_partition(scores, transitions, start, batch_sizes) for scores in (costed, agreeing))
+    return all_ - right
+
+
+def _log_partition(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> Tensor:
+    """Log-partition of each sequence, [B], with gradients; -inf forbids a tag at a row, where another is left."""
+    total: Tensor = _LogPartition.apply(emissions, transitions, start, tuple(batch_sizes))  # type: ignore[no-untyped-call]
+    return total
+
+
+class _LogPartition(torch.autograd.Function):
     @staticmethod
     def forward(
-        ctx: Any,
-        emissions: Tensor,
-        tags: Tensor,
-        transitions: Tensor,
-        start: Tensor,
-        batch_sizes: tuple[int, ...],
-        margin: float,
+        ctx: Any, emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: tuple[int, ...]
     ) -> Tensor:
-        gold = emissions.gather(1, tags[:, None])
-        costed = emissions + margin
-        costed.scatter_(1, tags[:, None], gold)  # the gold tag costs nothing
-        alpha = _alpha(costed, transitions, start, batch_sizes)
-        log_z = torch.logsumexp(alpha[last_rows(batch_sizes, alpha.device)], dim=1)
-        previous = _previous_rows(batch_sizes, alpha.device)
-        first = batch_sizes[0] if batch_sizes else 0
-        steps = torch.cat((start[tags[:first]], transitions[tags[previous], tags[first:]]))
-        sequence = _sequence_of_row(batch_sizes, alpha.device)
-        path = torch.zeros_like(log_z).index_add_(0, sequence, gold.squeeze(1) + steps)
-        ctx.save_for_backward(costed, tags, transitions, alpha, log_z, sequence, previous)
+        alpha = _alpha(emissions, transitions, start, batch_sizes)
+        log_z = torch.logsumexp(alpha[_last_rows(batch_sizes, alpha.device)], dim=1)
+        ctx.save_for_backward(emissions, transitions, alpha, log_z)
         ctx.batch_sizes = batch_sizes
-        return log_z - path
+        return log_z
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, *grad_outputs: Tensor) -> tuple[Tensor | None, ...]:
-        costed, tags, transitions, alpha, log_z, sequence, previous = ctx.saved_tensors
-        first = ctx.batch_sizes[0] if ctx.batch_sizes else 0
-        beta = _beta(costed, transitions, ctx.batch_sizes)
+        emissions, transitions, alpha, log_z = ctx.saved_tensors
+        first = len(log_z)
+        sequence = _sequence_of_row(ctx.batch_sizes, alpha.device)
+        previous = _previous_rows(ctx.batch_sizes, alpha.device)
         weight = grad_outputs[0][sequence, None]  # N 1
-        d_emissions = (alpha + beta - log_z[sequence, None]).exp_()
-        d_emissions.scatter_add_(1, tags[:, None], d_emissions.new_full((tags.shape[0], 1), -1.0))
-        d_emissions.mul_(weight)
-        d_start = d_emissions[:first].sum(0)
-        d_transitions = _pair_sum(
-            alpha[previous], transitions, (costed + beta)[first:], log_z[sequence[first:]], weight[first:]
-        )
-        flat = tags[previous] * transitions.shape[1] + tags[first:]
-        d_transitions.view(-1).index_add_(0, flat, weight[first:, 0], alpha=-1)
-        return d_emissions, None, d_transitions, d_start, None, None
+        beta = _beta(emissions, transitions, ctx.batch_sizes)
+        d_emissions = (alpha + beta - log_z[sequence, None]).exp_().mul_(weight)
+        suffix = (emissions + beta)[first:]
+        d_transitions = _pair_sum(alpha[previous], transitions, suffix, log_z[sequence[first:]], weight[first:])
+        return d_emissions, d_transitions, d_emissions[:first].sum(0), None
 
 
 def _alpha(emissions: Tensor, transitions: Tensor, start: Tensor, batch_sizes: Sequence[int]) -> Tensor:
@@ -141,7 +151,7 @@ def _pair_sum_in_blocks(alpha: Tensor, transitions: Tensor, suffix: Tensor, log_
     return total
 
 
-def last_rows(batch_sizes: Sequence[int], device: torch.device) -> Tensor:
+def _last_rows(batch_sizes: Sequence[int], device: torch.device) -> Tensor:
     """The last row of each sequence, [B]."""
     sizes = torch.tensor(batch_sizes, dtype=torch.long)
     if not len(sizes):
