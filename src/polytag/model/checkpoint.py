@@ -10,27 +10,18 @@ import hashlib
 import json
 import tomllib
 from collections.abc import Mapping
-from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
 import tomli_w
 
-from polytag.errors import ModelError, PlanError
+from polytag.errors import ModelError
 from polytag.files import atomic_write
 from polytag.model.array_file import Array, load_arrays, save_arrays
-from polytag.model.model import (
-    KINDS,
-    Model,
-    check_arrays,
-    computed_in,
-    computing,
-    damaged_vocabulary,
-    read_vocabularies,
-    wanted_shapes,
-)
+from polytag.model.model import KINDS, Model
 from polytag.model.packed import load_packed
+from polytag.model.reading import COMPUTED, read_model
 from polytag.model.temperatures import load_temperatures, save_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import stored_plan
@@ -49,20 +40,34 @@ def load_model(path: str | PathLike[str], *, best_for: str | None = None) -> Mod
         ModelError: says what is missing, damaged or of another version.
     """
     path = Path(path)
-    return load_packed(path, best_for=best_for) if path.is_file() else _load_directory(path, weights_file(best_for))
+    return load_packed(path, best_for=best_for) if path.is_file() else read_model(_Directory(path, best_for))
 
 
-def _load_directory(directory: Path, weights: str) -> Model:
-    _check_complete(directory, weights)
-    arrays, metadata = load_arrays(directory / weights, expected=FORMAT)
-    for file, digest in _checksums(directory / weights, metadata).items():
-        _check_file(directory / file, digest)
-    plan = _read_plan(directory / "plan.toml")
-    plan, vocabularies = read_vocabularies(plan, partial(_vocabulary_tables, directory))
-    wanted = wanted_shapes(directory / weights, plan, vocabularies, arrays=len(arrays))
-    check_arrays(directory / weights, arrays, {name: ("float32", shape) for name, shape in wanted.items()})
-    temperatures = load_temperatures(directory, weights, tasks=plan.tasks)
-    return Model(plan, vocabularies, arrays, temperatures, computing(directory / weights, metadata))
+class _Directory:
+    """A model directory as a source; all of it is known to be what was written together."""
+
+    stored = "float32"
+
+    def __init__(self, directory: Path, best_for: str | None) -> None:
+        weights = weights_file(best_for)
+        _check_complete(directory, weights)
+        self.directory, self.path = directory, directory / weights
+        self.arrays, self.metadata = load_arrays(self.path, expected=FORMAT)
+        for file, digest in _checksums(self.path, self.metadata).items():
+            _check_file(directory / file, digest)
+
+    def place(self, part: str) -> Path:
+        return self.directory / ("plan.toml" if part == "plan" else f"vocabulary/{part}.json")
+
+    def plan(self) -> Plan:
+        path = self.place("plan")
+        return stored_plan(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path)).found_in(path.parent)
+
+    def vocabulary(self, kind: str, name: str) -> Any:
+        return json.loads(self.place(f"{kind}.{name}").read_text(encoding="utf-8"))
+
+    def temperatures(self, plan: Plan) -> dict[str, float]:
+        return load_temperatures(self.directory, self.path.name, tasks=plan.tasks)
 
 
 def weights_file(best_for: str | None) -> str:
@@ -88,8 +93,10 @@ def save_weights(
 
     ``precision`` is that to compute in.
     """
-    files = {str(path.relative_to(directory)): _digest(path.read_bytes()) for path in _described(directory)}
-    save_arrays(directory / name, arrays, {"format": FORMAT, "files": json.dumps(files), **computed_in(precision)})
+    described = [directory / "plan.toml", *sorted((directory / "vocabulary").glob("*.json"))]
+    files = {str(path.relative_to(directory)): _digest(path.read_bytes()) for path in described}
+    computed = {} if precision == "float32" else {COMPUTED: precision}
+    save_arrays(directory / name, arrays, {"format": FORMAT, "files": json.dumps(files), **computed})
 
 
 def save_model(model: Model, directory: str | PathLike[str]) -> None:
@@ -120,10 +127,6 @@ def _digest(content: bytes) -> str:
     return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
-def _described(directory: Path) -> list[Path]:
-    return [directory / "plan.toml", *sorted((directory / "vocabulary").glob("*.json"))]
-
-
 def _checksums(weights: Path, metadata: Mapping[str, str]) -> dict[str, str]:
     """The checksums of the files beside the weights.
 
@@ -146,18 +149,3 @@ def _check_file(path: Path, digest: str) -> None:
         raise ModelError(f"{path}: the model needs this file: {error.strerror}") from None
     if _digest(content) != digest:
         raise ModelError(f"{path}: the file was changed or damaged after training: its checksum does not match")
-
-
-def _read_plan(path: Path) -> Plan:
-    try:
-        return stored_plan(tomllib.loads(path.read_text(encoding="utf-8")), source=str(path)).found_in(path.parent)
-    except (PlanError, ValueError, RecursionError) as error:
-        raise ModelError(f"{path}: not a plan that this polytag reads: {error}") from None
-
-
-def _vocabulary_tables(directory: Path, kind: str, name: str) -> tuple[Path, Any]:
-    path = directory / "vocabulary" / f"{kind}.{name}.json"
-    try:
-        return path, json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise damaged_vocabulary(path, error) from None

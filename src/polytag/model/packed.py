@@ -8,26 +8,19 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from polytag.errors import ModelError, PlanError, PolytagError, nearest
+from polytag.errors import ModelError, PolytagError, nearest
 from polytag.model.array_file import MOST_HEADER, load_arrays, save_arrays
 from polytag.model.deflated import deflated, inflated
 from polytag.model.lighter import lighter
-from polytag.model.model import (
-    KINDS,
-    Model,
-    check_arrays,
-    computed_in,
-    computing,
-    damaged_vocabulary,
-    read_vocabularies,
-    wanted_shapes,
-)
-from polytag.model.stored import PRECISIONS, restored, stored, stored_shapes
+from polytag.model.model import KINDS, Model
+from polytag.model.reading import COMPUTED, read_model
+from polytag.model.stored import PRECISIONS, stored
 from polytag.model.temperatures import are_valid
 from polytag.plan import Plan
 from polytag.plan_file import stored_plan
@@ -71,7 +64,8 @@ def save_packed(
     described = {"plan": model.plan.to_dict(), "temperatures": dict(model.temperatures)}
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in described.items()}
     metadata |= {"format": FORMAT, "precision": precision, VOCABULARIES: str(len(text))}
-    metadata |= {} if precision == "int8" else computed_in(model.precision)
+    if precision != "int8" and model.precision != "float32":
+        metadata[COMPUTED] = model.precision
     save_arrays(path, arrays, metadata)
     sizes: Counter[str] = Counter()
     for name, array in arrays.items():
@@ -80,34 +74,53 @@ def save_packed(
 
 
 def load_packed(path: Path, *, best_for: str | None = None) -> Model:
-    """Read and check a packed file; weights in float32 stay views of it.
-
-    Nothing is allocated for weights before their shapes are those that the plan calls for, and no more for vocabularies
-    than `polytag.model.deflated` allows.
+    """Read and check a packed file; no more is allocated for vocabularies than `polytag.model.deflated` allows.
 
     Raises:
         ModelError: the file is damaged, foreign or of another version, or it has no weights kept for one task.
     """
-    if not is_packed(path):
-        raise ModelError(f"{path}: this is a file, expected a model directory or what polytag pack made of one")
-    arrays, metadata = load_arrays(path, expected=FORMAT)
-    if best_for is not None:
-        raise ModelError(f"{path}: has one set of weights; to have those kept for '{best_for}', pack with --best-for")
-    precision = metadata.get("precision", "none")
-    if precision not in PRECISIONS:
-        raise ModelError(f"{path}: weights in precision '{precision}', expected {', '.join(PRECISIONS)}")
-    plan = _plan(path, metadata)
-    packed = arrays.pop(VOCABULARIES, np.empty(0, np.uint8))
-    plan, vocabularies = _vocabularies(path, plan, packed.tobytes(), metadata.get(VOCABULARIES, ""))
-    wanted = wanted_shapes(path, plan, vocabularies, arrays=len(arrays))
-    check_arrays(path, arrays, dict(stored_shapes(arrays, wanted, precision)))
-    temperatures = _temperatures(path, plan, metadata)
-    computed = computing(path, metadata, usual="int8" if precision == "int8" else "float32")
-    try:
-        weights = restored(arrays, wanted)
-    except ValueError as error:
-        raise ModelError(f"{path}: the weights are damaged: {error}") from None
-    return Model(plan, vocabularies, weights, temperatures, computed)
+    return read_model(_PackedFile(path, best_for))
+
+
+class _PackedFile:
+    """A packed file as a source."""
+
+    def __init__(self, path: Path, best_for: str | None) -> None:
+        if not is_packed(path):
+            raise ModelError(f"{path}: this is a file, expected a model directory or what polytag pack made of one")
+        self.path = path
+        self.arrays, self.metadata = load_arrays(path, expected=FORMAT)
+        if best_for is not None:
+            raise ModelError(
+                f"{path}: has one set of weights; to have those kept for '{best_for}', pack with --best-for"
+            )
+        self.stored = self.metadata.get("precision", "none")
+        if self.stored not in PRECISIONS:
+            raise ModelError(f"{path}: weights in precision '{self.stored}', expected {', '.join(PRECISIONS)}")
+        self._text = self.arrays.pop(VOCABULARIES, np.empty(0, np.uint8))
+
+    def place(self, part: str) -> Path:  # noqa: ARG002 - all are in one file
+        return self.path
+
+    def plan(self) -> Plan:
+        return stored_plan(json.loads(self.metadata["plan"]), source="its plan")
+
+    def vocabulary(self, kind: str, name: str) -> Any:
+        return self._vocabularies[kind][name]
+
+    @cached_property
+    def _vocabularies(self) -> Any:
+        size = min(int(self.metadata.get(VOCABULARIES, "")), MOST_TEXT)
+        return json.loads(inflated(self._text.tobytes(), size))
+
+    def temperatures(self, plan: Plan) -> dict[str, float]:
+        try:
+            temperatures: dict[str, float] = json.loads(self.metadata.get("temperatures", "{}"))
+        except (ValueError, RecursionError):
+            temperatures = {"": 0}
+        if not are_valid(temperatures) or not temperatures.keys() <= plan.tasks.keys():
+            raise ModelError(f"{self.path}: damaged, expected temperatures above 0 of tasks of the model")
+        return temperatures
 
 
 def is_packed(path: Path) -> bool:
@@ -125,35 +138,3 @@ def _text(vocabularies: Vocabularies) -> bytes:
         kind: {name: vocabulary.to_json() for name, vocabulary in getattr(vocabularies, kind).items()} for kind in KINDS
     }
     return json.dumps(tables, ensure_ascii=False, separators=(",", ":")).encode()
-
-
-def _vocabularies(path: Path, plan: Plan, packed: bytes, size: str) -> tuple[Plan, Vocabularies]:
-    try:
-        tables = json.loads(inflated(packed, min(int(size), MOST_TEXT)))
-    except (ValueError, RecursionError) as error:
-        raise damaged_vocabulary(path, error) from None
-
-    def read(kind: str, name: str) -> tuple[Path, Any]:
-        try:
-            return path, tables[kind][name]
-        except (TypeError, KeyError) as error:
-            raise damaged_vocabulary(path, error) from None
-
-    return read_vocabularies(plan, read)
-
-
-def _plan(path: Path, metadata: Mapping[str, str]) -> Plan:
-    try:
-        return stored_plan(json.loads(metadata["plan"]), source="its plan")
-    except (KeyError, ValueError, TypeError, AttributeError, RecursionError, PlanError) as error:
-        raise ModelError(f"{path}: not a plan that this polytag reads: {error}") from None
-
-
-def _temperatures(path: Path, plan: Plan, metadata: Mapping[str, str]) -> dict[str, float]:
-    try:
-        temperatures: dict[str, float] = json.loads(metadata.get("temperatures", "{}"))
-    except (ValueError, RecursionError):
-        temperatures = {"": 0}
-    if not are_valid(temperatures) or not temperatures.keys() <= plan.tasks.keys():
-        raise ModelError(f"{path}: damaged, expected temperatures above 0 of tasks of the model")
-    return temperatures

@@ -10,7 +10,7 @@ from torch import Tensor
 from polytag.model import checkpoint
 from polytag.model.array_file import Array, load_arrays, save_arrays
 from polytag.model.checkpoint import FORMAT, WEIGHTS
-from polytag.model.model import check_arrays
+from polytag.model.reading import check_arrays
 from polytag.training.network import Network
 
 

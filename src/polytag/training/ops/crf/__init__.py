@@ -21,5 +21,5 @@ def softmax_margin(
     margin: float = 0.0,
 ) -> Tensor:
     """Loss of each sentence, [B]; `polytag.training.ops.crf.reference.softmax_margin` holds the contract."""
-    form = native if native.takes_loss(emissions, transitions) else packed
-    return form.softmax_margin(emissions, tags, transitions, start, batch_sizes, margin=margin)
+    form = native.softmax_margin if native.takes_loss(emissions, transitions) else packed.softmax_margin
+    return form(emissions, tags, transitions, start, batch_sizes, margin=margin)
