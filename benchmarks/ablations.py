@@ -29,13 +29,6 @@ def without_native_core() -> None:
     os.environ["POLYTAG_NATIVE"] = "0"  # before polytag looks
 
 
-def giving_memory_back() -> None:
-    sys.path.insert(0, str(FOLDER))
-    import training_step
-
-    training_step.keep_freed_memory = lambda: False
-
-
 def forgetting_words() -> None:
     """After every chunk, as if no word were ever met again."""
     from polytag.tagger.words import WordTable
@@ -131,7 +124,6 @@ TRAINING: Mapping[str, Callable[[], None]] = {
     ALL: nothing,
     "bfloat16 products": products_in_bfloat16,
     "without the native core": without_native_core,
-    "freed memory given back": giving_memory_back,
     "the CRF's loss in tensors": crf_loss_in_tensors,
     "AVX2 instead of AVX-512": instructions("AVX2"),
     "sentences of like length together": sentences_of_like_length_together,

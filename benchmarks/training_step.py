@@ -36,7 +36,6 @@ from polytag.training import Prepared, Step, Trainer, prepare
 from polytag.training.batch import Batch, Packing
 from polytag.training.encoder import Encoder
 from polytag.training.gru_stack import GruStack
-from polytag.training.memory import keep_freed_memory
 from polytag.training.network import Network
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
@@ -120,8 +119,7 @@ def one_batch(prepared: Prepared, sentences: Sequence[Sentence]) -> Batch:
 
 
 def trainer_of(prepared: Prepared) -> Contender:
-    """One whole training step at each call, in a process that does with its memory as `polytag train` does."""
-    keep_freed_memory()
+    """One whole training step at each call."""
     events = Trainer(prepared, Path()).events()  # writes nothing before the end of the epoch, which never comes
 
     def step() -> tuple[int, float]:

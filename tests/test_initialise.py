@@ -40,58 +40,21 @@ def test_a_plan_from_options_is_shown_and_trained(news):
     assert "language en" in run("show model").out
 
 
-def test_it_asks_and_takes_what_it_found_for_an_answer(news):
-    answers = ["en.train.conll", "", "", "", "en.test.conll", "0.2", "en", "", "y"]  # ner: the last column
-    answers += ["en.train.conll", "1", "", "en.test.conll", "", "", "", "y"]  # pos, with the same words
-    answers += ["es.train.conll", "1", "es-pos", "", "", "", "es", "", "n"]
-    answers += ["y", "y", "paper"]
-    done = run("init", stdin="\n".join(answers) + "\n")
+def test_a_task_for_each_tag_with_words_of_one_language(news):
+    done = run("init --train en.train.conll --tag ner=2 --tag pos=1 --holdout 0.2 --language en --recipe paper")
     assert done.code == 0, done.err
-    assert "Which column holds the tags (1, 2) [2]" in done.err
     plan = load_plan("plan.toml")
-    assert list(plan.tasks) == ["ner", "pos", "es-pos"]
-    assert [task.words for task in plan.tasks.values()] == ["en", "en", "es"]
-    assert {task.chars for task in plan.tasks.values()} == {"shared"}
-    assert [task.columns.tag for task in plan.tasks.values()] == [2, 1, 1]
-    assert (plan.tasks["ner"].holdout, plan.tasks["pos"].dev) == (0.2, ("en.test.conll",))
-    assert plan.training.recipe == "paper"
+    assert {name: (task.words, task.chars, task.columns.tag) for name, task in plan.tasks.items()} == {
+        "ner": ("en", "shared", 2), "pos": ("en", "shared", 1)
+    }  # fmt: skip
+    assert (plan.tasks["ner"].holdout, plan.training.recipe) == (0.2, "paper")
 
 
-def test_it_asks_again_after_a_wrong_answer(news):
-    Path("words.txt").write_text("Lima\nrocks\n")
-    Path("my dev.conll").write_text(Path("en.test.conll").read_text())
-    wrong = {
-        "Training file": ["none.conll", "words.txt", ".", "'open", "x" * 300],
-        "tags": ["7", "ner"],
-        "name": ["my ner"],
-        "dev": ["my dev.conll", "words.txt"],
-        "test": ["none.conll"],
-        "language": ["english"],
-        "vectors": ["none.vec", ".", "en.train.conll en.test.conll"],
-        "recipe": ["bset"],
-    }
-    right = ["en.train.conll", "2", "my-ner", "'my dev.conll'", "", "en", ""]
-    answers = [line for bad, good in zip(wrong.values(), right, strict=False) for line in (*bad, good)]
-    done = run(["init", "-o", "my plan.toml"], stdin="\n".join([*answers, "n", *wrong["recipe"], "paper"]) + "\n")
-    assert done.code == 0, done.err
-    errors = [line.partition("Error: ")[2] for line in done.err.splitlines() if "Error: " in line]
-    assert len(errors) == sum(map(len, wrong.values())), done.err
-    assert errors[0] == "none.conll: no such file"
-    assert (
-        "name 'my ner': a name holds letters of a to z, digits, _ and -, and begins with a letter or a digit" in errors
-    )
+def test_names_with_blanks_are_quoted_where_commands_are_told(news):
+    shutil.copy("en.test.conll", "my dev.conll")
+    done = run(["init", "--train", "en.train.conll", "--dev", "my dev.conll", "-o", "my plan.toml"])
     assert "`polytag show 'my plan.toml'`" in done.out
-    plan = load_plan("my plan.toml")
-    assert (plan.tasks["my-ner"].dev, plan.training.recipe) == (("my dev.conll",), "paper")
-
-
-def test_two_tasks_of_one_name_are_asked_about(news):
-    task = ["en.train.conll", "", "ner", "", "", "", "", ""]
-    answers = [*task, "y", *task[:3], "ner2", *task[3:], "n", "", "", ""]
-    done = run("init", stdin="\n".join(answers) + "\n")
-    assert done.code == 0, done.err
-    assert "Error: a task is named 'ner' already, expected another name" in done.err
-    assert list(load_plan("plan.toml").tasks) == ["ner", "ner2"]
+    assert load_plan("my plan.toml").tasks["ner"].dev == ("my dev.conll",)
 
 
 def test_a_plan_that_is_there_is_kept(news):
@@ -170,22 +133,13 @@ def test_columns_from_the_end(tmp_path):
     assert guessed_name(look(path), "-2") == "pos"
 
 
-@pytest.mark.parametrize(
-    ("options", "words", "chars"),
-    [
-        ({}, ["en", "en", "any"], ["shared"] * 3),
-        ({"share_characters": False}, ["en", "en", "any"], ["en", "en", "any"]),
-        ({"share_words": False}, ["a", "b", "c"], ["shared"] * 3),
-        ({"share_words": False, "share_characters": False}, ["a", "b", "c"], ["a", "b", "c"]),
-    ],
-)
-def test_who_shares_what(tmp_path, options, words, chars):
+def test_tasks_of_one_language_share_words_and_all_share_characters(tmp_path):
     tasks = [TaskChoice(name=n, train=[Path("x")], tag="1", language=code) for n, code in zip("abc", ["en", "en", ""])]  # noqa: B905
     target = tmp_path / "plan.toml"
-    write_plan(plan_text(tasks, directory=tmp_path, **options), target)
+    write_plan(plan_text(tasks, directory=tmp_path), target)
     plan = load_plan(target)
-    assert [task.words for task in plan.tasks.values()] == words
-    assert [task.chars for task in plan.tasks.values()] == chars
+    assert [task.words for task in plan.tasks.values()] == ["en", "en", "any"]
+    assert {task.chars for task in plan.tasks.values()} == {"shared"}
 
 
 def test_two_tasks_of_one_name_and_empty_files(tmp_path):

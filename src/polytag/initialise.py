@@ -144,49 +144,31 @@ def check_language(code: str) -> str:
     return code
 
 
-def check_recipe(name: str) -> str:
-    """The name of a recipe, if there is one.
-
-    Raises:
-        PlanError: there is none.
-    """
-    if name not in recipes():
-        raise PlanError(f"there is no recipe '{name}'{nearest(name, recipes())}")
-    return name
-
-
 def plan_text(
     tasks: Sequence[TaskChoice],
     *,
     directory: Path,
     recipe: str = RECIPE,
-    share_characters: bool = True,
-    share_words: bool = True,
 ) -> str:
-    """A plan file that lies in ``directory``, checked.
-
-    Tasks of one language name the same words part if ``share_words``; all tasks name one character part if
-    ``share_characters``, else those that name the same words part do.
+    """A plan file that lies in ``directory``, checked; all tasks share characters, those of one language words too.
 
     Raises:
         PlanError: there is no such recipe, two tasks have one name, or a name or language cannot be used.
     """
-    check_recipe(recipe)
+    if recipe not in recipes():
+        raise PlanError(f"there is no recipe '{recipe}'{nearest(recipe, recipes())}")
     for task in tasks:
         check_name(task.name)
         check_language(task.language)
     names = [task.name for task in tasks]
     if twice := [name for name in names if names.count(name) > 1]:
         raise PlanError(f"two tasks are named '{twice[0]}', expected names that differ")
-    words = {task.name: (task.language or ANY) if share_words else task.name for task in tasks}
-    chars = {task.name: "shared" if share_characters else words[task.name] for task in tasks}
     lines = ["# Written by polytag init. Tasks that name the same part share it: see 'polytag show' on this file.", ""]
-    for name in dict.fromkeys(chars.values()):
-        lines += [f"[chars.{_key(name)}]  # alphabet, character embedding and GRU", ""]
-    for name in dict.fromkeys(words.values()):
-        lines += _words_part(name, [task for task in tasks if words[task.name] == name], directory)
+    lines += ["[chars.shared]  # alphabet, character embedding and GRU", ""]
+    for name in dict.fromkeys(task.language or ANY for task in tasks):
+        lines += _words_part(name, [task for task in tasks if (task.language or ANY) == name], directory)
     for task in tasks:
-        lines += _task(task, chars[task.name], words[task.name], directory)
+        lines += _task(task, directory)
     lines += ["[training]", _line("recipe", recipe) + _described(recipes()), ""]
     text = "\n".join(lines)
     make_plan(tomllib.loads(text))
@@ -222,7 +204,7 @@ def _words_part(name: str, tasks: Iterable[TaskChoice], directory: Path) -> list
     ]
 
 
-def _task(task: TaskChoice, chars: str, words: str, directory: Path) -> list[str]:
+def _task(task: TaskChoice, directory: Path) -> list[str]:
     splits = {"train": task.train, "dev": task.dev, "test": task.test}
     files = {
         split: [_in_plan(path, directory, task.data) for path in paths] for split, paths in splits.items() if paths
@@ -230,8 +212,8 @@ def _task(task: TaskChoice, chars: str, words: str, directory: Path) -> list[str
     column = f"columns = {{ word = {_value(task.word)}, tag = {_value(_place(task.tag))} }}"
     return [
         f"[tasks.{_key(task.name)}]",
-        _line("chars", chars),
-        _line("words", words),
+        _line("chars", "shared"),
+        _line("words", task.language or ANY),
         *(_line(split, paths[0] if len(paths) == 1 else paths) for split, paths in files.items()),
         *([] if task.dev else [_line("holdout", task.holdout) + "  # share of train that chooses the epoch"]),
         *([_line("format", task.format)] if task.format != "auto" else []),

@@ -21,7 +21,7 @@ from polytag.errors import PolytagError, PolytagWarning
 from polytag.garbage import look_rarely
 
 COMMANDS = {
-    "init": "Write a plan for your files: asks for them and shows what is in them.",
+    "init": "Write a plan for your files, and show what is in them.",
     "train": "Train a plan into a model directory.",
     "evaluate": "Score a model on annotated files.",
     "tag": "Tag files or standard input.",

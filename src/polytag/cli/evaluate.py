@@ -1,7 +1,6 @@
 """``polytag evaluate``."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,9 +10,8 @@ from polytag.cli.options import html_option, scoring_options
 from polytag.cli.outputs import tell, write_page
 
 if TYPE_CHECKING:
-    from polytag.corpus.sentence import Sentence
     from polytag.scoring import Counts
-    from polytag.tagger.tagging import Tagger
+    from polytag.tagger.evaluation import Evaluation
 
 
 @click.command()
@@ -28,12 +26,10 @@ def evaluate(
     data_file: Path | None,
     data: Path | None,
     split: str,
-    tasks: tuple[str, ...],
     as_json: bool,
     calibration: bool,
     html: Path | None,
-    outside: str | None,
-    **weights: Any,
+    **options: Any,
 ) -> None:
     """Score MODEL on the plan's test split, or on a file, as conlleval counts.
 
@@ -44,26 +40,22 @@ def evaluate(
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
     from polytag.reports import check_report
-    from polytag.tagger.evaluation import sentences_to_score
-    from polytag.tagger.tagging import Tagger
+    from polytag.tagger.evaluation import Evaluation
 
     if html is not None:
         check_report()
     data_file = data_file and find_file(data_file, data)
-    tagger = Tagger.load(model, **weights)
     notes = Notes()
-    sentences = sentences_to_score(
-        tagger, tasks=tasks, data_file=data_file, split=split, data=data, outside=outside, notes=notes
-    )
+    evaluation = Evaluation.of(model, data_file=data_file, data=data, split=split, notes=notes, **options)
     if html is None:
-        counts = {task: tagger.evaluate(found, task, calibration=calibration) for task, found in sentences.items()}
+        counts = evaluation.counts(calibration=calibration)
     else:
         title = f"{model}: {data_file or f'{split} files'}"
-        counts = _report(tagger, sentences, html, model=model, data=data, calibration=calibration, title=title)
+        counts = _report(evaluation, html, model=model, data=data, calibration=calibration, title=title)
     tell(notes)
     for task, found in counts.items():
         gold = {name: tally.gold for name, tally in found.types.items()}
-        if lacking := tagger.engine.part(task).vocabulary.lacking(gold):
+        if lacking := evaluation.tagger.engine.part(task).vocabulary.lacking(gold):
             click.echo(f"{task}: {lacking}", err=True)
     click.echo(_numbers(counts) if as_json else _tables(counts))
 
@@ -83,20 +75,13 @@ def _tables(counts: "dict[str, Counts]") -> str:
 
 
 def _report(
-    tagger: "Tagger",
-    sentences: "dict[str, Iterator[Sentence]]",
-    html: Path,
-    *,
-    model: Path,
-    data: Path | None,
-    calibration: bool,
-    title: str,
+    evaluation: "Evaluation", html: Path, *, model: Path, data: Path | None, calibration: bool, title: str
 ) -> "dict[str, Counts]":
     """Write the report; the counts come from the same pass over the sentences."""
     from polytag.reports import report_cases, report_page
     from polytag.reports.training_curves import curves_of
 
-    cases = report_cases(tagger, sentences, data=data)
+    cases = report_cases(evaluation.tagger, evaluation.sentences, data=data)
     page = report_page(cases, title=title, curves=curves_of(model))
     write_page(html, page)
     return {task: found.counts(calibration=calibration) for task, found in cases.items()}

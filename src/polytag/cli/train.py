@@ -80,10 +80,8 @@ def train(
     from polytag.plan_file import load_plan
     from polytag.training import train_events
     from polytag.training.distributed import joined
-    from polytag.training.memory import keep_freed_memory
 
     check_directory(output)
-    keep_freed_memory()
     overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
 
     def load() -> "Plan":

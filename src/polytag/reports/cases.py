@@ -3,22 +3,17 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from polytag.corpus.offsets import as_scored, missed
-from polytag.corpus.schemes import UNKNOWN, check_spans, spans
+from polytag.corpus.schemes import UNKNOWN, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.splits import split_sentences
 from polytag.errors import CorpusError, PlanError
 from polytag.plan import Plan
 from polytag.scoring import Calibration, Counts, counts_for
-from polytag.tagger.request import Request
 
 if TYPE_CHECKING:
-    from polytag.tagger.tagging import Tagger
-
-CHUNK_SENTENCES = 1_000
+    from polytag.tagger.tagging import Judged, Tagger
 
 
 class Key(NamedTuple):
@@ -122,42 +117,32 @@ def read_cases(
     Raises:
         CorpusError: the sentences cannot be read, their tags mark no spans, or there is none.
     """
-    vocabulary = tagger.vocabularies.tags[tagger.plan.tasks[task].tags]
-    source, found = iter(sentences), []
-    while chunk := [as_scored(sentence, gold or task) for sentence in islice(source, CHUNK_SENTENCES)]:
-        if not vocabulary.plain:
-            for sentence in chunk:
-                check_spans(sentence, gold or task)
-        tagged = tagger.tag_all(chunk, Request([task], confidence=True))
-        found += [_case(tagger, task, gold or task, *pair) for pair in zip(chunk, tagged, strict=True)]
+    plain = tagger.vocabularies.tags[tagger.plan.tasks[task].tags].plain
+    judged = tagger.judged(sentences, task, gold=gold or task, confidence=True)
+    found = [_case(one, task, plain=plain) for one in judged]
     if not found:
         raise CorpusError(f"no sentence to score '{task}' on, expected at least one")
     files = tuple(dict.fromkeys(case.source for case in found))
-    seen, note = _seen(plan, task, plain=vocabulary.plain) if plan else (None, "")
-    return Cases(task, vocabulary.plain, found, seen, note, files)
+    seen, note = _seen(plan, task, plain=plain) if plan else (None, "")
+    return Cases(task, plain, found, seen, note, files)
 
 
-def _case(tagger: "Tagger", task: str, gold_task: str, gold: Sentence, found: Sentence) -> Case:
-    settings = tagger.plan.tasks[task]
-    tags, words = tagger.vocabularies.tags[settings.tags], tagger.vocabularies.words[settings.words]
-    gold_tags, found_tags = tags.in_scheme(gold.tags[gold_task], settings.scheme), found.tags[task]
+def _case(judged: "Judged", task: str, *, plain: bool) -> Case:
+    gold_tags, found = judged.gold, judged.found
+    found_tags, confidence = found.tags[task], found.confidence[task]
     scored = [at for at, tag in enumerate(gold_tags) if tag != UNKNOWN]  # all words, unless tags are plain
-    confidence = found.confidence[task]
-    of_spans = [] if tags.plain else found.spans(task)
+    of_spans = [] if plain else found.spans(task)
     return Case(
-        words=gold.words,
-        gold=(
-            *keys(gold_tags, plain=tags.plain),
-            *(key(span)._replace(fits=False) for span in missed(gold, gold_task)),
-        ),
-        found=tuple(Key(at, at + 1, found_tags[at]) for at in scored) if tags.plain else tuple(map(key, of_spans)),
+        words=found.words,
+        gold=(*keys(gold_tags, plain=plain), *(key(span)._replace(fits=False) for span in judged.missed)),
+        found=tuple(Key(at, at + 1, found_tags[at]) for at in scored) if plain else tuple(map(key, of_spans)),
         gold_tags=gold_tags,
         found_tags=found_tags,
-        known=tuple(words.seen_in_training(word) for word in gold.words),
-        probabilities=tuple(confidence[at] for at in scored) if tags.plain else tuple(s.probability for s in of_spans),
+        known=judged.known,
+        probabilities=tuple(confidence[at] for at in scored) if plain else tuple(s.probability for s in of_spans),
         tag_probabilities=tuple(confidence),
-        source=gold.source,
-        lines=gold.lines,
+        source=found.source,
+        lines=found.lines,
     )
 
 

@@ -1,11 +1,12 @@
 """Compare two model directories: which task of each, on which sentences."""
 
 from os import PathLike
+from typing import Unpack
 
 from polytag.errors import PlanError, nearest
 from polytag.reports.cases import read_cases
 from polytag.reports.comparison import Comparison, compare_cases
-from polytag.tagger.evaluation import sentences_to_score
+from polytag.tagger.evaluation import Chosen, sentences_to_score
 from polytag.tagger.tagging import Tagger
 
 
@@ -14,12 +15,10 @@ def compare_models(
     b: str | PathLike[str],
     *,
     task: str | None = None,
-    data_file: str | PathLike[str] | None = None,
-    split: str = "test",
-    data: str | PathLike[str] | None = None,
     best_for: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    **chosen: Unpack[Chosen],
 ) -> Comparison:
     """Tag the same sentences with two models and compare what they say.
 
@@ -28,12 +27,10 @@ def compare_models(
         b: another.
         task: its name in both, or ``"NAME:OTHER"`` where ``b`` has another name for it; may be left out where the
             models have one task in common, or one task each.
-        data_file: an annotated file; else the ``split`` of a's plan.
-        split: ``"test"`` or ``"dev"``.
-        data: where relative paths are looked up besides the places that a's plan remembers.
         best_for: use the weights kept for this task; ``"NAME:OTHER"`` for others of ``b``, ``"NAME:"`` for a alone.
         precision: as for `Tagger.load`.
         threads: as for `Tagger.load`.
+        chosen: ``data_file``, ``split`` and ``data`` as for `polytag.evaluate`, by the plan of ``a``.
 
     Raises:
         PolytagError: a model or a file cannot be read, or the task cannot be told.
@@ -44,8 +41,7 @@ def compare_models(
         for model, weights in zip((a, b), kept, strict=True)
     )
     first, second = _tasks(first_model, second_model, task)
-    chosen = sentences_to_score(first_model, tasks=[first], data_file=data_file, split=split, data=data)
-    sentences = list(chosen[first])
+    sentences = list(sentences_to_score(first_model, **(chosen | Chosen(tasks=[first])))[first])
     return compare_cases(
         read_cases(first_model, first, sentences), read_cases(second_model, second, sentences, gold=first)
     )

@@ -6,12 +6,12 @@ which the gold tag sequences are most probable.
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import numpy as np
 
@@ -22,7 +22,7 @@ from polytag.model.checkpoint import weights_file
 from polytag.model.temperatures import save_temperatures
 from polytag.scoring import Calibration
 from polytag.tagger.decoding import Predictions
-from polytag.tagger.evaluation import sentences_to_score
+from polytag.tagger.evaluation import Chosen, Evaluation
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.packing import Ints
 from polytag.tagger.request import Request
@@ -58,39 +58,33 @@ class Fit:
 def calibrate(
     model: str | PathLike[str],
     *,
-    tasks: Sequence[str] = (),
-    data_file: str | PathLike[str] | None = None,
-    split: str = "dev",
-    data: str | PathLike[str] | None = None,
     best_for: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    **chosen: Unpack[Chosen],
 ) -> dict[str, Fit]:
     """Fit the temperature of each task and write them into the model directory.
 
-    Args:
-        model: the model directory.
-        tasks: unless given, all tasks that have the split.
-        data_file: an annotated file, read with the columns and format of the task; else the plan's ``split``.
-        split: ``"dev"`` or ``"test"``.
-        data: where the plan's relative paths are looked up besides the places it remembers.
-        best_for: calibrate the weights kept for this task.
-        precision: as for `Tagger.load`.
-        threads: as for `Tagger.load`.
+    Arguments are as for `polytag.evaluate`; the split is ``"dev"`` unless given.
 
     Raises:
-        ModelError: the model cannot be read.
-        PlanError: a task has no such split, or several tasks would read one file.
-        CorpusError: a file cannot be read.
-        PolytagError: no sentence has tags that the model knows, or the directory cannot be written.
+        ModelError: the model cannot be read, or is a packed file.
+        PolytagError: as `polytag.evaluate`; no sentence has tags that the model knows, or the directory cannot be
+            written.
     """
     if Path(model).is_file():
         raise ModelError(f"{model}: nothing is written into a packed file, expected a model directory to calibrate")
-    tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
-    chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data)
-    fits = {task: fit(tagger, list(sentences), task) for task, sentences in chosen.items()}
-    save_temperatures(Path(model), weights_file(best_for), {task: found.temperature for task, found in fits.items()})
+    chosen = Chosen(split="dev") | chosen
+    held = Evaluation.of(model, best_for=best_for, precision=precision, threads=threads, **chosen)
+    fits = {task: fit(held.tagger, list(sentences), task) for task, sentences in held.sentences.items()}
+    write_temperatures(Path(model), fits, best_for=best_for)
     return fits
+
+
+def write_temperatures(directory: Path, fits: Mapping[str, Fit], *, best_for: str | None) -> None:
+    """Write what was fitted with one file of weights into their model directory."""
+    temperatures = {task: found.temperature for task, found in fits.items()}
+    save_temperatures(directory, weights_file(best_for), temperatures)
 
 
 def fit(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> Fit:

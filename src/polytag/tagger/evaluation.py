@@ -1,8 +1,10 @@
 """Score a model on the files of its plan, or on another file."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
+from typing import TypedDict, Unpack
 
 from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
@@ -10,6 +12,45 @@ from polytag.corpus.splits import has_split, read_as, split_sentences
 from polytag.errors import PlanError
 from polytag.scoring import Counts
 from polytag.tagger.tagging import Tagger
+
+
+class Chosen(TypedDict, total=False):
+    """What a model is scored on, as keywords of `sentences_to_score`; `evaluate` says what each means."""
+
+    tasks: Sequence[str]
+    data_file: str | PathLike[str] | None
+    split: str
+    data: str | PathLike[str] | None
+    outside: str | None
+    notes: Notes | None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """A loaded model, and for each task the sentences with gold tags that it is scored on, which are read once."""
+
+    tagger: Tagger
+    sentences: Mapping[str, Iterator[Sentence]]
+
+    @classmethod
+    def of(
+        cls,
+        model: str | PathLike[str],
+        *,
+        best_for: str | None = None,
+        precision: str | None = None,
+        threads: int | None = None,
+        **chosen: Unpack[Chosen],
+    ) -> "Evaluation":
+        """Load a model and open what it is scored on; arguments and errors are those of `evaluate`."""
+        tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
+        return cls(tagger, sentences_to_score(tagger, **chosen))
+
+    def counts(self, *, calibration: bool = False) -> dict[str, Counts]:
+        """Counts of each task, as `Tagger.evaluate` gives them."""
+        return {
+            task: self.tagger.evaluate(found, task, calibration=calibration) for task, found in self.sentences.items()
+        }
 
 
 def evaluate(
@@ -43,9 +84,8 @@ def evaluate(
         CorpusError: a file cannot be read.
         PolytagError: this machine has no instructions for the precision.
     """
-    tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
-    chosen = sentences_to_score(tagger, tasks=tasks, data_file=data_file, split=split, data=data, outside=outside)
-    return {task: tagger.evaluate(sentences, task) for task, sentences in chosen.items()}
+    chosen: Chosen = {"tasks": tasks, "data_file": data_file, "split": split, "data": data, "outside": outside}
+    return Evaluation.of(model, best_for=best_for, precision=precision, threads=threads, **chosen).counts()
 
 
 def sentences_to_score(

@@ -9,13 +9,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import chain
 from os import PathLike
-from typing import TypeVar, Unpack
+from typing import NamedTuple, TypeVar, Unpack
 
 import numpy as np
 
 from polytag.corpus.offsets import as_scored, missed
 from polytag.corpus.schemes import check_spans, read_outside, write_outside
-from polytag.corpus.sentence import Sentence
+from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Block
 from polytag.corpus.tokenising import tokeniser as tokeniser_named
 from polytag.errors import PolytagError
@@ -34,6 +34,15 @@ CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from
 THREAD_WORDS = 512  # fewer are not worth a thread
 
 T = TypeVar("T", Sentence, Block)
+
+
+class Judged(NamedTuple):
+    """A tagged sentence beside what it should be."""
+
+    gold: tuple[str, ...]  # its tags, in the scheme of the task
+    known: tuple[bool, ...]  # whether training files hold each word
+    missed: Sequence[Span]  # annotated spans that do not fit its words
+    found: Sentence
 
 
 class Tagger:
@@ -187,23 +196,30 @@ class Tagger:
             PolytagError: there is no such task, or a sentence or a word is none, as in `tag_all`.
             CorpusError: a tag marks no span, where the task has spans.
         """
-        request = self.checked(Request([task], confidence=calibration))
-        tags, words = self.engine.part(task).vocabulary, self.engine.language(task).inputs.words
-        counts = counts_for(tags.plain)
+        counts = counts_for(self.engine.part(self.choose(task)[0]).vocabulary.plain)
         counts.calibration = Calibration() if calibration else None
-        own = {task: self.plan.tasks[task].outside}
+        for gold, known, missing, found in self.judged(sentences, task, confidence=calibration):
+            counts.add(gold, found.tags[task], known=known, missed=missing)
+            if counts.calibration:
+                sure = found.predicted_spans.get(task, ())
+                counts.calibration.add(gold, found.tags[task], found.confidence[task], sure)
+        return counts
+
+    def judged(
+        self, sentences: Iterable[Sentence], task: str, *, gold: str = "", confidence: bool = False
+    ) -> Iterator[Judged]:
+        """Tag sentences that carry gold tags, of the task ``gold`` if it has another name; errors as `evaluate`."""
+        request, gold = self.checked(Request([task], confidence=confidence)), gold or task
+        tags, words = self.engine.part(task).vocabulary, self.engine.language(task).inputs.words
+        own = {gold: self.plan.tasks[task].outside}
         for chunk in chunks(checked(sentences)):
             for sentence, found in zip(chunk, self._tagged(chunk, request), strict=True):
-                gold = as_scored(read_outside(sentence, own), task)
+                scored = as_scored(read_outside(sentence, own), gold)
                 if not tags.plain:
-                    check_spans(gold, task)
-                known = [words.seen_in_training(word) for word in gold.words]
-                expected = tags.in_scheme(gold.tags[task], self.plan.tasks[task].scheme)
-                counts.add(expected, found.tags[task], known=known, missed=missed(gold, task))
-                if counts.calibration:
-                    sure = found.predicted_spans.get(task, ())
-                    counts.calibration.add(expected, found.tags[task], found.confidence[task], sure)
-        return counts
+                    check_spans(scored, gold)
+                known = tuple(map(words.seen_in_training, scored.words))
+                expected = tags.in_scheme(scored.tags[gold], self.plan.tasks[task].scheme)
+                yield Judged(expected, known, missed(scored, gold), found)
 
     def lattices(
         self, sentences: Iterable[Sentence], task: str, *, constrained: bool | None = None

@@ -3,9 +3,7 @@
 from contextlib import suppress
 
 from polytag.errors import PolytagError
-from polytag.model.checkpoint import weights_file
-from polytag.model.temperatures import save_temperatures
-from polytag.tagger.calibration import Fit, fit
+from polytag.tagger.calibration import Fit, fit, write_temperatures
 from polytag.tagger.tagging import Tagger
 from polytag.training.loop import Trainer
 
@@ -31,6 +29,5 @@ def _fitted(trainer: Trainer, tagger: Tagger, tasks: list[str], *, best_for: str
             with suppress(PolytagError):  # not one sentence with known tags
                 fits[task] = fit(tagger, sentences, task)
     if fits:
-        temperatures = {task: found.temperature for task, found in fits.items()}
-        save_temperatures(trainer.output, weights_file(best_for), temperatures)
+        write_temperatures(trainer.output, fits, best_for=best_for)
     return fits
