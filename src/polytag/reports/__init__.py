@@ -4,8 +4,6 @@ Everything here works on sentences with gold and predicted spans and needs no to
 matplotlib, which are an extra.
 """
 
-from polytag.reports.analysis import Analysis as Analysis
-from polytag.reports.analysis import analyse as analyse
 from polytag.reports.cases import Case as Case
 from polytag.reports.cases import Cases as Cases
 from polytag.reports.cases import read_cases as read_cases

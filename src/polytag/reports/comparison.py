@@ -1,7 +1,7 @@
 """Two models on the same sentences: scores, whether they differ by more than chance, and where they differ."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -117,7 +117,7 @@ def compare_cases(a: Cases, b: Cases, *, trials: int = TRIALS, randomisations: i
         precision=Line("precision", totals[0].gold, *(100 * total.precision for total in totals)),
         recall=Line("recall", totals[0].gold, *(100 * total.recall for total in totals)),
         score=Line("accuracy" if a.plain else "F1", totals[0].gold, *(100 * total.f1 for total in totals)),
-        types=_types(a, b),
+        types=_types(a.counts().types, b.counts().types),
         interval=_interval(*counts, trials=trials),
         probability=approximate_randomisation(*counts, trials=randomisations),
         differences=found,
@@ -175,22 +175,9 @@ def _errors(case: Case) -> int:
     return max(len(gold - found), len(found - gold))
 
 
-def _types(a: Cases, b: Cases) -> list[Line]:
-    tallies = [_by_type(cases) for cases in (a, b)]
-    names = sorted(tallies[0].keys() | tallies[1].keys())
-    pairs = [(name, tallies[0].get(name, Tally()), tallies[1].get(name, Tally())) for name in names]
+def _types(a: Mapping[str, Tally], b: Mapping[str, Tally]) -> list[Line]:
+    pairs = [(name, a.get(name, Tally()), b.get(name, Tally())) for name in sorted(a.keys() | b.keys())]
     return [Line(name, one.gold or other.gold, 100 * one.f1, 100 * other.f1) for name, one, other in pairs]
-
-
-def _by_type(cases: Cases) -> dict[str, Tally]:
-    found: dict[str, Tally] = {}
-    for case in cases.cases:
-        gold, said = set(case.gold), set(case.found)
-        for key in gold | said:
-            found.setdefault(key.type, Tally()).add(
-                key in gold and key in said, predicted=key in said, gold=key in gold
-            )
-    return found
 
 
 def _interval(a: Sequence[Triple], b: Sequence[Triple], *, trials: int) -> Interval:

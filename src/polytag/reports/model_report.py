@@ -3,16 +3,21 @@
 from collections.abc import Iterable, Mapping
 from os import PathLike
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from polytag.corpus.sentence import Sentence
-from polytag.reports.analysis import SENTENCES_SHOWN, analyse
+from polytag.reports.breakdown import breakdowns, overall
+from polytag.reports.browser import browser
 from polytag.reports.cases import Cases, read_cases
 from polytag.reports.chart import check_matplotlib
+from polytag.reports.confusion import all_outcomes, boundaries, confusion, kinds, most_frequent
 from polytag.reports.page import check_jinja, render
+from polytag.reports.reliability import diagrams
 
 if TYPE_CHECKING:
     from polytag.tagger.tagging import Tagger
+
+SENTENCES_SHOWN = 300
 
 
 def check_report() -> None:
@@ -51,5 +56,30 @@ def report_page(
     Raises:
         PolytagError: Jinja2 or matplotlib is not installed.
     """
-    analyses = [analyse(found, sentences_shown=sentences_shown) for found in cases.values()]
+    analyses = [_analysis(found, sentences_shown=sentences_shown) for found in cases.values()]
     return render("report.html", title=title, analyses=analyses, curves=curves)
+
+
+def _analysis(cases: Cases, *, sentences_shown: int) -> dict[str, Any]:
+    """All that the page says about one task: scores, confusions, calibration and errors."""
+    found = all_outcomes(cases)
+    by_kind = kinds(found)
+    return {
+        "task": cases.task,
+        "plain": cases.plain,
+        "sources": cases.sources,
+        "sentences": len(cases.cases),
+        "words": cases.words,
+        "accuracy": cases.counts().accuracy,
+        "right_sentences": sum(case.is_right for case in cases.cases),
+        "overall": overall(cases),
+        "breakdowns": breakdowns(cases),
+        "errors": sum(kind.count for kind in by_kind),
+        "kinds": by_kind,
+        "boundaries": boundaries(found),
+        "confusion": confusion(cases),
+        "frequent": most_frequent(cases),
+        "diagrams": diagrams(cases),
+        "browser": browser(cases, found, most=sentences_shown),
+        "note": f"scores by frequency in training are left out: {cases.seen_note}" if cases.seen_note else "",
+    }

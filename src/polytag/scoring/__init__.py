@@ -8,7 +8,6 @@ from polytag.scoring.counts import Tally as Tally
 from polytag.scoring.report import as_dict as as_dict
 from polytag.scoring.report import table as table
 from polytag.scoring.significance import approximate_randomisation as approximate_randomisation
-from polytag.scoring.significance import bootstrap_interval as bootstrap_interval
 from polytag.scoring.significance import sentence_counts as sentence_counts
 from polytag.scoring.spans import SpanCounts as SpanCounts
 

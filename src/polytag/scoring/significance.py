@@ -1,6 +1,6 @@
-"""Whether two taggers differ by more than chance, and how sure a score is: resampling of sentences."""
+"""Whether two taggers differ by more than chance: their answers for sentences are swapped at random."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,40 +32,15 @@ def approximate_randomisation(
         raise ValueError(f"{len(a)} and {len(b)} sentences with other gold spans, expected the same sentences twice")
     difference = first - second
     observed, as_large = abs(_f1(first.sum(0)) - _f1(second.sum(0))), 0
-    for random, size in _draws(len(a), times=trials, seed=seed):
+    if trials < 1 or not a:
+        raise ValueError(f"{trials} trials over {len(a)} sentences, expected at least 1 of each")
+    random, most = np.random.default_rng(seed), max(1, CELLS // len(a))
+    for done in range(0, trials, most):
+        size = min(most, trials - done)
         swapped = random.integers(0, 2, (size, len(a))) @ difference
         found = np.abs(_f1(first.sum(0) - swapped) - _f1(second.sum(0) + swapped))
         as_large += int((found >= observed - 1e-12).sum())
     return (1 + as_large) / (1 + trials)
-
-
-def bootstrap_interval(
-    counts: Sequence[Triple], *, confidence: float = 0.95, trials: int = 1_000, seed: int = 0
-) -> tuple[float, float]:
-    """The interval, as fractions, that holds F1 in a share ``confidence`` of samples of as many sentences.
-
-    Raises:
-        ValueError: there is no sentence, no trial is asked for, or the confidence is not between 0 and 1.
-    """
-    if not 0 < confidence < 1:
-        raise ValueError(f"a confidence of {confidence}, expected one between 0 and 1")
-    array = _array(counts)
-    scores = np.concatenate(
-        [
-            _f1(array[random.integers(0, len(array), (size, len(array)))].sum(1))
-            for random, size in _draws(len(array), times=trials, seed=seed)
-        ]
-    )
-    low, high = np.quantile(scores, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
-
-
-def _draws(sentences: int, *, times: int, seed: int) -> Iterator[tuple["np.random.Generator", int]]:
-    if times < 1 or not sentences:
-        raise ValueError(f"{times} trials over {sentences} sentences, expected at least 1 of each")
-    random, size = np.random.default_rng(seed), max(1, CELLS // sentences)
-    for done in range(0, times, size):
-        yield random, min(size, times - done)
 
 
 def _array(counts: Sequence[Triple]) -> NDArray[np.int64]:
