@@ -32,8 +32,6 @@ FILES = {  # all that the page is made of
     "/page.js": ("page.js", "text/javascript"),
     "/page.css": ("page.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
-    "/docs": ("docs.html", "text/html"),
-    "/docs.js": ("docs.js", "text/javascript"),
 }
 CLIENT_GONE = 499
 ABOUT = (

@@ -1,15 +1,16 @@
 """What the queue's thread does with a batch: split texts, tag all sentences that ask for the same, write replies."""
 
-from collections.abc import Iterator, Sequence
+import json
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
+from polytag.corpus.asjson import as_json
 from polytag.corpus.sentence import Sentence
 from polytag.errors import nearest
 from polytag.server.limits import Limits
 from polytag.server.refusals import too_large, unusable
-from polytag.server.replies import reply
 from polytag.server.schemas import TagRequest
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
@@ -87,7 +88,12 @@ class Worker:
             return
         found = iter(tagged)
         for index, sentences in members:
-            yield index, reply(request, list(islice(found, len(sentences))), span_tasks=self._span_tasks)
+            yield index, self._reply(request, islice(found, len(sentences)))
+
+    def _reply(self, request: Request, sentences: Iterable[Sentence]) -> bytes:
+        """A `TagReply` as JSON in UTF-8."""
+        said = {"tasks": request.tasks, "sentences": [as_json(s, span_tasks=self._span_tasks) for s in sentences]}
+        return json.dumps(said, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
     def _tasks(self, body: TagRequest) -> list[str]:
         """The tasks to tag with, of the language where one is given."""
