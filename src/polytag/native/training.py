@@ -30,18 +30,10 @@ def forward(
         previous: ``[2, N, H]`` the state that entered each step.
         reset: ``[2, N, H]`` r times that, or with ``reset_after`` the recurrent product of the candidate.
     """
-    count, units = rows(states), weights.shape[1]
-    shared = _shared(count, units, sizes, reset_after=reset_after)
-    scans = _scans(
-        shared,
-        states=(address("states", states, FLOAT32, (count, 2 * units)), 4 * units),
-        gates=_of_directions("gates", gates, count, 3 * units),
-        previous=_of_directions("previous", previous, count, units),
-        reset=_of_directions("reset", reset, count, units),
-    )
-    weights_at = address("weights", weights, FLOAT32, (2, units, 3 * units))
-    outcome = library().polytag_forward(PRECISIONS.index(precision), weights_at, scans, threads)
-    conclude(outcome, sizes=sizes, count=count)
+    _scan(
+        library().polytag_forward, weights, {"states": states}, sizes, reset_after, precision, threads,
+        gates=gates, previous=previous, reset=reset,
+    )  # fmt: skip
 
 
 def backward(
@@ -53,24 +45,13 @@ def backward(
     ``d_states`` is [N, 2H]. Writes ``d_gates`` [2, N, 3H], the gradient of the input side of the gates, and with
     ``reset_after`` ``d_reset`` [2, N, H], that of the candidate's recurrent product.
     """
-    count, units = rows(d_states), weights.shape[1]
-    scratch = np.empty((2, min(max(int(sizes[0]), 0), count) if rows(sizes) else 0, units), np.float32)
-    shared = _shared(count, units, sizes, reset_after=reset_after)
-    optional = {} if d_reset is None else {"d_reset": _of_directions("d_reset", d_reset, count, units)}
     assert reset_after == (d_reset is not None)
-    scans = _scans(
-        shared,
-        states=(address("d_states", d_states, FLOAT32, (count, 2 * units)), 4 * units),
-        gates=_of_directions("gates", gates, count, 3 * units),
-        previous=_of_directions("previous", previous, count, units),
-        reset=_of_directions("reset", reset, count, units),
-        d_gates=_of_directions("d_gates", d_gates, count, 3 * units),
-        scratch=(place(scratch), scratch.strides[0]),
-        **optional,
-    )
-    weights_at = address("weights", weights, FLOAT32, (2, units, 3 * units))
-    outcome = library().polytag_backward(PRECISIONS.index(precision), weights_at, scans, threads)
-    conclude(outcome, sizes=sizes, count=count)
+    first = min(max(int(sizes[0]), 0), rows(d_states)) if rows(sizes) else 0
+    _scan(
+        library().polytag_backward, weights, {"d_states": d_states}, sizes, reset_after, precision, threads,
+        gates=gates, previous=previous, reset=reset, d_gates=d_gates, d_reset=d_reset,
+        scratch=np.empty((2, first, weights.shape[1]), np.float32),
+    )  # fmt: skip
 
 
 def multiply(
@@ -174,30 +155,32 @@ def _crf(
     )  # fmt: skip
 
 
-def _shared(count: int, units: int, sizes: Sizes, *, reset_after: bool) -> dict[str, Any]:
-    """What both directions of a layer have alike."""
-    steps = rows(sizes)
-    sizes_at = address("sizes", sizes, INT64, (steps,))
-    return {
-        "units": units, "rows": count, "steps": steps, "sizes": sizes_at, "reset_after": reset_after,
-        "stride": 2 * units,
+def _scan(
+    function: Any, weights: Floats, states: dict[str, Floats], sizes: Sizes, reset_after: bool, precision: Precision,
+    threads: int, *, scratch: Floats | None = None, **arrays: Floats | None,
+) -> None:  # fmt: skip
+    """Walk through both directions: ``states`` [N, 2H], by its name, is of both, the others [2, N, ...] of one each."""
+    ((name, rows_of_both),) = states.items()
+    count, units = rows(rows_of_both), weights.shape[1]
+    shared = {
+        "units": units, "rows": count, "steps": rows(sizes), "reset_after": reset_after, "stride": 2 * units,
+        "sizes": address("sizes", sizes, INT64, (rows(sizes),)),
     }  # fmt: skip
-
-
-def _scans(shared: dict[str, Any], **arrays: tuple[int, int]) -> "ctypes.Array[Scan]":
-    """Both directions, from where each array of the first lies and how many bytes on that of the second."""
+    states_at = address(name, rows_of_both, FLOAT32, (count, 2 * units))
+    places = {"states": (states_at, 4 * units)}
+    for name, array in arrays.items():
+        if array is not None:
+            columns = 3 * units if name.endswith("gates") else units
+            places[name] = address(name, array, FLOAT32, (2, count, columns)), 4 * count * columns
+    if scratch is not None:
+        places["scratch"] = place(scratch), scratch.strides[0]
     scans = (Scan * 2)()
     for direction, scan in enumerate(scans):
-        for name, value in shared.items():
-            setattr(scan, name, value)
-        scan.backward = direction
-        for name, (first, bytes_on) in arrays.items():
-            setattr(scan, name, first + direction * bytes_on)
-    return scans
-
-
-def _of_directions(name: str, array: Floats, count: int, columns: int) -> tuple[int, int]:
-    return address(name, array, FLOAT32, (2, count, columns)), 4 * count * columns
+        each = {name: first + direction * bytes_on for name, (first, bytes_on) in places.items()}
+        for field, value in {**shared, **each, "backward": direction}.items():
+            setattr(scan, field, value)
+    weights_at = address("weights", weights, FLOAT32, (2, units, 3 * units))
+    conclude(function(PRECISIONS.index(precision), weights_at, scans, threads), sizes=sizes, count=count)
 
 
 def _strides(name: str, array: Floats, shape: tuple[int, int]) -> tuple[int, int]:

@@ -14,8 +14,9 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from polytag.training import ops
-from polytag.training.ops.gru import packed, reference
+from polytag.training.ops.gru import packed
 from tests.oracles import Packing, pack, packing, poisoned, unpack
+from tests.training.ops import gru_reference as reference
 
 Form = Callable[..., Tensor]
 

@@ -1,4 +1,4 @@
-"""Kernels, one folder per operation: a plain reference and the fast forms with the same signature."""
+"""Kernels, one folder per operation: a plain form and the fast ones."""
 
 from polytag.native import Precision as Precision
 from polytag.native import supports as supports

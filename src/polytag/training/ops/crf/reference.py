@@ -1,7 +1,7 @@
 """The loss of a linear-chain CRF as the paper writes it: one sequence at a time. The specification.
 
 Its gradients are those of autograd, so there is nothing else to get wrong. All functions take packed rows (see
-`polytag.training.ops.gru.reference`): ``emissions`` [N, K], ``transitions`` [K, K] from row tag to column tag,
+`polytag.training.ops.gru.gru`): ``emissions`` [N, K], ``transitions`` [K, K] from row tag to column tag,
 ``start`` [K] the transition from START, ``batch_sizes``; results per sequence are [B], packed order.
 """
 

@@ -21,26 +21,13 @@ def usable(x: Tensor) -> bool:
 
 
 def gru(
-    x: Tensor,
-    input_weight: Tensor,
-    recurrent_weight: Tensor,
-    bias: Tensor | None,
-    batch_sizes: Sequence[int],
-    reverse: Tensor,
-    *,
-    reset_after: bool = False,
-    precision: Precision = "float32",
-) -> Tensor:
-    """One bidirectional GRU layer over packed rows; see `polytag.training.ops.gru.reference.gru` for the contract.
-
-    ``precision`` is that of the products where gradients are wanted, forward and backward; sums, gates, weights and
-    gradients are float32.
-    """
+    x: Tensor, w: Tensor, u: Tensor, b: Tensor | None, batch_sizes: Sequence[int], reverse: Tensor, *,
+    reset_after: bool = False, precision: Precision = "float32",
+) -> Tensor:  # fmt: skip
+    """One bidirectional GRU layer over packed rows; see `polytag.training.ops.gru.gru`."""
     del reverse
     sizes = torch.tensor(batch_sizes, dtype=torch.long)
-    y: Tensor = _Gru.apply(  # type: ignore[no-untyped-call]
-        x, input_weight, recurrent_weight, bias, sizes, reset_after, precision
-    )
+    y: Tensor = _Gru.apply(x, w, u, b, sizes, reset_after, precision)  # type: ignore[no-untyped-call]
     return y
 
 

@@ -12,21 +12,15 @@ from torch import Tensor
 
 
 def gru(
-    x: Tensor,
-    input_weight: Tensor,
-    recurrent_weight: Tensor,
-    bias: Tensor | None,
-    batch_sizes: Sequence[int],
-    reverse: Tensor,
-    *,
+    x: Tensor, w: Tensor, u: Tensor, b: Tensor | None, batch_sizes: Sequence[int], reverse: Tensor, *,
     reset_after: bool = False,
-) -> Tensor:
-    """One bidirectional GRU layer over packed rows; see `polytag.training.ops.gru.reference.gru` for the contract."""
+) -> Tensor:  # fmt: skip
+    """One bidirectional GRU layer over packed rows; see `polytag.training.ops.gru.gru`."""
     both = torch.stack((x, x.index_select(0, reverse)))  # 2 N D
-    gates = both.bmm(input_weight) if bias is None else torch.baddbmm(bias.unsqueeze(1), both, input_weight)  # 2 N 3H
-    hidden = recurrent_weight.shape[1]
+    gates = both.bmm(w) if b is None else torch.baddbmm(b.unsqueeze(1), both, w)  # 2 N 3H
+    hidden = u.shape[1]
     (u_rz, u_c), (from_rz, from_c) = (
-        (columns[:, :, : 2 * hidden].contiguous(), columns[:, :, 2 * hidden :]) for columns in (recurrent_weight, gates)
+        (columns[:, :, : 2 * hidden].contiguous(), columns[:, :, 2 * hidden :]) for columns in (u, gates)
     )
     h = x.new_zeros(2, batch_sizes[0] if len(batch_sizes) else 0, hidden)
     states = [h[:, :0]]

@@ -23,24 +23,7 @@ def gru(
     reset_after: bool = False,
     precision: str = "float32",
 ) -> Tensor:
-    """One bidirectional GRU layer over packed rows (paper, section 3.1).
-
-    Rows are packed as `torch.nn.utils.rnn.PackedSequence` packs them: sequences sorted by length, longest first;
-    step t owns ``batch_sizes[t]`` rows, one for each sequence that is still running.
-
-    Args:
-        x: ``[N, D]`` packed input rows.
-        input_weight: ``[2, D, 3H]`` W_rx, W_zx, W_hx side by side; forward direction first.
-        recurrent_weight: ``[2, H, 3H]`` W_rh, W_zh, W_hh side by side.
-        bias: ``[2, 3H]`` or None (the paper has none), added to the input side.
-        batch_sizes: running sequences at each step, non-increasing; their sum is N.
-        reverse: ``[N]`` the row of the mirrored position in the same sequence (only the fast form needs it).
-        reset_after: apply the reset gate after the recurrent product, as Lasagne, torch.nn.GRU and cuDNN do.
-        precision: "bfloat16" rounds what enters each product, forward and backward; everything else stays as it is.
-
-    Returns:
-        ``[N, 2H]`` packed states, forward direction in the first H columns.
-    """
+    """As `polytag.training.ops.gru.gru`, one sequence and one step at a time."""
     del reverse
     multiply = MULTIPLY[precision]
     offsets = [0]
