@@ -35,8 +35,8 @@ from polytag.plan_file import make_plan
 from polytag.training import Prepared, Step, Trainer, prepare
 from polytag.training.batch import Batch, Packing
 from polytag.training.encoder import Encoder
-from polytag.training.gru_stack import GruStack
 from polytag.training.network import Network
+from polytag.training.recurrent import GruStack
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
 from benchmarks.goals.machine import processor

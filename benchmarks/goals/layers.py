@@ -16,9 +16,7 @@ from benchmarks.goals.training import BATCHES, data_of, settings_of
 from benchmarks.training_step import Settings, one_batch, plan_for
 from polytag.training import Prepared, Trainer, prepare
 from polytag.training.batch import Packing
-from polytag.training.char_encoder import CharEncoder
-from polytag.training.gru_stack import GruStack
-from polytag.training.word_encoder import WordEncoder
+from polytag.training.recurrent import CharEncoder, GruStack, WordEncoder
 
 STACKS = ("words", "characters")
 

@@ -7,8 +7,8 @@ from typing import Any, cast
 import torch
 from torch import Tensor
 
-from polytag.training.gru_stack import GruStack
 from polytag.training.network import Network
+from polytag.training.recurrent import GruStack
 
 Contender = Callable[[], tuple[int, float]]  # runs once: the words and the seconds it took
 LARGE = 2048  # rows and columns of the product whose rate is taken for the machine's best

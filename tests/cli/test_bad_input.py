@@ -163,9 +163,6 @@ MODELS = [
     Case("tag truncated gzip", put("x.gz", gzip.compress(os.urandom(999))[:-9]), "tag {model} x.gz -o out", "x.gz"),
 ]  # fmt: skip
 DATA = [
-    Case("list without a directory", nothing, "data list",
-         "no data directory: name one with --data or POLYTAG_DATA", 2),
-    Case("list no directory", nothing, "data list --data none", "none: there is no such directory"),
     Case("check no file", nothing, "data check none.conll", "none.conll: no such file, expected a corpus"),
     Case("check a directory", folder("x"), "data check x", "x: a directory, expected a file in format conll"),
     Case("convert a directory", folder("x"), "data convert x out.conll", "x: is a directory, expected a file"),

@@ -17,7 +17,7 @@ from polytag.plan_file import load_plan
 from tests.cli.conftest import ENVIRONMENT, PLAN, contents, corpus, run
 from tests.oracles_spans import conlleval
 
-COMMANDS = ["", "train", "evaluate", "tag", "show", "data", "data list", "data check", "data convert"]
+COMMANDS = ["", "train", "evaluate", "tag", "show", "data", "data check", "data convert"]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -274,9 +274,7 @@ def test_show_all_with_vectors_can_be_trained(workplace):
     assert run("train all.toml -o out --quiet").code == 0
 
 
-def test_data_list_check_and_convert(workplace):
-    listed = run(["data", "list", "--data", workplace])
-    assert [line.split()[-1] for line in listed.out.splitlines()] == ["dev.conll", "test.conll", "train.conll"]
+def test_data_check_and_convert(workplace):
     checked = run("data check train.conll dev.conll")
     assert (checked.code, checked.err) == (0, "")
     assert "train.conll: conll, ascii\n  24 sentences, 120 tokens" in checked.out

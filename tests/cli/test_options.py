@@ -65,10 +65,6 @@ def test_whatever_reads_corpora_takes_the_data_directory(name):
     assert found.help == option("train", "--data").help
 
 
-def test_list_and_get_say_the_same_of_the_data_directory():
-    assert option("data list", "--data").help == option("data get", "--data").help
-
-
 def test_tag_names_layers_in_one_form():
     for name in ("init", "data convert"):
         assert option(name, "--tag").metavar == "NAME=PLACE"

@@ -17,7 +17,6 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_tag.py"
         ("train plan.toml -o out --set training.epochs", "--set training.epochs: expected KEY=VALUE, such as"),
         ("show plan.toml --set =3", "--set =3: expected KEY=VALUE"),
         ("curve plan.toml --task ner --set x", "--set x: expected KEY=VALUE"),
-        ("data list", "no data directory: name one with --data or POLYTAG_DATA"),
         ("data get conll2000", "no data directory: name one with --data or POLYTAG_DATA"),
         ("init --train train.conll --tag 2", "--tag 2: expected NAME=PLACE, such as ner=3 or pos=upos"),
         ("data convert test.conll a.conll --tag a=1 --tag a=2", "--tag a=2: 'a' is named twice"),

@@ -15,8 +15,8 @@ from safetensors.numpy import save_file
 from polytag.errors import ModelError
 from polytag.model import Model, load_model
 from polytag.model.array_file import load_arrays, save_arrays
-from polytag.model.deflated import deflated, inflated
 from polytag.model.packed import FORMAT, save_packed
+from polytag.model.stored import deflated, inflated
 from tests.model.models import make_model
 
 Parts = tuple[dict[str, Any], dict[str, str]]  # arrays and metadata of a file

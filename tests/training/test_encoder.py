@@ -9,8 +9,8 @@ import torch
 from polytag.corpus.sentence import Sentence
 from polytag.plan import Chars, Initialisation
 from polytag.training.batch import Batch
-from polytag.training.char_encoder import CharEncoder
 from polytag.training.encoder import Encoder, gazetteer_columns
+from polytag.training.recurrent import CharEncoder
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import END, START, UNKNOWN, build_chars, build_tags, build_words
 

@@ -110,9 +110,6 @@ def digest_of(model: Path, weights: str) -> str:
     if model.is_file():
         return blake2b(model.read_bytes(), digest_size=16).hexdigest()
     digest = blake2b(digest_size=16)
-    if model.is_file():  # packed
-        digest.update(blake2b(model.read_bytes()).digest())
-        return digest.hexdigest()
     calibration = [model / "calibration.json"] if (model / "calibration.json").exists() else []
     for file in (model / "plan.toml", *sorted((model / "vocabulary").glob("*.json")), model / weights, *calibration):
         digest.update(blake2b(file.read_bytes()).digest())

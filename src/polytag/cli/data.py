@@ -1,4 +1,4 @@
-"""``polytag data``: list, check, convert."""
+"""``polytag data``: get, check, convert."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,24 +10,20 @@ from polytag.cli.options import (
     ANNOTATED,
     PATH,
     TEXTS,
-    data_directory_option,
     data_option,
     encoding_option,
     from_option,
-    no_directory,
     tag_option,
     tokeniser_option,
     word_option,
 )
 from polytag.cli.outputs import FileToWrite, tell
-from polytag.corpus.formats import FORMATS, WRITERS
+from polytag.corpus.formats import WRITERS
 from polytag.plan import TOKENISER
 from polytag.tag_schemes import SCHEMES
 
 if TYPE_CHECKING:
     from polytag.corpus.check import Report
-
-SUFFIXES = (*(s for row in FORMATS.values() for s in row.suffixes), ".txt", ".train", ".testa", ".testb", ".test")
 
 
 @click.group()
@@ -36,21 +32,6 @@ def data() -> None:
 
 
 data.add_command(get)
-
-
-@data.command("list")
-@data_directory_option
-def list_(data: Path | None) -> None:
-    """List the files under the data directory that look like corpora, with their sizes."""
-    from polytag.errors import PolytagError
-
-    if data is None:
-        raise no_directory()
-    if not data.is_dir():
-        raise PolytagError(f"{data}: there is no such directory")
-    for path in sorted(data.rglob("*")):
-        if path.is_file() and path.name.removesuffix(".gz").endswith(SUFFIXES):
-            click.echo(f"{path.stat().st_size / 1e6:8.1f} MB  {path.relative_to(data)}")
 
 
 @data.command()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from polytag.cli.options import data_directory_option, no_directory
+from polytag.cli.options import PATH
 
 if TYPE_CHECKING:
     from polytag.downloads import Dataset, Fetcher, Got
@@ -20,7 +20,7 @@ EXAMPLES = "conll2000, ud:UD_English-EWT, fasttext:sw; --list shows all"
 
 @click.command()
 @click.argument("names", nargs=-1, metavar="NAME...")
-@data_directory_option
+@click.option("--data", type=PATH, metavar="DIR", envvar="POLYTAG_DATA", show_envvar=True, help="The data directory.")
 @click.option("--list", "only_list", is_flag=True, help="List what can be downloaded, with sizes and licences.")
 @click.option("--accept-licence", "--accept-license", "accept", is_flag=True, help="Accept the licences shown.")
 @click.option(
@@ -48,7 +48,7 @@ def get(names: tuple[str, ...], data: Path | None, only_list: bool, accept: bool
     if not names:
         raise click.UsageError(f"name what to download, such as {EXAMPLES}")
     if data is None:
-        raise no_directory()
+        raise click.UsageError("no data directory: name one with --data or POLYTAG_DATA")
     datasets = [lookup(name) for name in dict.fromkeys(names)]
     missing = [dataset for dataset in datasets if not is_there(dataset, data)]
     if missing:

@@ -31,11 +31,6 @@ def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
     return decorate
 
 
-def no_directory() -> click.UsageError:
-    """The error of a command that needs the data directory."""
-    return click.UsageError("no data directory: name one with --data or POLYTAG_DATA")
-
-
 def _settings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> tuple[str, ...]:  # noqa: ARG001
     for value in values:
         key, equals, _ = value.partition("=")
@@ -67,13 +62,11 @@ def column_of(value: str) -> int | str:
     return int(value) if value.removeprefix("-").isdecimal() else value
 
 
-def _data(help: str) -> Callable[[F], F]:
-    return click.option("--data", type=PATH, metavar="DIR", envvar="POLYTAG_DATA", show_envvar=True, help=help)
-
-
 model_argument = click.argument("model", type=PATH)
-data_option = _data("The data directory: a relative path that leads to nothing by itself is looked up in it.")
-data_directory_option = _data("The data directory.")
+data_option = click.option(
+    "--data", type=PATH, metavar="DIR", envvar="POLYTAG_DATA", show_envvar=True,
+    help="The data directory: a relative path that leads to nothing by itself is looked up in it.",
+)  # fmt: skip
 set_option = click.option(
     "--set", "settings", multiple=True, metavar="KEY=VALUE", callback=_settings,
     help="Override a setting, such as training.epochs=5.",

@@ -22,16 +22,7 @@ RATE_SEED = 12  # the sentences of seed 1 are those that the plan's default draw
 class Question:
     """What a curve asks: how well a task is learnt from shares of its labels, alone and with partners.
 
-    Attributes:
-        plan: the plan file.
-        task: the task whose labels are rationed.
-        partners: the tasks that are trained with it, with all their labels; none: only the curve alone.
-        rates: labeling rates, ascending.
-        seeds: of weights, of the order of sentences, and of which sentences are drawn.
-        split: whose scores are read, "dev" or "test".
-        output: the directory that everything is written to.
-        settings: laid over the plan, ``"training.epochs=5"``.
-        data: where the plan's relative paths are looked up after its own directory.
+    `polytag.curves.curve` says what each field means; rates ascend, and seeds are also of which sentences are drawn.
     """
 
     plan: Path

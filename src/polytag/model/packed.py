@@ -16,11 +16,10 @@ import numpy as np
 
 from polytag.errors import ModelError, PolytagError, nearest
 from polytag.model.array_file import MOST_HEADER, load_arrays, save_arrays
-from polytag.model.deflated import deflated, inflated
 from polytag.model.lighter import lighter
 from polytag.model.model import KINDS, Model
 from polytag.model.reading import COMPUTED, read_model
-from polytag.model.stored import PRECISIONS, stored
+from polytag.model.stored import PRECISIONS, deflated, inflated, stored
 from polytag.model.temperatures import are_valid
 from polytag.plan import Plan
 from polytag.plan_file import stored_plan
@@ -74,7 +73,7 @@ def save_packed(
 
 
 def load_packed(path: Path, *, best_for: str | None = None) -> Model:
-    """Read and check a packed file; no more is allocated for vocabularies than `polytag.model.deflated` allows.
+    """Read and check a packed file; no more is allocated for vocabularies than `polytag.model.stored.inflated` allows.
 
     Raises:
         ModelError: the file is damaged, foreign or of another version, or it has no weights kept for one task.

@@ -9,6 +9,7 @@ transitions, START scores, gazetteers and biases are small and stay float32.
 """
 
 import re
+import zlib
 from collections.abc import Iterator, Mapping
 from math import prod
 
@@ -16,7 +17,6 @@ import numpy as np
 
 from polytag.errors import ModelError
 from polytag.model.array_file import Array
-from polytag.model.deflated import deflated, inflated
 from polytag.model.model import Weights
 from polytag.model.shapes import Shape
 
@@ -24,6 +24,7 @@ PRECISIONS = ("float32", "float16", "int8")
 DEFLATED, LARGEST = ".deflated", ".largest"
 STEPS = 127
 COARSE = 0.8  # standard deviations: a value takes less than 3 bits, its error is a twentieth of the variance
+MOST_RATIO = 50  # text and weights come to a tenth at best; what is made to fill a memory, to a thousandth
 WORTHWHILE = 0.8  # share of its bytes that a compressed array may take
 
 _LARGE = re.compile(
@@ -147,3 +148,27 @@ def _halves(name: str, array: Weights) -> Array:
     if array.size and not np.abs(array).max() <= np.finfo(np.float16).max:
         raise ModelError(f"{name} holds values that float16 cannot, expected none beyond 65,504")
     return array.astype(np.float16)
+
+
+def deflated(content: bytes) -> bytes:
+    """The same bytes, compressed as far as `inflated` takes it."""
+    packed = zlib.compress(content, 9)
+    return packed if len(content) <= MOST_RATIO * len(packed) else zlib.compress(content, 0)
+
+
+def inflated(packed: bytes, size: int) -> bytes:
+    """The inverse of `deflated`, for what shall come to ``size`` bytes.
+
+    Raises:
+        ValueError: it is damaged, does not come to that size, or is smaller than `MOST_RATIO` lets it be.
+    """
+    if not 0 < size <= MOST_RATIO * len(packed):
+        raise ValueError(f"{len(packed):,} bytes stand for {size:,}, expected at most {MOST_RATIO} times as many")
+    unpacking = zlib.decompressobj()
+    try:
+        content = unpacking.decompress(packed, size)
+    except zlib.error as error:
+        raise ValueError(str(error)) from None
+    if len(content) != size or not unpacking.eof or unpacking.unused_data:
+        raise ValueError(f"{len(packed):,} bytes do not stand for {size:,}, as the file says they do")
+    return content

@@ -1,8 +1,9 @@
 """Batch: the bridge between strings and tensors while training. `polytag.tagger.packing` has the legend of letters."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -76,16 +77,14 @@ class Batch:
         """The same batch on another device; itself if it is there."""
         if device == self.packing.device:
             return self
-        return Batch(
-            words=self.words.to(device),
-            packing=self.packing.to(device),
-            characters=None if self.characters is None else self.characters.to(device),
-            tags=None if self.tags is None else self.tags.to(device),
-            allowed=None if self.allowed is None else self.allowed.to(device),
-            gazetteer={part: columns.to(device) for part, columns in self.gazetteer.items()},
-            forms=None if self.forms is None else self.forms.to(device),
-            features={part: indices.to(device) for part, indices in self.features.items()},
-        )
+        return Batch(**{each.name: _moved(getattr(self, each.name), device) for each in fields(self)})
+
+
+def _moved(value: Any, device: torch.device) -> Any:
+    """A tensor, what holds some, a mapping of them, or None, on a device."""
+    if isinstance(value, Mapping):
+        return {name: tensor.to(device) for name, tensor in value.items()}
+    return None if value is None else value.to(device)
 
 
 def pack_distinct(forms: Ints, characters: Sequence[npt.NDArray[np.int64]]) -> Characters:

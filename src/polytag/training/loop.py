@@ -25,11 +25,11 @@ from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.training.events import Evaluation, Step
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
+from polytag.training.recurrent import WordEncoder
 from polytag.training.schedule import Turn, epochs_for, turns
 from polytag.training.threads import cpu_threads, threads_for
 from polytag.training.torch_network import arrays_of, save_weights
 from polytag.training.unknown import encoded_tags, gold_of
-from polytag.training.word_encoder import WordEncoder
 
 
 @dataclass

@@ -14,10 +14,9 @@ from polytag.model.shapes import char_width, context_width
 from polytag.plan import Plan
 from polytag.training import ops
 from polytag.training.batch import Batch
-from polytag.training.char_encoder import CharEncoder
 from polytag.training.crf import Crf
 from polytag.training.feature_crf import FeatureCrf
-from polytag.training.word_encoder import WordEncoder
+from polytag.training.recurrent import CharEncoder, WordEncoder
 from polytag.vocabulary.vocabularies import Vocabularies
 
 M = TypeVar("M", bound=nn.Module)

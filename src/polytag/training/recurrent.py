@@ -1,0 +1,85 @@
+"""What reads sequences: characters -> one vector per word -> context (paper, sections 3.1 and 3.2)."""
+
+import torch
+from torch import Tensor, nn
+
+from polytag.plan import Chars, Initialisation, Words
+from polytag.training import ops
+from polytag.training.batch import Characters, Packing
+from polytag.training.randomness import dropout, fresh_embedding
+
+
+class GruStack(nn.Module):
+    """Each layer reads the states of the one below: ``[N, D]`` -> ``[N, 2H]`` (paper, section 3.1)."""
+
+    def __init__(self, inputs: int, settings: Chars | Words, *, std: float, generator: torch.Generator) -> None:
+        """``inputs`` is the width D of the lowest layer's input, ``std`` that of all matrices at the start."""
+        super().__init__()
+        self.hidden, self.dropout = settings.hidden, settings.dropout
+        self.reset_after = settings.cell == "reset_after"
+        hidden, widths = settings.hidden, [inputs] + [2 * settings.hidden] * (settings.layers - 1)
+
+        def fresh(rows: int) -> Tensor:
+            return torch.randn(2, rows, 3 * hidden, generator=generator) * std
+
+        self.input_weight = nn.ParameterList([fresh(width) for width in widths])
+        self.recurrent_weight = nn.ParameterList([fresh(hidden) for _ in widths])
+        self.bias = nn.ParameterList([torch.zeros(2, 3 * hidden) for _ in widths] if settings.bias else [])
+        self.precision: ops.Precision = "float32"  # of products while training
+
+    def forward(self, x: Tensor, packing: Packing, generator: torch.Generator | None = None) -> Tensor:
+        """``generator`` draws dropout, which there is none without."""
+        for layer, (w, u) in enumerate(zip(self.input_weight, self.recurrent_weight, strict=True)):
+            x = dropout(x, self.dropout, generator)
+            bias = self.bias[layer] if len(self.bias) else None
+            x = ops.gru(
+                x, w, u, bias, packing.batch_sizes, packing.reverse,
+                reset_after=self.reset_after, precision=self.precision,
+            )  # fmt: skip
+        return x
+
+
+class CharEncoder(nn.Module):
+    """Character embedding and character GRU; each distinct word of a batch is computed once."""
+
+    def __init__(self, settings: Chars, characters: int, start: Initialisation, generator: torch.Generator) -> None:
+        super().__init__()
+        self.embedding = fresh_embedding(characters, settings.dimension, std=start.chars, generator=generator)
+        self.gru = GruStack(settings.dimension, settings, std=start.gru, generator=generator)
+
+    def distinct(self, characters: Characters, generator: torch.Generator | None = None) -> Tensor:
+        """[U, 2H]: the last state of the top forward GRU beside the first state of the top backward GRU."""
+        states = self.gru(self.embedding(characters.ids), characters.packing, generator)
+        words, hidden = len(characters.packing.lengths), self.gru.hidden
+        return torch.cat((states[characters.packing.last_rows, :hidden], states[:words, hidden:]), dim=1)
+
+    def forward(self, characters: Characters, generator: torch.Generator | None = None) -> Tensor:
+        """[N, 2H]: the character vector of each word of the batch."""
+        return self.distinct(characters, generator).index_select(0, characters.word)
+
+
+class WordEncoder(nn.Module):
+    """Word embedding and word GRU; either the embedding or the characters may be left out."""
+
+    def __init__(
+        self, settings: Words, words: int, char_width: int, start: Initialisation, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.embedding = None
+        if settings.embedding:
+            # Sparse: a step moves only the rows of its own words, and the rest of a large table costs nothing.
+            self.embedding = fresh_embedding(
+                words, settings.dimension, std=start.words, generator=generator, sparse=True
+            )
+        inputs = char_width + (settings.dimension if settings.embedding else 0)
+        self.gru = GruStack(inputs, settings, std=start.gru, generator=generator)
+
+    def inputs(self, words: Tensor, characters: Tensor | None) -> Tensor:
+        """Word indices [N] and character vectors [N, C] -> inputs of the word GRU, [N, D]."""
+        embedded = None if self.embedding is None else self.embedding(words)
+        return torch.cat([part for part in (characters, embedded) if part is not None], dim=1)
+
+    def forward(self, inputs: Tensor, packing: Packing, generator: torch.Generator | None = None) -> Tensor:
+        """Inputs [N, D] -> context [N, 2H]."""
+        states: Tensor = self.gru(inputs, packing, generator)
+        return states
