@@ -71,6 +71,7 @@ def draw(panels: Sequence[Panel], *, title: str) -> str:
     width = WIDTH * len(panels)
     with mpl.rc_context({**mpl.rcParamsDefault, **STYLE, "svg.hashsalt": title}), warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing", UserWarning)  # text is drawn with the reader's fonts
+        warnings.filterwarnings("ignore", "Creating legend", UserWarning)  # which is slow where the machine is
         figure = Figure(figsize=(width / 72, HEIGHT / 72))
         for number, panel in enumerate(panels):
             panel(figure.add_axes(_place(number * WIDTH, width)))
