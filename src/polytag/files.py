@@ -3,12 +3,15 @@
 import gzip
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from polytag.errors import PolytagError
+
+if TYPE_CHECKING:
+    from filelock import FileLock
 
 try:
     import fcntl
@@ -48,26 +51,31 @@ def remove_partial(directory: str | os.PathLike[str]) -> None:
 
 @contextmanager
 def locked(
-    directory: Path, *, doing: str, lock: str = ".lock", kind: type[PolytagError] = PolytagError
+    directory: Path,
+    *,
+    doing: str,
+    lock: str = ".lock",
+    kind: type[PolytagError] = PolytagError,
+    waiting: Callable[[], None] | None = None,
 ) -> Iterator[None]:
-    """Make a directory and keep other processes out of it; one that was made and stayed empty goes again.
+    """Make a directory and keep other processes out of it; what was made and stayed empty goes again.
 
     Args:
         directory: where ``lock`` is made, and the directories that lead to it.
         doing: what another process may be doing there: "training into".
         lock: the lock's path in the directory.
         kind: of the errors.
+        waiting: called once if another process is there, which is then waited for.
 
     Raises:
         PolytagError: another process is there, or the directory cannot be written.
     """
-    from filelock import FileLock, Timeout  # late, as what only reads a model never locks
+    from filelock import Timeout  # late, as what only reads a model never locks
 
-    path, is_new = directory / lock, not directory.exists()
-    held = FileLock(path, timeout=0)
+    path = directory / lock
+    made = [place for place in dict.fromkeys((path.parent, directory)) if not place.exists()]
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        held.acquire()
+        held = _acquired(path, waiting)
     except Timeout:
         raise kind(f"{directory}: another process is {doing} this directory") from None
     except OSError as error:
@@ -79,8 +87,31 @@ def locked(
             path.unlink()  # while it is held: afterwards it could be another's
         held.release()
         with suppress(OSError):
-            if is_new:
-                directory.rmdir()  # which it is only if nothing came into it
+            for place in made:
+                place.rmdir()  # which it is only if nothing came into it
+
+
+def _acquired(path: Path, waiting: Callable[[], None] | None) -> "FileLock":
+    """A lock that is held; whoever held it before may have removed its directory, which is then made again."""
+    from filelock import FileLock, Timeout
+
+    lock, seconds = FileLock(path), 0.0
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            lock.acquire(timeout=seconds)
+        except FileNotFoundError:
+            continue
+        except Timeout:
+            if waiting is None:
+                raise
+            if not seconds:
+                waiting()
+            seconds = 1.0
+            continue
+        if path.exists():
+            return lock
+        lock.release()  # of a file that was removed, which keeps nobody out
 
 
 @contextmanager

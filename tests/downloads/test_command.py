@@ -17,7 +17,7 @@ from click.testing import CliRunner
 from polytag.cli import main
 from polytag.cli.data_get import get
 from polytag.downloads import lookup
-from polytag.downloads.datasets import _locked
+from polytag.files import locked
 from tests.downloads import archives
 from tests.downloads.server import Site
 
@@ -220,12 +220,15 @@ def test_a_failed_connection_leaves_nothing(
         assert not list(tmp_path.iterdir())
 
 
+LOCK = ".downloads/lock"
+
+
 def test_a_process_that_waits_goes_on_where_another_has_failed(tmp_path: Path) -> None:
     data, order = tmp_path / "data", list[str]()
     held, told = threading.Event(), threading.Event()
 
     def fail() -> None:
-        with suppress(RuntimeError), _locked(data, lambda: None):
+        with suppress(RuntimeError), locked(data, doing="", lock=LOCK, waiting=lambda: None):
             held.set()
             told.wait(10)
             raise RuntimeError
@@ -237,9 +240,9 @@ def test_a_process_that_waits_goes_on_where_another_has_failed(tmp_path: Path) -
     first = threading.Thread(target=fail)
     first.start()
     assert held.wait(10)
-    with _locked(data, waiting):
+    with locked(data, doing="", lock=LOCK, waiting=waiting):
         order.append("has it")
-        assert (data / ".downloads/lock").exists()
+        assert (data / LOCK).exists()
     first.join()
     assert order == ["waits", "has it"]
 

@@ -2,12 +2,10 @@
 
 import errno
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from polytag.downloads.catalogue import NONE, Dataset, File
 from polytag.downloads.fetch import Expected, Fetcher
@@ -16,6 +14,7 @@ from polytag.downloads.plans import write_plans
 from polytag.downloads.record import NAME, Record, read_record
 from polytag.downloads.unpack import unpack
 from polytag.errors import PolytagError
+from polytag.files import locked
 
 WORK = ".downloads"  # in the data directory: parts of files, and what is not in place yet
 
@@ -90,7 +89,7 @@ def get(
     Raises:
         PolytagError: a file cannot be had, is not what it must be, or cannot be written.
     """
-    with _locked(data, waiting):
+    with locked(data, doing="downloading into", lock=f"{WORK}/lock", waiting=waiting):
         record = read_record(data)
         if is_there(dataset, data):
             targets = record.targets(dataset) or {
@@ -107,11 +106,15 @@ def get(
                 already=True,
                 checked=bool(record.targets(dataset)),
             )
-        return _fetch_all(dataset, data, record, fetcher or Fetcher())
+        try:
+            return _fetch_all(dataset, data, record, fetcher or Fetcher())
+        finally:
+            with suppress(OSError):
+                _work(dataset, data).rmdir()  # if nothing came
 
 
 def _fetch_all(dataset: Dataset, data: Path, record: Record, fetcher: Fetcher) -> Got:
-    work = data / WORK / dataset.name.replace(":", "-")
+    work = _work(dataset, data)
     ready, sources, absent = dict[str, Path](), dict[str, str](), list[str]()
     for file in dataset.files:
         sha256 = _fetched(file, work / file.name, _expected(file, record), fetcher)
@@ -136,6 +139,11 @@ def _fetch_all(dataset: Dataset, data: Path, record: Record, fetcher: Fetcher) -
     shutil.rmtree(work, ignore_errors=True)
     files = tuple(data / target for target in targets)
     return Got(dataset=dataset, files=files, plans=tuple(plans), believed=believed)
+
+
+def _work(dataset: Dataset, data: Path) -> Path:
+    """Where a dataset's files lie while they come."""
+    return data / WORK / dataset.name.replace(":", "-")
 
 
 def _expected(file: File, record: Record) -> Expected:
@@ -186,53 +194,3 @@ def _put(source: Path, target: Path) -> None:
             near.replace(target)
     except OSError as error:
         raise PolytagError(f"{target}: cannot be written: {error.strerror or error}") from error
-
-
-@contextmanager
-def _locked(data: Path, waiting: Callable[[], None]) -> Iterator[None]:
-    """Keep other downloads out of the data directory; what was made for this one and stayed empty goes again."""
-    is_new = not data.exists()
-    try:
-        lock = _acquired(data / WORK / "lock", waiting)
-    except OSError as error:
-        raise PolytagError(f"{data}: cannot be written: {error.strerror or error}") from error
-    try:
-        yield
-    except BaseException:
-        _remove_empty(data / WORK)
-        raise
-    finally:
-        lock.release()
-        with suppress(OSError):
-            if is_new:
-                data.rmdir()
-
-
-def _acquired(path: Path, waiting: Callable[[], None]) -> FileLock:
-    """A lock that is held; whoever held it before may have removed its directory, which is then made again."""
-    lock, seconds = FileLock(path), 0.0
-    while True:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        try:
-            lock.acquire(timeout=seconds)
-        except FileNotFoundError:
-            continue
-        except Timeout:
-            if not seconds:
-                waiting()
-            seconds = 1.0
-            continue
-        if path.exists():
-            return lock
-        lock.release()  # of a file that was removed, which keeps nobody out
-
-
-def _remove_empty(work: Path) -> None:
-    """Remove the working directory while its lock is held, if no part of a file is in it."""
-    for path in work.iterdir():
-        with suppress(OSError):
-            path.rmdir()  # a dataset's, of which nothing came
-    if [path.name for path in work.iterdir()] == ["lock"]:
-        with suppress(OSError):
-            (work / "lock").unlink()
-            work.rmdir()
