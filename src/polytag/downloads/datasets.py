@@ -9,7 +9,7 @@ from pathlib import Path
 
 from polytag.downloads.catalogue import NONE, Dataset, File
 from polytag.downloads.fetch import Expected, Fetcher
-from polytag.downloads.part import sha256_of
+from polytag.downloads.part import digest_of
 from polytag.downloads.plans import write_plans
 from polytag.downloads.record import NAME, Record, read_record
 from polytag.downloads.unpack import unpack
@@ -45,7 +45,7 @@ def is_there(dataset: Dataset, data: Path) -> bool:
     if not targets:
         return _is_users_own(dataset, data)
     for target, sha256 in targets.items():
-        if (data / target).exists() and sha256_of(data / target) != sha256:
+        if (data / target).exists() and digest_of(data / target, "sha256") != sha256:
             raise PolytagError(
                 f"{data / target}: differs from what was fetched (its SHA-256 in {NAME}); "
                 "move it away to fetch it again"
@@ -123,7 +123,7 @@ def _fetch_all(dataset: Dataset, data: Path, record: Record, fetcher: Fetcher) -
         else:
             sources[file.url] = sha256
             ready |= _unpacked(file, work)
-    targets = {target: sha256_of(path) for target, path in ready.items()}
+    targets = {target: digest_of(path, "sha256") for target, path in ready.items()}
     believed = {
         file.name: sources[file.url]
         for file in dataset.files
@@ -158,7 +158,7 @@ def _expected(file: File, record: Record) -> Expected:
 def _fetched(file: File, place: Path, expected: Expected, fetcher: Fetcher) -> str | None:
     """The SHA-256 of a file that is whole in the working directory; None where an optional one is not to be had."""
     if place.exists():  # from before a kill
-        return sha256_of(place)
+        return digest_of(place, "sha256")
     sha256 = fetcher.file(file.url, place, expected=expected)
     if sha256 is None and not file.optional:
         raise PolytagError(f"{fetcher.address(file.url)}: HTTP 404 Not Found: the file is not there (any more)")

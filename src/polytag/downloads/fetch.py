@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 from urllib.parse import urlsplit, urlunsplit
 
 from polytag.downloads.catalogue import NONE
-from polytag.downloads.part import Part, sha256_of, what_is_wrong
+from polytag.downloads.part import Part, digest_of
 from polytag.downloads.replies import AbsentError, AgainError, bytes_in_all, reason, require_file
 from polytag.errors import PolytagError
 
@@ -42,6 +42,16 @@ class Expected:
     def is_checked(self) -> bool:
         """Whether a wrong file would be noticed."""
         return {self.md5, self.sha256} != {NONE}
+
+    def wrong(self, path: Path) -> str:
+        """How a file differs, as the end of a sentence; empty if it does not."""
+        size = path.stat().st_size
+        if self.size is not None and size != self.size:
+            return f"{size:,} bytes, expected {self.size:,}"
+        for algorithm, name, wanted in (("sha256", "SHA-256", self.sha256), ("md5", "MD5", self.md5)):
+            if wanted != NONE and (found := digest_of(path, algorithm)) != wanted:
+                return f"its {name} is {found}, expected {wanted}"
+        return ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,9 +114,9 @@ class Fetcher:
                     self._insist(
                         lambda: self._continue(client, address, part, expected), progressed=part.size, address=address
                     )
-                    wrong = what_is_wrong(part.path, size=expected.size, md5=expected.md5, sha256=expected.sha256)
+                    wrong = expected.wrong(part.path)
                     if not wrong:
-                        sha256 = sha256_of(part.path)
+                        sha256 = digest_of(part.path, "sha256")
                         part.finish()
                         return sha256
                     part.forget()

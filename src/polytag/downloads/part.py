@@ -7,7 +7,6 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO
 
-from polytag.downloads.catalogue import NONE
 from polytag.files import atomic_write
 
 
@@ -65,23 +64,7 @@ class Part:
         return {}
 
 
-def sha256_of(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal."""
+def digest_of(path: Path, algorithm: str) -> str:
+    """The checksum of a file, in hexadecimal: ``"sha256"`` or ``"md5"``."""
     with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
-def what_is_wrong(path: Path, *, size: int | None, md5: str, sha256: str) -> str:
-    """How a file differs from what is known of it, as the end of a sentence; empty if it does not."""
-    if size is not None and path.stat().st_size != size:
-        return f"{path.stat().st_size:,} bytes, expected {size:,}"
-    if sha256 != NONE and (found := sha256_of(path)) != sha256:
-        return f"its SHA-256 is {found}, expected {sha256}"
-    if md5 != NONE and (found := _md5_of(path)) != md5:
-        return f"its MD5 is {found}, expected {md5}"
-    return ""
-
-
-def _md5_of(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+        return hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
