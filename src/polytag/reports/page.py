@@ -2,7 +2,7 @@
 
 import hashlib
 from base64 import b64encode
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import version
 from importlib.resources import files
 from typing import Any
 
@@ -44,7 +44,7 @@ def render(template: str, **values: Any) -> str:
     script = _read("page.js")
     page = environment.get_template(template)
     return page.render(
-        **values, style=_read("page.css"), script=script, script_hash=_digest(script), version=_version()
+        **values, style=_read("page.css"), script=script, script_hash=_digest(script), version=version("polytag")
     )
 
 
@@ -55,10 +55,3 @@ def _read(name: str) -> str:
 def _digest(script: str) -> str:
     """What the page's policy admits as its only script."""
     return f"sha256-{b64encode(hashlib.sha256(script.encode()).digest()).decode()}"
-
-
-def _version() -> str:
-    try:
-        return version("polytag")
-    except PackageNotFoundError:
-        return "unknown"
