@@ -30,9 +30,9 @@ class FileToWrite(click.Path):
         self._read_again = read_again
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        path = super().convert(value, param, ctx)
-        check_file(Path(os.fsdecode(path)))
-        if self._read_again and Path(path).exists() and not Path(path).is_file():
+        path = Path(os.fsdecode(super().convert(value, param, ctx)))
+        check_file(path)
+        if self._read_again and path.exists() and not path.is_file():
             raise PolytagError(f"{path}: is a device or a pipe, expected a file: what is written is read again")
         return path
 
