@@ -95,9 +95,9 @@ def _vocabularies(source: Source, plan: Plan) -> tuple[Plan, Vocabularies]:
 
     In models from before tasks were tagged in schemes of their own, a tag part holds the one for all of them.
     """
-    found: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+    found: dict[str, dict[str, Any]] = {k: {} for k in KINDS}
     tasks = dict(plan.tasks)
-    for kind, name in [(kind, name) for kind in KINDS for name in getattr(plan, kind)]:
+    for kind, name in ((k, name) for k in KINDS for name in getattr(plan, k)):
         try:
             tables = source.vocabulary(kind, name)
             found[kind][name] = vocabulary = KINDS[kind].from_json(tables)
