@@ -73,13 +73,9 @@ def curve(plan: Path, output: Path | None, task: str, quiet: bool, **options: An
 
     output = output or Path(f"curve-{task}")
     check_directory(output)
-    found = measure(plan, task=task, output=output, say=_silent if quiet else _say, **options)
+    found = measure(plan, task=task, output=output, **options | ({} if quiet else {"say": _say}))
     click.echo(f"{found.table}\n\n{found.answer}\n\nplot: {found.plot}\ntable: {found.page}")
 
 
 def _say(line: str) -> None:
     click.echo(line, err=True)
-
-
-def _silent(line: str) -> None:
-    pass

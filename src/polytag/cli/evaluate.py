@@ -39,11 +39,13 @@ def evaluate(
     """
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
-    from polytag.reports import check_report
+    from polytag.reports.chart import check_matplotlib
+    from polytag.reports.page import check_jinja
     from polytag.tagger.evaluation import Evaluation
 
     if html is not None:
-        check_report()
+        check_jinja()
+        check_matplotlib()
     data_file = data_file and find_file(data_file, data)
     notes = Notes()
     evaluation = Evaluation.of(model, data_file=data_file, data=data, split=split, notes=notes, **options)

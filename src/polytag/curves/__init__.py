@@ -61,7 +61,8 @@ def curve(
     Raises:
         PolytagError: the plan, the output or a training cannot be used, or PyTorch or matplotlib is not installed.
     """
-    _check_pytorch()
+    if find_spec("torch") is None:  # which is not loaded here: only the trainings, processes of their own, work with it
+        import_module("polytag.training")  # says so
     check_matplotlib()
     question = Question(
         plan=Path(plan).resolve(),
@@ -80,13 +81,3 @@ def curve(
     write_all(question, results, found)
     sentence = answer(found, partners=question.partners, metric=results[0].metric)
     return Curve(results, found, table(question, found), sentence, question.output / TABLE, question.output / PLOT)
-
-
-def _check_pytorch() -> None:
-    """See to it that PyTorch is there, without loading it: only the trainings, processes of their own, work with it.
-
-    Raises:
-        PolytagError: it is not installed.
-    """
-    if find_spec("torch") is None:
-        import_module("polytag.training")  # says so

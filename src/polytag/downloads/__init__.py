@@ -14,5 +14,3 @@ from polytag.downloads.datasets import is_there as is_there
 from polytag.downloads.datasets import licence_text as licence_text
 from polytag.downloads.fetch import Fetcher as Fetcher
 from polytag.downloads.fetch import check_httpx as check_httpx
-
-__all__ = ["Dataset", "Fetcher", "Got", "Licence", "check_httpx", "get", "is_there", "licence_text", "lookup", "names"]

@@ -60,15 +60,18 @@ class File(Entry):
         return self.url.rsplit("/", 1)[-1]
 
 
-class Dataset(Entry):
-    """One name of the catalogue; ``fields`` is what its parameter stands for, ``plans`` maps files to templates."""
-
-    name: str
+class _Described(Entry):
     what: str
     licence: Licence
     files: tuple[File, ...]
     plans: dict[str, str] = {}
     vectors: str = ""
+
+
+class Dataset(_Described):
+    """One name of the catalogue; ``fields`` is what its parameter stands for, ``plans`` maps files to templates."""
+
+    name: str
     fields: dict[str, str] = {}
 
     @property
@@ -77,12 +80,7 @@ class Dataset(Entry):
         return {target for file in self.files if file.optional for target in file.targets}
 
 
-class _Row(Entry):
-    what: str
-    licence: Licence
-    files: tuple[File, ...]
-    plans: dict[str, str] = {}
-    vectors: str = ""
+class _Row(_Described):
     example: str = ""
     pattern: str = ""
     canonical: str = ""

@@ -118,16 +118,14 @@ def crf_forward(
 
 
 def crf_backward(
-    emissions: Floats, gold: Array, transitions: Floats, start: Floats, sizes: Sizes, *, margin: float,
-    factors: Floats, local: Floats, prefixes: Floats, scales: Floats,
-    weights: Floats, d_emissions: Floats, d_transitions: Floats, d_start: Floats,
-) -> None:  # fmt: skip
-    """Gradients of the sum of the losses times ``weights`` [B], from what `crf_forward` took and left.
+    *, weights: Floats, d_emissions: Floats, d_transitions: Floats, d_start: Floats, **forward: Any
+) -> None:
+    """Gradients of the sum of the losses times ``weights`` [B], from all that `crf_forward` took, and left in it.
 
     ``d_emissions`` [N, K] is written, ``d_transitions`` [K, K] and ``d_start`` [K] are added to.
     """
-    loss = _crf(emissions, gold, transitions, start, sizes, margin, factors, local, prefixes, scales)
-    count, tags = emissions.shape
+    loss, sizes, gold = _crf(**forward), forward["sizes"], forward["gold"]
+    count, tags = forward["emissions"].shape
     loss.weights = address("weights", weights, FLOAT32, (int(sizes[0]) if len(sizes) else 0,))
     loss.d_emissions = address("d_emissions", d_emissions, FLOAT32, (count, tags))
     loss.d_transitions = address("d_transitions", d_transitions, FLOAT32, (tags, tags))

@@ -10,6 +10,5 @@ from polytag.reports.cases import read_cases as read_cases
 from polytag.reports.comparison import Comparison as Comparison
 from polytag.reports.comparison import compare_cases as compare_cases
 from polytag.reports.comparison import comparison_page as comparison_page
-from polytag.reports.model_report import check_report as check_report
 from polytag.reports.model_report import report_cases as report_cases
 from polytag.reports.model_report import report_page as report_page

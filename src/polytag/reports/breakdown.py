@@ -63,11 +63,7 @@ def breakdowns(cases: Cases, *, trials: int = TRIALS) -> list[Breakdown]:
     what = "the word stands in them" if cases.plain else "they annotate the same words as a span, of any type"
     note = f"How often the training files hold the {items}: how often {what}."
     names = [*FREQUENCIES.values(), OFTEN]
-    return [*found, _made("By frequency in training", note, cases, _frequency(_surfaces(cases)), names, trials)]
-
-
-def _surfaces(cases: Cases) -> Mapping[tuple[str, ...], int]:
-    return cases.seen if cases.seen is not None else {}
+    return [*found, _made("By frequency in training", note, cases, _frequency(cases.seen), names, trials)]
 
 
 def _by_type(cases: Cases, trials: int) -> Breakdown:

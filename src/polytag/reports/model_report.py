@@ -9,25 +9,14 @@ from polytag.corpus.sentence import Sentence
 from polytag.reports.breakdown import breakdowns, overall
 from polytag.reports.browser import browser
 from polytag.reports.cases import Cases, read_cases
-from polytag.reports.chart import check_matplotlib
 from polytag.reports.confusion import all_outcomes, boundaries, confusion, kinds, most_frequent
-from polytag.reports.page import check_jinja, render
+from polytag.reports.page import render
 from polytag.reports.reliability import diagrams
 
 if TYPE_CHECKING:
     from polytag.tagger.tagging import Tagger
 
 SENTENCES_SHOWN = 300
-
-
-def check_report() -> None:
-    """See to it that a report can be made, before any work.
-
-    Raises:
-        PolytagError: Jinja2 or matplotlib is not installed.
-    """
-    check_jinja()
-    check_matplotlib()
 
 
 def report_cases(

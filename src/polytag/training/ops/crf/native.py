@@ -11,14 +11,9 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from polytag import native
 from polytag.native import training
 from polytag.training.ops.crf.packed import safe_to_exponentiate
-
-
-def usable(emissions: Tensor) -> bool:
-    """Whether the native core is there and takes these scores."""
-    return emissions.device.type == "cpu" and emissions.dtype == torch.float32 and native.available()
+from polytag.training.ops.gru.native import usable
 
 
 def takes_loss(emissions: Tensor, transitions: Tensor) -> bool:
