@@ -89,6 +89,8 @@ def _corpora() -> Iterator[Subject]:
 def _examples() -> dict[str, list[bytes]]:
     """A few sentences in each format that can be written, and by hand what cannot, or what others write."""
     found: dict[str, list[bytes]] = {name: [content.encode() for content in of] for name, of in BY_HAND.items()}
+    with suppress(ImportError):
+        found["parquet"] = _tables_of_arrow()
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source.conll")
         lines = (NEWS / "en.test.conll").read_text(encoding="utf-8").splitlines(keepends=True)
@@ -101,6 +103,20 @@ def _examples() -> dict[str, list[bytes]]:
                     convert(source, target, target_format=writer, tags=tags, format="conll")
                     found.setdefault(name, []).append(target.read_bytes())
     return found
+
+
+def _tables_of_arrow() -> list[bytes]:
+    """Parquet and Arrow, where pyarrow is installed."""
+    import pyarrow
+    from pyarrow import ipc, parquet
+
+    rows = {"tokens": [["Ann", "left"], ["Lima"]], "ner_tags": [[1, 0], [2]], "tags": [["B-PER", "O"], ["B-LOC"]]}
+    table = pyarrow.table(rows)
+    written, arrow = io.BytesIO(), io.BytesIO()
+    parquet.write_table(table, written)
+    with ipc.new_stream(arrow, table.schema) as stream:
+        stream.write_table(table)
+    return [written.getvalue(), arrow.getvalue()]
 
 
 BY_HAND: dict[str, Sequence[str]] = {

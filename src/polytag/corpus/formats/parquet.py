@@ -34,8 +34,11 @@ def batches(path: Path, *, name: str = "") -> Iterator[Any]:
     try:
         with path.open("rb") as file:
             magic = file.read(6)
-        yield from _of_parquet(path) if magic.startswith(b"PAR1") else _of_arrow(path, is_stream=magic != b"ARROW1")
-    except (pa.ArrowException, OSError) as error:
+        rows = _of_parquet(path) if magic.startswith(b"PAR1") else _of_arrow(path, is_stream=magic != b"ARROW1")
+        for batch in rows:
+            batch.validate(full=True)  # pyarrow believes what a file says, and crashes where that is wrong
+            yield batch
+    except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
         raise CorpusError(f"no Parquet or Arrow that can be read ({error})", path=name) from error
 
 
