@@ -68,6 +68,26 @@ def test_an_unknown_key_gets_the_nearest_one(key: str, value: Any, message: str)
     assert complaint(key, value) == message
 
 
+@pytest.mark.parametrize(("name", "scheme"), [("BIO", "iob2"), ("iobes", "bioes"), ("bmes", "bmes"), ("auto", "auto")])
+def test_a_scheme_has_its_usual_names_too(name: str, scheme: str) -> None:
+    assert make_plan(changed("tasks.ner.scheme", name)).tasks["ner"].scheme == scheme
+
+
+@pytest.mark.parametrize(
+    ("key", "name"), [("tasks.ner.scheme", "iob3"), ("tags.ner.scheme", "io"), ("tags.ner.scheme", 2)]
+)
+def test_a_scheme_that_there_is_not(key: str, name: object) -> None:
+    names = "ioe1, ioe2" if key == "tags.ner.scheme" else "io, plain"
+    found = complaint(key, name)
+    assert found.startswith(f"{key}: expected one of ")
+    assert found.endswith(f"{names}, found {name!r}")
+
+
+def test_an_outside_tag_may_be_a_number() -> None:
+    assert make_plan(changed("tasks.ner.outside", 0)).tasks["ner"].outside == "0"
+    assert "tasks.ner.outside" in complaint("tasks.ner.outside", "")
+
+
 PARTS = {
     "tasks.ner.words": ("englsh", "tasks.ner.words: there is no part words.englsh; did you mean 'english'?"),
     "tasks.ner.chars": ("greek", "tasks.ner.chars: there is no part chars.greek; known are latin"),

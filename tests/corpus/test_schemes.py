@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import get_entities
 
 from polytag.corpus import schemes
-from polytag.corpus.schemes import allowed, convert_tags, detect, is_valid, problems, spans, write
+from polytag.corpus.schemes import (
+    all_tags,
+    allowed,
+    convert_tags,
+    detect,
+    is_valid,
+    problems,
+    rewritten_alone,
+    spans,
+    write,
+)
 from polytag.corpus.sentence import Span
 from polytag.errors import CorpusError, PlanError
 from polytag.tag_schemes import scheme_name
@@ -189,6 +199,25 @@ def test_tags_are_read_in_either_case_with_hyphens_and_without_types():
     assert spans(["-X-", "I-NP"]) == [Span("NP", 1, 2)]
     assert convert_tags(["B", "L", "U"], "iob1") == ("I", "I", "B")
     assert spans([]) == []
+
+
+@pytest.mark.parametrize(
+    ("scheme", "target", "expected"),
+    [
+        ("bioes", "iob2", "O B-x I-x I-x B-x"),
+        ("bioes", "iob1", "O B-x I-x I-x B-x"),
+        ("bioes", "bilou", "O B-x I-x L-x U-x"),
+        ("bioes", "bmewo", "O B-x M-x E-x W-x"),
+        ("bioes", "ioe1", "O I-x I-x E-x E-x"),
+        ("bioes", "io", "O I-x I-x I-x I-x"),
+        ("bioes", "bioes", "O B-x I-x E-x S-x"),
+        ("iob2", "io", "O I-x I-x"),
+        ("iob2", "bioes", "O B-x I-x"),  # whether a span ends there shows in the next word alone
+        ("iob1", "iob2", "O B-x I-x"),
+    ],
+)
+def test_tags_are_rewritten_alone_where_that_shows(scheme, target, expected):
+    assert [rewritten_alone(tag, scheme, target) for tag in all_tags("x", scheme)] == expected.split()
 
 
 @pytest.mark.parametrize("tag", ["NN", "X-PER", "-LRB-", "O-PER", "", "BI-PER"])

@@ -8,6 +8,9 @@ from typing import NamedTuple
 
 from polytag.corpus.sentence import CharSpan, Sentence, Span
 from polytag.corpus.tag_rules import UNKNOWN
+from polytag.tag_schemes import SCHEMES
+
+_IOB2 = SCHEMES["iob2"]
 
 
 class Offsets(NamedTuple):
@@ -48,7 +51,7 @@ def tagged(
     for span in spans:
         first, last = _touched(words, span)
         if first < last and words[first][0] >= span.start and words[last - 1][1] <= span.end:
-            tags[first:last] = [f"B-{span.type}"] + [f"I-{span.type}"] * (last - first - 1)
+            tags[first:last] = [f"{letter}-{span.type}" for letter in _IOB2.letters_of(last - first)]
         else:
             tags[first:last] = [UNKNOWN] * (last - first)
             misfits.append(span)
