@@ -52,13 +52,14 @@ def split_sentences(plan: Plan, task: str, split: str, *, notes: Notes | None = 
         chosen: Iterator[Sentence] = (s for i, s in enumerate(everything) if (i in held) == (split == "dev"))
     else:
         chosen = _files(plan, task, split, notes)
-    yield from _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
+    drawn = _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
+    yield from (read_outside(sentence, {task: settings.outside}) for sentence in drawn)
 
 
 def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | None = None) -> Iterator[Sentence]:
-    """The sentences of a file that is written like the task's own; ``notes`` is as for `read`."""
+    """The sentences of a file that is written like the task's own, with its outside tag; ``notes`` is as for `read`."""
     settings = plan.tasks[task]
-    sentences = read(
+    return read(
         path,
         format=settings.format,
         word=settings.columns.word,
@@ -69,7 +70,6 @@ def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | 
         overlaps=settings.overlaps,
         notes=notes,
     )
-    return (read_outside(sentence, {task: settings.outside}) for sentence in sentences)
 
 
 def _files(plan: Plan, task: str, split: str, notes: Notes | None) -> Iterator[Sentence]:

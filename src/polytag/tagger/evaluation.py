@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from polytag.corpus.notes import Notes
+from polytag.corpus.schemes import read_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.splits import has_split, read_as, split_sentences
 from polytag.errors import PlanError
@@ -107,10 +108,8 @@ def sentences_to_score(
         if len(chosen) > 1:
             raise PlanError(f"a file to score holds the tags of one task, so name it: {', '.join(chosen)}")
         task = chosen[0]
-        if outside is not None:
-            settings = plan.tasks[task].model_copy(update={"outside": outside})
-            plan = plan.model_copy(update={"tasks": {**plan.tasks, task: settings}})
-        return {task: read_as(plan, task, data_file, notes=notes)}
+        own, found = {task: outside or plan.tasks[task].outside}, read_as(plan, task, data_file, notes=notes)
+        return {task: (read_outside(sentence, own) for sentence in found)}
     without = [task for task in chosen if not has_split(plan.tasks[task], split)]
     if without or not chosen:
         raise PlanError(
