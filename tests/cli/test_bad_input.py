@@ -159,7 +159,7 @@ MODELS = [
     Case("tag no JSON", nothing, "tag {model} --from jsonl", "<stdin>:2: no JSON (", 1, b'{"words": ["Lima"]}\n{\n'),
     Case("tag deep JSON", nothing, "tag {model} --from jsonl", "<stdin>:1: no JSON (", 1, b"[" * 100_000),
     Case("tag broken CoNLL-U", nothing, "tag {model} --from conllu", "<stdin>:1: ", 1, b"1\tLima\n"),
-    Case("tag trees", put("x.mrg", "(NN Lima)"), "tag {model} x.mrg", "treebank holds trees, which are not tagged"),
+    Case("tag trees", put("x.mrg", "(NN Lima)"), "tag {model} x.mrg", "treebank is read but not tagged"),
     Case("tag truncated gzip", put("x.gz", gzip.compress(os.urandom(999))[:-9]), "tag {model} x.gz -o out", "x.gz"),
 ]  # fmt: skip
 DATA = [

@@ -84,7 +84,7 @@ def files(path: str) -> list[Path]:
         CorpusError: there is no such file, or there are none.
     """
     if not existing(path).is_dir():
-        return [existing(Path(path).with_suffix(".ann"))]
+        return [existing(Path(path).with_suffix(".ann") if path.endswith(".txt") else path)]
     if found := sorted(Path(path).rglob("*.ann")):
         return found
     raise CorpusError("a directory without *.ann files, expected annotations of brat", path=path)
