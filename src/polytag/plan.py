@@ -5,7 +5,6 @@ Tasks that name the same part share it; nothing else decides sharing.
 """
 
 import os
-import re
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 
 from polytag.errors import PlanError, nearest
 from polytag.tag_schemes import ALIASES, SCHEMES, SPAN_SCHEMES
+from polytag.tokenisers import TOKENISERS, UNICODE, is_tokeniser
 
 Size = Annotated[int, Field(ge=1, le=100_000, strict=True)]
 Count = Annotated[int, Field(ge=1, strict=True)]
@@ -25,9 +25,6 @@ Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]  # as spaCy has them: ISO 639, xx for any
-ANY_LANGUAGE = "xx"  # the code of none in particular
-TOKENISER = "unicode"  # where nothing names another
-TOKENISERS = "'unicode', 'blanks' or 'spacy:' and the code of a language, such as 'spacy:en'"
 Cell = Literal["reset_before", "reset_after"]
 Paths = Annotated[tuple[str, ...], Field(min_length=1)]
 NONE = "none"  # how a plan file leaves out a value that its recipe sets: TOML has no null
@@ -37,11 +34,6 @@ def _epochs(value: object) -> object:
     if value != "auto" and (type(value) is not int or value < 1):
         raise ValueError("expected a whole number of at least 1, or 'auto'")
     return value
-
-
-def is_tokeniser(name: object) -> bool:
-    """Whether it names a tokeniser; legacy:CODE is that of models from before plans named one."""
-    return isinstance(name, str) and bool(re.fullmatch("unicode|blanks|(spacy|legacy):[a-z]{2,3}", name))
 
 
 def _tokeniser(value: object) -> object:
@@ -131,7 +123,7 @@ class Words(Table):
     zero_digits: Flag = Field(True, description="look words up with every digit as 0")
     max_characters: Size = Field(35, description="longer words are cut for the character GRU only")
     tokeniser: Annotated[str, BeforeValidator(_tokeniser)] = Field(
-        TOKENISER, description=f"what cuts text into words, in records and raw text: {TOKENISERS}"
+        UNICODE, description=f"what cuts text into words, in records and raw text: {TOKENISERS}"
     )
     language: Language | None = Field(
         None, description="code of the language, such as 'en', as a server is asked for it"

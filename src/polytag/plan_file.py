@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import ValidationError
 
 from polytag.errors import PlanError, nearest
-from polytag.plan import ANY_LANGUAGE, NONE, Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
+from polytag.plan import NONE, Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
+from polytag.tokenisers import ANY_LANGUAGE
 
 
 def load_plan(

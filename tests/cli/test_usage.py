@@ -21,7 +21,7 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_tag.py"
         ("init --train train.conll --tag 2", "--tag 2: expected NAME=PLACE, such as ner=3 or pos=upos"),
         ("data convert test.conll a.conll --tag a=1 --tag a=2", "--tag a=2: 'a' is named twice"),
         ("tag none --column text", "--column is for Parquet, which --engine ray reads"),
-        ("tag none --from tokenised --language en", "tokenised text is split already, so it takes no --language"),
+        ("tag none --from tokenised --tokeniser blanks", "tokenised text is in words already"),
     ],
 )
 def test_wrong_usage_exits_2(workplace, command, message):

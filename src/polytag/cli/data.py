@@ -19,8 +19,8 @@ from polytag.cli.options import (
 )
 from polytag.cli.outputs import FileToWrite, tell
 from polytag.corpus.formats import WRITERS
-from polytag.plan import TOKENISER
 from polytag.tag_schemes import SCHEMES
+from polytag.tokenisers import UNICODE
 
 if TYPE_CHECKING:
     from polytag.corpus.check import Report
@@ -55,7 +55,7 @@ def check(
     problems = 0
     for path in paths:
         found = find_file(path, data)
-        report = check_corpus(found, format=source_format, tokeniser=tokeniser or TOKENISER, **options)
+        report = check_corpus(found, format=source_format, tokeniser=tokeniser or UNICODE, **options)
         problems += report.problem_count
         click.echo(_describe(report))
     if problems:
@@ -174,7 +174,7 @@ def convert(
     from polytag.corpus.notes import Notes
 
     source = find_file(source, data)
-    notes, how = Notes(), tokeniser or TOKENISER
+    notes, how = Notes(), tokeniser or UNICODE
     count = convert_corpus(source, target, format=source_format, tags=tags, tokeniser=how, notes=notes, **options)
     tell(notes)
     if not tags:

@@ -8,7 +8,7 @@ import click
 
 from polytag.cli.outputs import FileToWrite
 from polytag.corpus.formats import FORMATS
-from polytag.plan import TOKENISERS, is_tokeniser
+from polytag.tokenisers import TOKENISERS, is_tokeniser
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polytag.cli.options import PATH, data_option, set_option
+from polytag.tokenisers import UNICODE
 
 if TYPE_CHECKING:
     from polytag.plan import Plan
@@ -74,6 +75,7 @@ def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list
         "words": lambda s: (
             f"{s.dimension if s.embedding else 'no embedding'} -> {s.layers} x {s.hidden} x 2, {s.cell}"
             f"{f', language {s.language}' if s.language else ''}"
+            f"{f', tokeniser {s.tokeniser}' if s.tokeniser != UNICODE else ''}"
         ),
         "tags": lambda s: (
             f"{', constrained' * s.constrained}{', gazetteer' * bool(s.gazetteer)}{', features' * s.features}"

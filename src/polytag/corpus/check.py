@@ -21,7 +21,7 @@ from polytag.corpus.notes import Note, Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Layout, Lines
 from polytag.errors import CorpusError
-from polytag.plan import TOKENISER
+from polytag.tokenisers import UNICODE
 
 MOST_PROBLEMS = 20  # kept; all are counted
 MOST_COLUMNS = 50  # looked at, each in a reading of its own
@@ -82,7 +82,7 @@ def check(
     word: int | str = 0,
     encoding: str = "auto",
     outside: str = "O",
-    tokeniser: str = TOKENISER,
+    tokeniser: str = UNICODE,
 ) -> Report:
     """Read a whole corpus, once for its words and once for each column of tags, and say what it holds.
 

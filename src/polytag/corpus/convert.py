@@ -18,8 +18,8 @@ from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import EDGE, OUTSIDE, UNKNOWN, begins, parse_any
 from polytag.errors import CorpusError, nearest
 from polytag.files import atomic_write
-from polytag.plan import TOKENISER
 from polytag.tag_schemes import SCHEMES, scheme_name
+from polytag.tokenisers import UNICODE
 
 PLAIN = "plain"
 AUTO = "auto"  # a source's span tags may be in any scheme, or in several
@@ -45,7 +45,7 @@ def convert(
     source_scheme: str | Mapping[str, str] = AUTO,
     encoding: str = "auto",
     docstart: bool | None = None,
-    tokeniser: str = TOKENISER,
+    tokeniser: str = UNICODE,
     notes: Notes | None = None,
 ) -> int:
     """Write the sentences of ``source`` to ``target`` (gzip if it ends in .gz) and return how many there were.

@@ -10,7 +10,7 @@ from polytag.corpus.raw_lines import Source
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines, existing, unreadable
 from polytag.errors import CorpusError, nearest
-from polytag.plan import TOKENISER
+from polytag.tokenisers import UNICODE
 
 DEFAULT = "conll"  # what a file is read as that no suffix tells
 
@@ -23,7 +23,7 @@ def read(
     tags: Mapping[str, int | str] = {},
     encoding: str = "auto",
     docstart: bool = False,
-    tokeniser: str = TOKENISER,
+    tokeniser: str = UNICODE,
     names: Sequence[str] = (),
     overlaps: str = "longest",
     notes: Notes | None = None,
@@ -70,7 +70,7 @@ def blocks(
     source: str = "<stdin>",
     encoding: str = "auto",
     columns: Mapping[str, str] = {},
-    tokeniser: str = TOKENISER,
+    tokeniser: str = UNICODE,
     records: bool = False,
     notes: Notes | None = None,
 ) -> Iterator[Block]:

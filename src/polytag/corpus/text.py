@@ -20,7 +20,7 @@ from polytag.corpus.raw_lines import Source, opened, raw_lines
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tokenising import tokeniser
 from polytag.errors import CorpusError
-from polytag.plan import TOKENISER
+from polytag.tokenisers import UNICODE
 
 BLANKS = " \t"
 
@@ -72,7 +72,7 @@ class Layout:
     tags: Mapping[str, int | str] = field(default_factory=dict)
     docstart: bool = False
     columns: Mapping[str, str] = field(default_factory=dict)
-    tokeniser: str = TOKENISER  # what cuts text into words
+    tokeniser: str = UNICODE  # what cuts text into words
     character: int = 0  # at which the first line begins in the whole text
     head: str = ""  # what `Format.head` found before the first line
     records: bool = False  # text is rendered as records of JSONL

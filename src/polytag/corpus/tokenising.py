@@ -18,7 +18,7 @@ from polytag.corpus import unicode_words
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.spacy_words import spacy_words
 from polytag.errors import PlanError
-from polytag.plan import TOKENISER, TOKENISERS, is_tokeniser
+from polytag.tokenisers import TOKENISERS, UNICODE, is_tokeniser
 
 PARAGRAPH = 50_000  # characters that are split at a time: a longer paragraph is cut after a sentence, else at a blank
 
@@ -39,7 +39,7 @@ class Tokeniser:
         PlanError: there is none of this name.
     """
 
-    def __init__(self, name: str = TOKENISER) -> None:
+    def __init__(self, name: str = UNICODE) -> None:
         if not is_tokeniser(name):
             raise PlanError(f"found tokeniser '{name}', expected {TOKENISERS}")
         self.name = name
@@ -59,7 +59,7 @@ class Tokeniser:
         """Where the words of a record's text stand, ``text[start:end]``, all in one sentence; raises as `load`."""
         if self._kind in ("blanks", "legacy"):
             return [word.span() for word in _BETWEEN_BLANKS.finditer(text)]
-        if self._kind == TOKENISER and len(text) <= PARAGRAPH and not _ANY_END.search(text):
+        if self._kind == UNICODE and len(text) <= PARAGRAPH and not _ANY_END.search(text):
             return unicode_words.words(text)
         return list(chain.from_iterable(self._split()(text)))
 

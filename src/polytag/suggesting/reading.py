@@ -11,7 +11,7 @@ from polytag.corpus.offsets import Offsets, located
 from polytag.corpus.recognition import Input, recognised
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
-from polytag.plan import TOKENISER
+from polytag.tokenisers import UNICODE
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +28,7 @@ def candidates(
     *,
     format: str = "auto",
     word: int | str = 0,
-    tokeniser: str = TOKENISER,
+    tokeniser: str = UNICODE,
     name: str = "<stdin>",
 ) -> Iterator[Candidate]:
     """The sentences of a file or stream, as they are asked for.
