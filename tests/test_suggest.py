@@ -13,6 +13,7 @@ import pytest
 from polytag.corpus import read
 from polytag.corpus.recognition import recognised
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.splits import split_sentences
 from polytag.corpus.text import Lines
 from polytag.errors import CorpusError, PolytagError
 from polytag.suggesting import FORMATS, MEASURES, Suggested, candidates, suggest, written
@@ -399,3 +400,48 @@ class TestCommand:
         }.items():
             done = run(line)
             assert (done.code, done.out, done.err) == (1, "", f"polytag: {sentence}\n")
+
+
+def annotated(text: str, tool: str) -> str:
+    """What a tool gives back when somebody has accepted all that was suggested to it."""
+    if tool in ("conll", "jsonl"):
+        return text
+    if tool in ("prodigy", "doccano"):
+        more = {"prodigy": {"answer": "accept", "_session_id": "ann"}, "doccano": {"id": 1, "Comments": []}}[tool]
+        return "".join(json.dumps({**json.loads(line), **more}) + "\n" for line in text.splitlines())
+    tasks = list(enumerate(json.loads(text), 1))
+    results = [[{**one, "origin": "prediction"} for one in task["predictions"][0]["result"]] for _, task in tasks]
+    if tool == "label-studio":
+        whole = [{**task, "id": number, "annotations": [{"result": results[number - 1]}]} for number, task in tasks]
+        return json.dumps(whole, indent=2)
+    small = [{"id": number, **task["data"], "annotator": 1} for number, task in tasks]
+    regions = [{"label": [one["value"] for one in result]} if result else {} for result in results]
+    return json.dumps([{**one, **own} for one, own in zip(small, regions, strict=True)])
+
+
+@pytest.mark.parametrize(
+    ("tool", "suffix", "key"),
+    [
+        ("prodigy", ".jsonl", "spans"),
+        ("doccano", ".jsonl", "spans"),
+        ("label-studio", ".json", "spans"),
+        ("label-studio-min", ".json", "spans"),
+        ("jsonl", ".jsonl", "ner"),
+        ("conll", ".conll", -1),
+    ],
+)
+def test_what_comes_back_from_a_tool_is_trained_on_as_it_is(
+    found: Suggested, model: Path, tool: str, suffix: str, key: str | int
+) -> None:
+    directory = model.parent
+    text = written(found.suggestions, format=tool.removesuffix("-min"), tasks=["ner"])
+    (directory / f"back-{tool}{suffix}").write_text(annotated(text, tool))
+    tables = toy.tables("ner", search=directory)
+    tables["tasks"]["ner"] |= {"train": f"back-{tool}{suffix}", "columns": {"tag": key}, "dev": "none", "test": "none"}
+    plan = toy.make_plan(tables)
+    assert prepare(plan)
+    back = list(split_sentences(plan, "ner", "train"))
+    tags = [(word, tag) for s in back for word, tag in zip(s.words, s.tags["ner"], strict=True)]
+    expected = [one.tagged for one in found.suggestions]
+    assert tags == [(word, tag) for s in expected for word, tag in zip(s.words, s.tags["ner"], strict=True)]
+    assert any(tag.startswith("B-") for _, tag in tags)
