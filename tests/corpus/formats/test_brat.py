@@ -43,14 +43,14 @@ def test_a_text_is_read_with_its_annotations_by_any_of_its_names(tmp_path: Path)
 
 def test_a_directory_is_read_whole_with_crlf_and_without_annotations(tmp_path: Path) -> None:
     pair(tmp_path / "d", "", "Nobody came.\n", name="b")
-    pair(tmp_path / "d", "T1\tLOC 13 17\tOslo\r\n", "Rain.\r\nSun.\r\nOslo.\r\n".replace("Sun", "Sun"), name="c")
+    pair(tmp_path / "d", "T1\tLOC 13 17\tOslo\r\n", "Rain.\r\nSun.\r\nOslo.\r\n", name="c")
     assert told(tmp_path / "d")[0].count("B-LOC") == 1
 
 
 def test_a_span_over_a_line_end_is_one_and_one_with_gaps_is_told(tmp_path: Path) -> None:
     tags, notes = told(pair(tmp_path, "T1\tLOC 37 45;46 51\tPeru and Chile\nT2\tPER 0 4;10 14\tOlga flew\n"))
     assert "B-LOC I-LOC I-LOC" in tags
-    assert "PER" not in tags
+    assert tags.startswith("? ? ? O")
     assert any(note.startswith("span T2 [0, 14, 'PER'], 'Olga Berg flew', has gaps") for note in notes)
 
 

@@ -11,6 +11,7 @@ from polytag.corpus import read
 from polytag.corpus.check import check
 from polytag.corpus.documents import format_of
 from polytag.corpus.notes import Notes
+from polytag.corpus.offsets import is_scored
 from polytag.errors import CorpusError
 
 Write = Callable[..., Path]
@@ -60,7 +61,9 @@ def test_both_exports_are_recognised_and_read_the_same(file: Write, export: Call
     found = list(read(path, tags={"ner": "spans"}))
     assert [TEXT[start:end] for s in found for start, end in s.offsets] == [word for s in found for word in s.words]
     assert {line for s in found for line in s.lines} == {2}
-    assert [column.name for column in check(path).columns] == ["spans"]
+    report = check(path)
+    assert [column.name for column in report.columns] == ["spans"]
+    assert (report.sentences, report.tokens, report.problems) == (len(found), sum(map(len, found)), [])
 
 
 def test_what_is_no_stretch_of_text_says_nothing(file: Write) -> None:
@@ -107,6 +110,18 @@ def test_controls_are_layers_and_several_labels_several_spans(file: Write) -> No
     found, notes = told(file(task(region(0, 9, "PER", "VIP"))))
     assert found[0].startswith("B-PER I-PER")
     assert notes[0].startswith("span [0, 9, 'VIP'] overlaps [0, 9, 'PER'], the longest, and is left out")
+
+
+def test_a_span_over_the_end_of_a_sentence_is_missed_once(file: Write) -> None:
+    path = file(task(region(18, 26, "X"), region(10, 14, "Y")))
+    notes = Notes()
+    first, second = read(path, tags={"ner": "spans"}, notes=notes)
+    assert first.tags["ner"] == ("O", "O", "B-Y", "O", "?", "?")
+    assert second.tags["ner"] == ("?", "O", "O")
+    assert [sum(map(len, s.misfits.values())) for s in (first, second)] == [1, 0]
+    assert all(is_scored(s, "ner") for s in (first, second))
+    (note,) = notes
+    assert note.text.startswith("span [18, 26, 'X'], 'Lima. It', goes over the end of a sentence")
 
 
 def test_the_text_is_what_regions_name_or_the_only_one(file: Write) -> None:

@@ -147,7 +147,7 @@ class _Reader:
         for record in records:
             with refusing(self.layout, record.line):
                 found = [(task, span) for task, layer in layers.items() for span in marked(record.fields, layer)]
-                text = text_of(record.fields) if layers else ""
+                text = text_of(record.fields) if layers or record.document else ""
                 yield Spanned(Found(record, [task for task, _ in found]), text, [span for _, span in found])
 
     def sentences(self, one: Spanned[Found]) -> Iterator[Sentence]:
