@@ -155,6 +155,15 @@ BY_HAND: dict[str, Sequence[str]] = {
         '{"text": "a b", "words": ["a", "b"], "offsets": [[0, 1], [2, 3]], "start": 0,'
         ' "predicted_spans": {"ner": []}}\n',
     ],
+    "brat": [
+        "T1\tPER 0 13\tAngela Merkel\nT2\tLOC 22 26\tLima\nT3\tLOC 22 24;25 26\tLi a\n#1\tAnnotatorNotes T1\tx\n"
+        "R1\tIn Arg1:T1 Arg2:T2\nE1\tLOC:T2 Who:T1\n*\tEquiv T1 T2\nA1\tSure T1\n",
+    ],
+    "label-studio": [
+        '[{"data": {"text": "Ann left Lima."}, "annotations": [{"was_cancelled": false, "result": [{"type": "labels",'
+        ' "value": {"start": 0, "end": 3, "text": "Ann", "labels": ["PER"]}}]}], "predictions": []}]',
+        '[{"id": 1, "text": "Ann left Lima.", "label": [{"start": 9, "end": 13, "text": "Lima", "labels": ["LOC"]}]}]',
+    ],
     "text": ["Angela Merkel flew to Lima. She left at 7.30 p.m.!\n\n"
         "A second \"paragraph\" 🏆 (with more).\r\nDr. No\n"],
     "tokenised": ["Angela Merkel flew to Lima .\nShe left .\n\n"],
@@ -165,6 +174,15 @@ def _written(content: bytes, folder: Path, name: str = "input") -> Path:
     path = folder / name
     path.write_bytes(content)
     return path
+
+
+def _corpus(name: str, source: random.Random, content: bytes, folder: Path) -> Path:
+    """A file in a format; that of brat stands beside a text, which may be bad too."""
+    if name != "brat":
+        return _written(content, folder)
+    text = b"Angela Merkel visited Lima. She left.\n"
+    _written(mutated(source, text) if source.random() < 0.3 else text, folder, "input.txt")
+    return _written(content, folder, "input.ann")
 
 
 def _places(source: random.Random, name: str, path: Path) -> dict[str, int | str]:
@@ -178,7 +196,7 @@ def _places(source: random.Random, name: str, path: Path) -> dict[str, int | str
 
 def _read(name: str, source: random.Random, content: bytes, folder: Path) -> None:
     encoding = source.choice(("auto", "auto", "auto", "utf-8", "latin-1", "cp1252", "shift_jis", "utf-7", "idna"))
-    path = _written(content, folder)
+    path = _corpus(name, source, content, folder)
     tags = _places(source, name, path)
     for sentence in read(
         _written(content, folder), format=name, tags=tags, encoding=encoding, word=source.choice((0, 0, -1))
@@ -192,14 +210,14 @@ def _read(name: str, source: random.Random, content: bytes, folder: Path) -> Non
 
 
 def _check(name: str, source: random.Random, content: bytes, folder: Path) -> None:
-    report = check(_written(content, folder), format=name)
+    report = check(_corpus(name, source, content, folder), format=name)
     for line in report.problems:
         repr(line)
 
 
 def _convert(name: str, source: random.Random, content: bytes, folder: Path) -> None:
     """What is written is whole: after an error the target is as it was."""
-    path, target, before = _written(content, folder), folder / "target", b"as it was"
+    path, target, before = _corpus(name, source, content, folder), folder / "target", b"as it was"
     target.write_bytes(before)
     tags = _places(source, name, path)
     try:
