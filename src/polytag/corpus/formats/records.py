@@ -162,7 +162,7 @@ class _Reader:
         lists = {task: self._tags(record.fields, key, words, record.line) for task, key in columns.items()}
         found = Sentence(words, lists, (record.line,) * len(words), self.layout.source, offsets=tuple(places))
         if words:
-            yield self._tagged(found, spans, one.text, record.line)
+            yield self._tagged(found, spans, one.text, record.line) if spans else found
 
     def _document(
         self, record: Placed, text: str, document: Document, spans: Mapping[str, TaskSpans]

@@ -54,14 +54,25 @@ def counted(found: Iterable[Spanned[T]]) -> Iterator[Spanned[T]]:
     for one in stream:
         held.append(one)
         if possible and one.spans and not one.text.isascii():
-            possible = tuple(unit for unit in possible if _makes_sense(replace(one, unit=unit)))
-            is_odd = is_odd or not _makes_sense(one)
+            is_odd_here = not _makes_sense(one)
+            possible = tuple(
+                unit
+                for unit in possible
+                if not (is_odd_here or _differs(one, unit)) or _makes_sense(replace(one, unit=unit))
+            )
+            is_odd = is_odd or is_odd_here
         if not is_odd:
             yield held.pop()
         elif not possible or len(held) == MOST_HELD:
             break
     unit = possible[0] if is_odd and possible else ""
     yield from (replace(one, unit=unit) for one in chain(held, stream))
+
+
+def _differs(one: Spanned[T], unit: str) -> bool:
+    """Whether a unit counts the text up to the last span otherwise than characters do."""
+    before = one.text[: max(0, *(span.end for span in one.spans))]
+    return UNITS[unit](max(before, default=" ")) > 1
 
 
 def _makes_sense(one: Spanned[T]) -> bool:
