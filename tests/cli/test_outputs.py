@@ -79,7 +79,7 @@ def test_a_target_must_tell_its_format(workplace, target, begins):
     done = run(f"data convert test.conll {target}")
     assert (done.code, Path(target).exists()) == (1, False)
     assert done.sentence.startswith(f"{target}: {begins} how to write it" if begins[-1] != "s" else target)
-    assert "or the format by --to (conll, conllu, jsonl, jsonl-spans, text)" in done.sentence
+    assert "or the format by --to (conll, tsv, conllu, jsonl, jsonl-spans, text)" in done.sentence
     assert run(f"data convert test.conll {target} --to text").code == 0
     for name in ("a.conll", "a.iob2.gz", "a.bio", "a.tsv", "a.conllu", "a.json"):
         assert run(f"data convert test.conll {name} --tag ner=2").code == 0
@@ -91,12 +91,12 @@ def test_stdin_is_watched_without_waiting(trained):
     from polytag.corpus.recognition import PEEK_BYTES, Watched
 
     told = list[int]()
-    raw = Watched(BytesIO(b"Angela visited Lima yesterday.\nShe left.\n"), lambda: told.append(1))
+    raw = Watched(BytesIO(b"Angela visited Lima yesterday.\nShe left.\n"), lambda _: told.append(1))
     assert (raw.read(10), told) == (b"Angela vis", [])
     while raw.read(10):
         pass
     assert told == [1]
-    columns = Watched(BytesIO(corpus(9_000, 1).encode()), lambda: told.append(2))
+    columns = Watched(BytesIO(corpus(9_000, 1).encode()), lambda _: told.append(2))
     while columns.read(PEEK_BYTES):
         pass
     assert told == [1]

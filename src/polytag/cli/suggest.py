@@ -121,8 +121,9 @@ def _candidates(
 
     source, format_, is_guess = recognised(source, format=source_format)
     if is_guess:
+        names = {"text": "raw text", "conll": "columns"}
         name = source if isinstance(source, str | Path) else "<stdin>"
-        click.echo(f"{name}: read as {'raw text' if format_ == 'text' else 'columns'}; --from says otherwise", err=True)
+        click.echo(f"{name}: read as {names.get(format_, format_)}; --from says otherwise", err=True)
     return candidates(source, format=format_, word=word, tokeniser=tokeniser or tagger.tokeniser(tasks))
 
 

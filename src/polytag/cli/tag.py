@@ -161,18 +161,20 @@ def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignm
 
 
 def _pieces(files: Sequence[Path], format: str, word: int | str) -> Iterator["Piece"]:
-    """All files in order, or standard input; where nothing says how they are written, raw text is told on stderr."""
+    """All files in order, or standard input; where nothing says how one is written, it is told what it looks like."""
     from polytag.bulk import cut
+    from polytag.corpus.documents import DEFAULT
     from polytag.corpus.recognition import Watched, recognised
 
-    def told(name: str) -> None:
-        click.echo(f"{name}: looks like raw text but is read as columns; say --from text", err=True)
+    def told(name: str, format_: str) -> None:
+        looks = "raw text" if format_ == "text" else format_
+        click.echo(f"{name}: looks like {looks} but is read as columns; say --from {format_}", err=True)
 
     for file in files or [Path("-")]:
         if str(file) == "-":
-            stream = cast(BinaryIO, Watched(sys.stdin.buffer, lambda: told("<stdin>")))
+            stream = cast(BinaryIO, Watched(sys.stdin.buffer, lambda found: told("<stdin>", found)))
             yield from cut(stream if format == "auto" else sys.stdin.buffer, format=format, word=word, name="<stdin>")
             continue
-        if format == "auto" and recognised(file).format == "text":
-            told(str(file))
+        if format == "auto" and (found := recognised(file)).is_guess and found.format != DEFAULT:
+            told(str(file), found.format)
         yield from cut(file, format=format, word=word, name=str(file))

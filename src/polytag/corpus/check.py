@@ -16,7 +16,7 @@ from typing import Any
 from polytag.corpus import schemes
 from polytag.corpus.documents import files_of, format_of, read
 from polytag.corpus.formats import FORMATS
-from polytag.corpus.formats.conll import DOCSTART
+from polytag.corpus.formats.column_shape import DOCSTART
 from polytag.corpus.notes import Note, Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Layout, Lines

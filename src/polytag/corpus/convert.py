@@ -9,7 +9,7 @@ from pathlib import Path
 
 from polytag.corpus.documents import format_of, read
 from polytag.corpus.formats import FORMATS, WRITERS
-from polytag.corpus.formats.conll import DOCSTART
+from polytag.corpus.formats.column_shape import DOCSTART
 from polytag.corpus.formats.jsonl import AS_SPANS
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import as_scored

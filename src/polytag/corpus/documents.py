@@ -1,10 +1,12 @@
 """Any corpus file to sentences, and any text to blocks to tag: how a file picks its format, and is read in it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import islice
 from os import PathLike
 from pathlib import Path
 
-from polytag.corpus.formats import FORMATS
+from polytag.corpus.formats import FORMATS, looks_like
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
 from polytag.corpus.sentence import Sentence
@@ -12,6 +14,7 @@ from polytag.corpus.text import Block, Layout, Lines, existing, unreadable
 from polytag.errors import CorpusError, nearest
 from polytag.tokenisers import UNICODE
 
+PEEK = 200  # lines that tell how a text is written
 DEFAULT = "conll"  # what a file is read as that no suffix tells
 
 
@@ -52,6 +55,9 @@ def read(
     name, notes = format_of(path, format), Notes() if notes is None else notes
     files = files_of(path, name)
 
+    if format == "auto" and name == DEFAULT:
+        _tell_looks(files[0], encoding, notes)
+
     def one(file: Path) -> Iterator[Sentence]:
         layout = Layout(
             str(file), word, tags, docstart, tokeniser=tokeniser, names=names, overlaps=overlaps, notes=notes
@@ -60,6 +66,15 @@ def read(
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once
     return _some((one(file) if n else first for n, file in enumerate(files)), str(path), notes)
+
+
+def _tell_looks(file: Path, encoding: str, notes: Notes) -> None:
+    """Say of a file that is read as columns if it looks like records or another format with a mark of its own."""
+    with suppress(CorpusError):  # told when it is read
+        found = looks_like([line.text for line in islice(Lines(file, encoding=encoding), PEEK)])
+        if FORMATS[found].has_tags and found != DEFAULT:
+            text = f"looks like {found}, but is read as {DEFAULT} as no suffix tells; name the format if it is another"
+            notes.tell("format", text, path=str(file))
 
 
 def blocks(

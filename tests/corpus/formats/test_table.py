@@ -1,16 +1,20 @@
 """The table of formats, and what derives from it."""
 
+import gzip
 import typing
 from dataclasses import replace
+from pathlib import Path
 
 import click
 import pytest
 
 from polytag.bulk import cut, pieces
+from polytag.corpus import blocks, read
 from polytag.corpus.convert import SUFFIXES
 from polytag.corpus.documents import format_of
-from polytag.corpus.formats import FORMATS, WRITERS
+from polytag.corpus.formats import FORMATS, WRITERS, looks_like
 from polytag.corpus.formats.format import Cut, never_fast
+from polytag.corpus.notes import Notes
 from polytag.corpus.text import Layout
 from polytag.plan import Task
 from tests.cli.test_options import option
@@ -83,3 +87,67 @@ def test_pieces_hold_the_words_and_sentences_of_the_whole(name, tmp_path, monkey
     assert len(parts) > 2
     assert [word for part in parts for word in part.words] == list(whole.words)
     assert [length for part in parts for length in part.lengths] == list(whole.lengths)
+
+
+ONTONOTES = (
+    "#begin document (bc/x); part 000\n{row} 0 Ann NNP (X* - - - - (PERSON) -\n{row} 1 # # *) - - - - * -\n\n"
+    "#end document\n"
+)
+EXAMPLES = {  # of a text to tag with all that may stand around words
+    "conll": "# sent_id = 1\n# text = Hà Nội\n1\tHà Nội\t\tO\n2\t#\t_\tO\n\n\t\n-DOCSTART-\tO\n#\ttwo\n1\ta\tx\tO\t\n",
+    "conllu": "# global.columns = ID FORM MISC\n# a\n1-2\tdel\t_\n1\tde\tner=O|A=b\n2\tel\t_\n2.1\tx\t_\n\n# end\n\n",
+    "ontonotes": ONTONOTES.replace("{row}", "bc/x 0"),
+    "csv": 'Sentence #,Word,Tag\nSentence: 1,Ann,O\n,"Paris, Texas",B\n,,\nSentence: 2,"""",O\n',
+    "jsonl": '{"id": 1.50, "text": "Ann left.", "label": []}\n\n{"words": ["a", "b"]}\n',
+    "text": "Ann saw Lima. She\nleft.\n\n \nYes\n",
+    "tokenised": "a b\n\n c\td \n",
+}
+
+
+def test_every_format_that_is_tagged_has_an_example() -> None:
+    assert set(EXAMPLES) == {name for name, row in FORMATS.items() if row.blocks}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+@pytest.mark.parametrize("suffix", ["", ".gz"])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_tagged_and_untagged_texts_are_the_same_to_the_byte_in_one_piece_or_many(
+    name: str, suffix: str, end: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = EXAMPLES[name].replace("\n", end)
+    path = tmp_path / f"text{suffix}"
+    path.write_bytes(gzip.compress(text.encode()) if suffix else text.encode())
+    whole = list(blocks(path, format=name, word=int(name == "conll")))
+    assert "".join(block.render({}) for block in whole) == text
+    tagged = "".join(block.render({"new": ["X"] * len(block.sentence or ())}) for block in whole)
+    row = FORMATS[name]
+    monkeypatch.setattr(pieces, "FORMATS", {name: replace(row, cut=replace(row.cut, size=1))})
+    layout = Layout("x", int(name == "conll"))
+    parts = list(cut(path, format=name, word=layout.word))
+    found = [row.blocks(p.lines(), replace(layout, head=p.head, character=p.character)) for p in parts]
+    joined = "".join(block.render({"new": ["X"] * len(block.sentence or ())}) for of in found for block in of)
+    assert joined == tagged
+    if name not in ("text", "tokenised"):  # which become lines
+        assert len(tagged.split(end)) == len(text.split(end))
+    assert "".join(piece.text for piece in parts) == text
+
+
+LOOKS = {
+    "conllu": ["# sent_id = 1\n1\tLima\t_\tX\t_\t_\t0\troot\t_\t_\n", EXAMPLES["conllu"]],
+    "ontonotes": [EXAMPLES["ontonotes"]],
+    "jsonl": [EXAMPLES["jsonl"], '["Lima.", {"entities": []}]\n'],
+    "treebank": ["( (S (NP (NN a))) )\n", "\n((S (NN a)))\n"],
+    "conll": ["a O\nb B-X\n", "# sent_id = 1\n1\ta\tO\n2\tb c\tB-X\n", "Ann\nleft\n\nYes\n.\n"],
+    "text": ["Ann saw Lima. She left (yes).\n", "( a )\n", "[a]\n", "{ a\n"],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, of in LOOKS.items() for text in of])
+def test_a_text_looks_like_its_format(name: str, text: str, tmp_path: Path) -> None:
+    assert looks_like(text.splitlines()) == name
+    path = tmp_path / "a.txt"
+    path.write_text(text)
+    notes = Notes(collects=True)
+    list(read(path, notes=notes))
+    said = [note.text for note in notes if note.kind == "format"]
+    assert [text.split(",")[0] for text in said] == ([] if name in ("conll", "text") else [f"looks like {name}"])

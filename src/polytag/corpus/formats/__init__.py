@@ -1,6 +1,6 @@
 """The formats of corpora and texts: one file each, one `Format` each, one table of them."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from polytag.corpus.formats.brat import BRAT
 from polytag.corpus.formats.conll import CONLL
@@ -21,6 +21,12 @@ FORMATS: Mapping[str, Format] = {
     row.name: row
     for row in (CONLL, CONLLU, ONTONOTES, CSV, TREEBANK, JSONL, LABEL_STUDIO, BRAT, PARQUET, TEXT, TOKENISED)
 }
+RECOGNISED = sorted(FORMATS, key=lambda name: name == CONLL.name)  # columns last: others have columns too
 WRITERS: Mapping[str, Callable[..., str]] = {
     name: writer for row in FORMATS.values() for name, writer in row.writers.items()
 }
+
+
+def looks_like(first: Sequence[str]) -> str:
+    """The format that the first lines of a text look like: raw text where they look like no other."""
+    return next((name for name in RECOGNISED if FORMATS[name].recognises(first)), TEXT.name)

@@ -4,81 +4,19 @@ The first line of words says how many columns there are, and whether tabs part t
 A line before a sentence's first word that begins with # and blanks, and is no word with its columns, is a comment.
 """
 
-import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, pairwise
-from typing import NamedTuple
 
 from polytag.corpus.answers import InColumns
+from polytag.corpus.formats.column_shape import DOCSTART, Shape, are_columns, first_words, is_docstart, shape_of, split
 from polytag.corpus.formats.format import Cut, Format
 from polytag.corpus.formats.lines import FlatLines, check_words, has_blanks, line_end, places_of
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, lines_of, original, paragraphs, tag_rows
 from polytag.errors import CorpusError
 
-DOCSTART = "-DOCSTART-"
-
 Row = list[str] | None  # the columns of a line; None of one that was refused
-
-# Only blank and tab part columns: a no-break space belongs to its word.
-split = re.compile(r"[^ \t]+").findall
-
-# What no word of a corpus looks like even if it has as many columns: "# sent_id = 4", "# id 7f3a domain=en", and what
-# OntoNotes has before and after a document.
-_COMMENT = re.compile(
-    r"#[ \t]*[A-Za-z_][\w.:-]*(?:[ \t]+id)?[ \t]*=[ \t]*\S|#[ \t]+id[ \t]+\S*[0-9]|#(?:begin|end) document\b"
-)
-
-
-class Shape(NamedTuple):
-    """Whether tabs part the columns of a file, and how many there are: 0 before its first word."""
-
-    tabs: bool = False
-    width: int = 0
-
-    def cells(self, text: str) -> list[str]:
-        """The columns of a line; empty ones at its end count as far as other lines have as many."""
-        if not self.tabs and "\t" not in text:
-            found: list[str] = split(text)
-            return found
-        row = [cell.strip(" ") for cell in text.split("\t")]
-        while len(row) > max(1, self.width) and not row[-1]:
-            row.pop()
-        return row
-
-    def trimmed(self, text: str) -> str:
-        """A line without blanks at its end, and without the empty columns there that others have not."""
-        if not self.tabs and "\t" not in text:
-            return text.rstrip(BLANKS)
-        surplus = text.count("\t") + 1 - len(self.cells(text))
-        for _ in range(surplus):
-            text = text[: text.rindex("\t")]
-        return text.rstrip(" ")
-
-    def separator(self, text: str) -> str:
-        """What parts a further column from a line."""
-        return "\t" if self.tabs or "\t" in text else " "
-
-    def is_comment(self, text: str) -> bool:
-        """Whether a line before a sentence's first word is none: one that begins with # and has not all the columns."""
-        if not text.startswith("#"):
-            return False
-        if _COMMENT.match(text):
-            return True
-        return text[1:2] in BLANKS and text[1:].strip(BLANKS) != "" and len(self.cells(text)) != self.width
-
-
-def shape_of(text: str) -> Shape:
-    """The shape of a file that has this line of words."""
-    if not text.strip(BLANKS):
-        return Shape()
-    return Shape(True, text.count("\t") + 1) if "\t" in text else Shape(False, len(split(text)))
-
-
-def first_words(lines: Iterable[str]) -> str:
-    """The first line that is sure to hold a word; empty where there is none."""
-    return next((text for text in lines if text.strip(BLANKS) and text[0] != "#" and not is_docstart(text)), "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +105,6 @@ def flat(text: str, layout: Layout) -> FlatLines | None:
 def head_of(text: str) -> str:
     """The line that tells the shape of all that comes after it."""
     return first_words(line.text for line in lines_of(text))
-
-
-def is_docstart(text: str) -> bool:
-    """Whether a line parts documents instead of holding a word."""
-    return text.startswith(DOCSTART) and text[len(DOCSTART) : len(DOCSTART) + 1] in ("", " ", "\t")
 
 
 def word_column(layout: Layout) -> int:
@@ -401,4 +334,5 @@ CONLL = Format(
     suffixes=(".conll", ".iob", ".iob1", ".iob2", ".bio", ".bioes", ".tsv"),
     columns=columns,
     has_documents=True,
+    recognises=are_columns,
 )

@@ -208,6 +208,13 @@ def sentence(words: Sequence[Row], layout: Layout, places: Mapping[str, Place]) 
     return Sentence(forms, tags, tuple(line.number for line, _ in words), layout.source)
 
 
+def recognises(first: Sequence[str]) -> bool:
+    """Whether a text begins with the names of its columns, or its first word has ten and the number 1."""
+    row = next((text for text in first if text.strip(BLANKS) and text[0] != "#"), "").split("\t")
+    is_first = len(row) == len(COLUMNS) and row[0].partition("-")[0] == "1"
+    return is_first or head_of("".join(first[:1])) != ""
+
+
 def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
     """Those of upos, xpos and deprel that some words have, and of those that are none of CoNLL-U's ten."""
     lines, layout = _headed(iter(lines), layout)
@@ -335,6 +342,7 @@ CONLLU = Format(
     writers={"conllu": written},
     suffixes=(".conllu", ".conllup", ".cupt"),
     columns=columns,
+    recognises=recognises,
     usual_tag="upos",
     fills=REPLACED,
 )

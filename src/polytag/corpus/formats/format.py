@@ -78,6 +78,7 @@ class Format:
         fills: columns that a task which was trained on them fills when a text is tagged.
         files: the files that a path stands for, if that may be others than itself.
         claims: whether a path that no suffix tells is of this format.
+        recognises: whether the first lines of a text look like it.
         has_documents: whether it holds -DOCSTART- lines.
     """
 
@@ -94,6 +95,7 @@ class Format:
     fills: Collection[str] = ()
     files: Callable[[str], list[Path]] | None = None
     claims: Callable[[str], bool] = lambda _: False
+    recognises: Callable[[Sequence[str]], bool] = lambda _: False
     has_documents: bool = False
 
     @property

@@ -11,6 +11,7 @@ Tagged, a record keeps all that it holds and gets what `asjson` says of its word
 import json
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import accumulate, chain, islice, pairwise
 from typing import Any
@@ -166,6 +167,14 @@ def flat(text: str, layout: Layout) -> FlatRecords | None:
         return None
 
 
+def recognises(first: Sequence[str]) -> bool:
+    """Whether the first line that is filled holds a record."""
+    text = next((text for text in first if text.strip(BLANKS)), "")
+    with suppress(ValueError):
+        return text.lstrip(BLANKS)[:1] in ("{", "[") and parse(Line(1, text, "")) is not None
+    return False
+
+
 def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
     """The keys of tags, and 'spans' for spans of characters, that records have."""
     return columns_among(_records(lines, layout))
@@ -244,4 +253,5 @@ JSONL = Format(
     writers={"jsonl": written, AS_SPANS: written_as_spans},
     suffixes=(".jsonl", ".json"),
     columns=columns,
+    recognises=recognises,
 )

@@ -5,8 +5,9 @@ Tags are 'pos', or 'ner' of the column in which brackets mark names: ``(PERSON*`
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from polytag.corpus.formats.conll import ColumnBlock, Shape, counted
-from polytag.corpus.formats.conll import split as cells
+from polytag.corpus.formats.column_shape import Shape
+from polytag.corpus.formats.column_shape import split as cells
+from polytag.corpus.formats.conll import ColumnBlock, counted
 from polytag.corpus.formats.format import Cut, Format
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, paragraphs
@@ -85,4 +86,5 @@ ONTONOTES = Format(
     suffixes=(".v4_gold_conll", ".v4_auto_conll", ".gold_conll", ".auto_conll"),
     columns=lambda *_: list(PLACES),
     usual_tag="ner",
+    recognises=lambda first: "".join(first[:1]).startswith("#begin document"),
 )

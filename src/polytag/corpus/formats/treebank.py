@@ -16,6 +16,7 @@ TRACE = "-NONE-"
 ESCAPES = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "\\/": "/", "\\*": "*"}
 
 _TOKEN = re.compile(r"[()]|[^ \t()]+")
+_TREE = re.compile(r"[ \t]*\([ \t]*\([A-Z]")
 _ESCAPE = re.compile("|".join(map(re.escape, ESCAPES)))
 _SECTION = re.compile(r"wsj_([0-9]{2})[0-9]{2}\b")
 
@@ -159,5 +160,6 @@ TREEBANK = Format(
     suffixes=(".mrg",),
     columns=lambda *_: [POS],
     files=files_of,
+    recognises=lambda first: bool(_TREE.match(next((text for text in first if text.strip()), ""))),
     claims=lambda path: SECTIONS in path or (Path(path).is_dir() and any(Path(path).rglob("*.mrg*"))),
 )
