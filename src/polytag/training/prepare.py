@@ -104,6 +104,10 @@ def _load_vectors(plan: Plan, name: str, notes: list[str]) -> Vectors | None:
         raise PlanError(
             f"words.{name}.dimension is {settings.dimension}, but {settings.vectors} has {loaded.dimension} dimensions"
         )
+    if settings.vector_std is not None and not loaded.std:
+        raise PlanError(
+            f"{key}: all values of {settings.vectors} are alike, expected some that words.{name}.vector_std can spread"
+        )
     notes.append(
         f"words.{name}: {len(loaded.words):,} vectors of {loaded.dimension} dimensions from {settings.vectors} "
         f"({loaded.format}, standard deviation {loaded.std:.3f})"
