@@ -445,3 +445,18 @@ def test_what_comes_back_from_a_tool_is_trained_on_as_it_is(
     expected = [one.tagged for one in found.suggestions]
     assert tags == [(word, tag) for s in expected for word, tag in zip(s.words, s.tags["ner"], strict=True)]
     assert any(tag.startswith("B-") for _, tag in tags)
+
+
+def test_labels_of_single_words_come_back_as_labels(found: Suggested, model: Path) -> None:
+    directory = model.parent
+    (directory / "pos.jsonl").write_text(
+        annotated(written(found.suggestions, format="doccano", tasks=["pos"]), "doccano")
+    )
+    tables = toy.tables("pos", search=directory)
+    columns = {"tag": "spans"}
+    tables["tasks"]["pos"] |= {"train": "pos.jsonl", "columns": columns, "dev": "none", "test": "none"}
+    tables["tasks"]["pos"]["scheme"] = "plain"
+    plan = toy.make_plan(tables)
+    assert prepare(plan)
+    back = [sentence.tags["pos"] for sentence in split_sentences(plan, "pos", "train")]
+    assert back == [one.tagged.tags["pos"] for one in found.suggestions]

@@ -1,15 +1,17 @@
 """The sentences of a task's splits, as its plan says: files, held-out part, labeling rate."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from os import PathLike
 
 from polytag.corpus.documents import read
+from polytag.corpus.formats.record import is_spans
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import is_scored
 from polytag.corpus.sampling import holdout, sample
 from polytag.corpus.schemes import read_outside
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.tag_rules import UNKNOWN
+from polytag.corpus.tag_rules import UNKNOWN, parse_any
 from polytag.errors import CorpusError, PlanError, nearest
 from polytag.plan import Plan, Task
 
@@ -57,9 +59,12 @@ def split_sentences(plan: Plan, task: str, split: str, *, notes: Notes | None = 
 
 
 def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | None = None) -> Iterator[Sentence]:
-    """The sentences of a file that is written like the task's own, with its outside tag; ``notes`` is as for `read`."""
+    """The sentences of a file that is written like the task's own, with its outside tag; ``notes`` is as for `read`.
+
+    Where the task's scheme is plain, spans of characters are labels: of each of their words.
+    """
     settings = plan.tasks[task]
-    return read(
+    found = read(
         path,
         format=settings.format,
         word=settings.columns.word,
@@ -70,6 +75,15 @@ def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | 
         overlaps=settings.overlaps,
         notes=notes,
     )
+    is_label = settings.scheme == "plain" and is_spans(settings.columns.tag)
+    return (_as_labels(sentence, task) for sentence in found) if is_label else found
+
+
+def _as_labels(sentence: Sentence, task: str) -> Sentence:
+    """A sentence whose words have the types of their spans for tags; those in no span, and unknown ones, stay."""
+    parsed = map(parse_any, sentence.tags[task])
+    labels = tuple([tag.text if tag.role == "O" else tag.type for tag in parsed])
+    return replace(sentence, tags={**sentence.tags, task: labels})
 
 
 def _files(plan: Plan, task: str, split: str, notes: Notes | None) -> Iterator[Sentence]:
