@@ -18,7 +18,6 @@ from itertools import islice
 from pathlib import Path
 
 from polytag.bulk.pieces import Piece, cut
-from polytag.corpus.answers import rendered
 from polytag.corpus.documents import read
 from polytag.corpus.formats import FORMATS, WRITERS
 from polytag.corpus.sentence import Sentence
@@ -56,7 +55,7 @@ def by_blocks(piece: Piece, layout: Layout, tags: Sequence[str]) -> str:
     for block in make(piece.lines(), layout):
         known = block.sentence or Sentence(())
         own = tuple(islice(waiting, len(known)))
-        lines.append(rendered(block, replace(known, tags={"ner": own}), span_tasks=SPAN_TASKS))
+        lines.append(block.answered(replace(known, tags={"ner": own}), span_tasks=SPAN_TASKS))
     return "".join(lines)
 
 

@@ -159,7 +159,12 @@ def test_commands_that_train_say_it_in_one_line(place: Path, line: str) -> None:
     assert not (place / "curve-ner").exists()
 
 
-def test_where_pytorch_is_installed_a_curve_does_not_load_it() -> None:
-    code = "import sys\nfrom polytag import curves\ncurves._check_pytorch()\nassert 'torch' not in sys.modules"
-    done = python(code, at=Path())
+def test_where_pytorch_is_installed_a_curve_does_not_load_it(tmp_path: Path) -> None:
+    code = (
+        "import sys\nfrom polytag import PolytagError\nfrom polytag.curves import curve\n"
+        "try:\n    curve('none.toml', task='ner', output='out')\n"
+        "except PolytagError as error:\n    print(error)\nassert 'torch' not in sys.modules"
+    )
+    done = python(code, at=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "none.toml" in done.stdout
