@@ -6,6 +6,8 @@ import pytest
 from click.testing import CliRunner
 
 from polytag.cli import cli
+from polytag.corpus import check, read
+from polytag.corpus.notes import Notes
 from polytag.plan_file import load_plan
 from tests.licensed import TOKENS, licensed
 
@@ -30,6 +32,26 @@ def test_data_check_counts_the_tokens_of_the_paper(data: Path, file: str, tokens
     output = printed("data", "check", data / file, code=int("esp." in file))  # each Spanish file has an ill-formed tag
     assert f" {tokens:,} tokens" in output
     assert ("IOB1" if "conll2003" in file else "IOB2") in output
+
+
+COLUMN_FILES = (
+    "conll2000/test.txt",
+    "masakhaner/yor/dev.txt",
+    "twitter/ner.txt",
+    "twitter/pos.txt",
+    "genia-pos/devel.tsv",
+)
+
+
+@pytest.mark.parametrize("file", COLUMN_FILES)
+def test_data_check_says_what_reading_says(data: Path, file: str) -> None:
+    if not (data / file).exists():
+        pytest.skip(f"no {file} in the data directory")
+    report, notes = check(data / file), Notes()
+    column = report.columns[-1]
+    sentences = list(read(data / file, tags={"task": column.name}, notes=notes))
+    assert [str(note) for note in notes] == [str(note) for note in report.notes]
+    assert sum(map(len, sentences)) == report.tokens == column.tags.total()
 
 
 @pytest.mark.parametrize("plan", PLANS, ids=lambda path: path.stem)

@@ -82,8 +82,8 @@ class Watched:
         self._head = None
         end = len(head) if is_whole else head.rfind(b"\n") + 1  # the last line may be cut off
         found = _guess(Lines(BytesIO(head[:end] or head)))
-        if found not in (None, DEFAULT):
-            self._tell(cast(str, found))
+        if found is not None and found != DEFAULT:
+            self._tell(found)
 
 
 def _guess(lines: Iterable[Line]) -> str | None:
