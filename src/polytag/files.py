@@ -3,6 +3,7 @@
 import gzip
 import io
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -112,6 +113,22 @@ def _acquired(path: Path, waiting: Callable[[], None] | None) -> "FileLock":
         if path.exists():
             return lock
         lock.release()  # of a file that was removed, which keeps nobody out
+
+
+@contextmanager
+def nothing_left_on_failure(directory: Path) -> Iterator[None]:
+    """Remove what came into a directory if the body fails, and the directory if it was not there before."""
+    before = set(directory.iterdir()) if directory.exists() else None
+    try:
+        yield
+    except BaseException:
+        for path in set(directory.iterdir() if directory.exists() else ()) - (before or set()):
+            with suppress(OSError):
+                shutil.rmtree(path) if path.is_dir() else path.unlink()
+        with suppress(OSError):
+            if before is None:
+                directory.rmdir()
+        raise
 
 
 @contextmanager

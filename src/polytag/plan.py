@@ -27,6 +27,7 @@ Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]  # as spaCy has them: ISO 639, xx for any
 Cell = Literal["reset_before", "reset_after"]
 Paths = Annotated[tuple[str, ...], Field(min_length=1)]
+MEMORY = "<memory>"  # in the place of files: the sentences came from a program, no file has them
 NONE = "none"  # how a plan file leaves out a value that its recipe sets: TOML has no null
 
 

@@ -3,7 +3,7 @@
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -11,48 +11,48 @@ from typing import Any
 from pydantic import ValidationError
 
 from polytag.errors import PlanError, nearest
-from polytag.plan import NONE, Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
+from polytag.plan import MEMORY, NONE, Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
 from polytag.tokenisers import ANY_LANGUAGE
 
 
 def load_plan(
-    path: str | os.PathLike[str], *, data: str | os.PathLike[str] | None = None, settings: Iterable[str] = ()
+    plan: str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    data: str | os.PathLike[str] | None = None,
+    settings: Iterable[str] = (),
+    memory: Mapping[str, Collection[str]] = {},
 ) -> Plan:
-    """Read a plan file.
+    """Read a plan file, or check the tables of one.
 
     Args:
-        path: the TOML file.
+        plan: the TOML file, or a dict of what stands in one; paths in a dict are looked up in the working directory.
         data: where relative paths are looked up after the plan's own directory; ``POLYTAG_DATA`` unless given.
         settings: overrides, ``"training.epochs=5"``.
+        memory: the splits of each task whose sentences come from the program, in place of files.
 
     Raises:
         PlanError: the file cannot be read, or a key, value or name in it cannot be used.
     """
-    path = Path(path)
-    try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows put a byte order mark
-    except UnicodeDecodeError as error:
-        line = error.object.count(b"\n", 0, error.start) + 1
-        raise PlanError(f"{path}:{line}: byte {error.object[error.start]:#04x}, expected UTF-8 text") from None
-    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, or a number of thousands of digits
-        reason = error.strerror if isinstance(error, OSError) else str(error)
-        raise PlanError(f"{path}: the plan cannot be read: {reason}") from None
+    if isinstance(plan, Mapping):
+        tables, source, folder = _plain(plan), "plan", Path()
+    else:
+        tables, source, folder = _read(Path(plan)), str(plan), Path(plan).parent
     for setting in settings:
         _override(tables, setting)
     if "search" not in tables:
         data = data or os.environ.get("POLYTAG_DATA")
         tables["search"] = ["."]
-    plan = make_plan(tables, source=str(path)).found_in(path.parent)
-    return plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))}) if data else plan
+    checked = make_plan(_with_memory(tables, memory), source=source).found_in(folder)
+    return checked.model_copy(update={"search": (*checked.search, str(Path(data).resolve()))}) if data else checked
 
 
 def make_plan(tables: Mapping[str, Any], *, source: str = "plan") -> Plan:
-    """Check tables as a plan file holds them and fill in the recipe's defaults.
+    """Check tables as a plan file holds them and fill in the recipe's defaults; numbers may be numpy's.
 
     Raises:
         PlanError: names the key, the value and what is allowed.
     """
-    full = _with_recipe(dict(tables), source)
+    full = _with_recipe(_plain(tables), source)
     try:
         plan = Plan.model_validate(full)
     except ValidationError as error:
@@ -86,6 +86,54 @@ def stored_plan(tables: Mapping[str, Any], *, source: str) -> Plan:
         named = {name: {"tokeniser": _legacy(of), **of} for name, of in parts.items() if isinstance(of, Mapping)}
         tables = {**tables, "words": {**parts, **named}}
     return make_plan(tables, source=source)
+
+
+def from_memory(plan: Plan, memory: Mapping[str, Collection[str]]) -> Plan:
+    """A checked plan with the splits of some tasks from the program, in place of files.
+
+    Raises:
+        PlanError: there is no such task, or a task cannot have such splits.
+    """
+    tables = {"tasks": {name: dict(task) for name, task in plan.tasks.items()}}
+    tasks = _with_memory(tables, memory)["tasks"]
+    try:
+        changed = plan.model_copy(update={"tasks": {name: Task.model_validate(task) for name, task in tasks.items()}})
+    except ValidationError as error:
+        raise PlanError(f"plan: {_explain(error)}") from None
+    _check_names(changed, "plan")
+    return changed
+
+
+def _with_memory(tables: dict[str, Any], memory: Mapping[str, Collection[str]]) -> dict[str, Any]:
+    tasks: Any = tables.get("tasks")
+    if not isinstance(tasks, dict):
+        return tables
+    for task, splits in memory.items():
+        if task not in tasks:
+            raise PlanError(f"corpora: there is no task '{task}' in the plan{nearest(task, tasks)}")
+        if isinstance(tasks[task], dict):
+            tasks[task] |= dict.fromkeys(splits, MEMORY)
+    return tables
+
+
+def _plain(value: Any) -> Any:
+    """Tables as Python has them: what numpy has numbers for are numbers, its arrays lists."""
+    if isinstance(value, Mapping):
+        return {key: _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value.tolist() if hasattr(value, "tolist") and hasattr(value, "dtype") else value
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8-sig"))  # editors on Windows put a byte order mark
+    except UnicodeDecodeError as error:
+        line = error.object.count(b"\n", 0, error.start) + 1
+        raise PlanError(f"{path}:{line}: byte {error.object[error.start]:#04x}, expected UTF-8 text") from None
+    except (OSError, ValueError, RecursionError) as error:  # ValueError: no TOML, or a number of thousands of digits
+        reason = error.strerror if isinstance(error, OSError) else str(error)
+        raise PlanError(f"{path}: the plan cannot be read: {reason}") from None
 
 
 def recipes() -> dict[str, dict[str, Any]]:

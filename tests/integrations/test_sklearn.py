@@ -126,6 +126,13 @@ def test_plain_tags_are_scored_by_accuracy() -> None:
     assert tagger.classes_.tolist() == ["NAME", "WORD"]
 
 
+def test_nothing_is_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    SequenceTagger(**{**SMALL, "epochs": 1}).fit(*data(6))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_one_sequence_is_enough() -> None:
     tagger = SequenceTagger(**SMALL).fit([["Ann", "saw", "Lima"]], [["B-PER", "O", "B-LOC"]])
     assert len(tagger.predict_single(["Ann", "saw"])) == 2
@@ -203,6 +210,23 @@ def test_search_and_cross_validation() -> None:
     assert search.best_params_["epochs"] in (1, 6)
     assert len(search.predict(X)) == len(X)
     assert search.best_estimator_.score(X, y) == search.score(X, y)
+
+
+def test_parameters_may_be_numpy_s() -> None:
+    X, y = data(12)  # noqa: N806
+    base = SequenceTagger(**{**SMALL, "epochs": 1, "validation": 0})
+    for grid in (
+        {"words_hidden": np.arange(4, 9, 4)},
+        {"epochs": np.array([1, 2])},
+        {"learning_rate": np.array([0.01, 0.02], dtype=np.float32)},
+        {"constrained": np.array([True, False])},
+        {"recipe": np.array(["best", "paper"])},
+        {"settings": [{"training.clip": np.float64(1), "words.all.layers": np.int8(1)}]},
+    ):
+        search = GridSearchCV(base, grid, cv=2, error_score="raise").fit(X, y)
+        assert search.best_params_.keys() == grid.keys()
+    seeds = [clone(base).set_params(random_state=state).fit(X, y).tagger_ for state in (3, np.int64(3))]
+    assert np.array_equal(*(tagger.model.arrays["tags.y.projection"] for tagger in seeds))
 
 
 def test_it_ends_a_pipeline(fitted: SequenceTagger) -> None:

@@ -112,9 +112,9 @@ def test_a_chart_is_the_same_whatever_the_user_has_set_for_others() -> None:
 
 def test_without_matplotlib_a_training_says_so_and_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib", None)
-    *_, last = train_events(toy.plan(toy.write_all(tmp_path), "ner"), output=tmp_path / "model")
-    assert isinstance(last, Note)
-    assert last.text == f"curves.svg is not drawn: {MISSING}"
+    *_, note, _ = train_events(toy.plan(toy.write_all(tmp_path), "ner"), output=tmp_path / "model")
+    assert isinstance(note, Note)
+    assert note.text == f"curves.svg is not drawn: {MISSING}"
     assert (tmp_path / "model" / "report.json").exists()
     assert not (tmp_path / "model" / FILE).exists()
     with pytest.raises(PolytagError, match=r"polytag\[reports\]"):

@@ -13,7 +13,7 @@ from polytag.errors import PlanError
 from polytag.model import Model
 from polytag.plan import Plan
 from polytag.scoring import Counts
-from polytag.training import Evaluation, Note, Step, Trainer, prepare, train_events
+from polytag.training import Evaluation, Note, Step, Trained, Trainer, prepare, train_events
 from polytag.training.torch_network import arrays_of, tensors_of
 from tests.training import toy
 
@@ -31,7 +31,7 @@ GOLDEN = {
 
 
 def events_of(plan: Plan, output: Path) -> list[Any]:
-    return [event for event in train_events(plan, output=output) if not isinstance(event, Note)]
+    return [event for event in train_events(plan, output=output) if not isinstance(event, Note | Trained)]
 
 
 def with_scores(trainer: Trainer, dev: list[dict[str, float]], test: list[dict[str, float]] | None = None) -> None:

@@ -108,6 +108,10 @@ def test_vectors_fill_the_rows_of_their_words(tmp_path: Path) -> None:
         torch.testing.assert_close(rows, values[:3] * scale, rtol=1e-4, atol=1e-6)
         assert float(weight[vocabulary.index("the")].abs().max()) < 0.1
         assert any("vectors of 3 dimensions from vectors.txt" in note for note in found.notes)
+    (tmp_path / "vectors.txt").write_text("4 3\nlima 1 2 3\nsees -1 0 1\nlima 4 4 4\n")
+    notes = [note.replace(str(tmp_path), "") for note in prepare(toy.make_plan(tables)).notes]
+    assert "words.en: /vectors.txt:1: 3 rows, but the header promises 4" in notes
+    assert "words.en: /vectors.txt: left out rows of words that had come before, such as 'lima': 1" in notes
     tables["words"]["en"]["dimension"] = 4
     with pytest.raises(PlanError, match=r"words\.en\.dimension is 4, but vectors\.txt has 3 dimensions"):
         prepare(toy.make_plan(tables))

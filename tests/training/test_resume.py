@@ -13,7 +13,7 @@ import pytest
 
 from polytag.errors import ModelError
 from polytag.plan import Plan
-from polytag.training import Evaluation, Note, Step, train, train_events
+from polytag.training import Evaluation, Note, Step, Trained, train, train_events
 from polytag.training.resume import state_file
 from tests.training import toy
 
@@ -61,7 +61,7 @@ def run(plan: Plan, output: Path, *, events: int = 10**9, save_seconds: float = 
     stream = train_events(plan, output=output, resume=True, save_seconds=save_seconds)
     for event in stream:
         seen.append(event)
-        events -= not isinstance(event, Note)
+        events -= isinstance(event, Step | Evaluation)
         if not events:
             stream.close()  # type: ignore[attr-defined]
             break
@@ -75,7 +75,7 @@ def test_stopped_after_any_step_it_ends_the_same(whole: tuple[Plan, Path], tmp_p
     assert not (tmp_path / "model" / ".lock").exists()
     seen = run(plan, tmp_path / "model")
     assert any(isinstance(event, Note) and event.text.startswith("resumed") for event in seen)
-    assert len([event for event in seen if not isinstance(event, Note)]) == 22 - stop
+    assert len([event for event in seen if isinstance(event, Step | Evaluation)]) == 22 - stop
     assert content(tmp_path / "model") == content(expected)
 
 
@@ -217,8 +217,9 @@ def test_with_decay_the_number_of_epochs_is_part_of_the_training(corpora: Path, 
 def test_a_finished_training_is_left_alone(whole: tuple[Plan, Path]) -> None:
     plan, output = whole
     before = {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
-    (note,) = run(plan, output)
+    note, last = run(plan, output)
     assert isinstance(note, Note)
+    assert isinstance(last, Trained)
     assert note.text == f"{output}: the training is complete; nothing to resume"
     assert before == {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
 
@@ -228,7 +229,7 @@ def test_resuming_what_is_absent_or_empty_begins(corpora: Path, tmp_path: Path) 
     (tmp_path / "empty").mkdir()
     for name in ("absent", "empty"):
         events = run(plan, tmp_path / name)
-        assert isinstance(events[-1], Evaluation)
+        assert isinstance(events[-2], Evaluation)
     assert content(tmp_path / "absent") == content(tmp_path / "empty")
 
 
@@ -263,7 +264,7 @@ def test_what_another_process_has_finished_meanwhile_is_left_alone(corpora: Path
     next(late)  # has read its data, but not begun
     train(plan, output=tmp_path / "model")
     before = (tmp_path / "model" / "weights.safetensors").stat().st_mtime_ns
-    assert all(isinstance(event, Note) for event in late)
+    assert all(isinstance(event, Note | Trained) for event in late)
     assert (tmp_path / "model" / "weights.safetensors").stat().st_mtime_ns == before
 
 

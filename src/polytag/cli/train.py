@@ -100,12 +100,12 @@ def _show(events: Iterable["Event"], *, quiet: bool) -> None:
     """A bar in a terminal, plain lines in a log."""
     from tqdm import tqdm
 
-    from polytag.training import Note, Step
+    from polytag.training import Note, Step, Trained
 
     bar: tqdm[None] | None = None
     lines = _Lines()
     for event in events:
-        if quiet:
+        if quiet or isinstance(event, Trained):
             continue
         if isinstance(event, Step):
             if sys.stderr.isatty():

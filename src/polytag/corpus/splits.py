@@ -1,6 +1,6 @@
 """The sentences of a task's splits, as its plan says: files, held-out part, labeling rate."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
 
@@ -13,8 +13,9 @@ from polytag.corpus.schemes import read_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN, parse_any
 from polytag.errors import CorpusError, PlanError, nearest
-from polytag.plan import Plan, Task
+from polytag.plan import MEMORY, Plan, Task
 
+Corpora = Mapping[str, Mapping[str, Sequence[Sentence]]]  # task -> split -> sentences
 SPLITS = ("train", "dev", "test")
 HOLDOUT_SEED = 13  # not the training's seed, so that runs with several seeds share one development set
 
@@ -30,18 +31,20 @@ def has_split(settings: Task, split: str) -> bool:
     return bool(getattr(settings, split)) or (split == "dev" and settings.holdout > 0)
 
 
-def split_sentences(plan: Plan, task: str, split: str, *, notes: Notes | None = None) -> Iterator[Sentence]:
+def split_sentences(
+    plan: Plan, task: str, split: str, *, notes: Notes | None = None, memory: Corpora | None = None
+) -> Iterator[Sentence]:
     """The sentences of one split, with their tags under the task's name; none where the task has no such split.
 
-    ``notes`` is as for `read`.
+    ``notes`` is as for `read`; ``memory`` has the sentences that come from the program, as the plan says.
 
     Raises:
         PlanError: a file is not there.
         CorpusError: a file cannot be read, or cannot be split as the plan says.
     """
-    settings = plan.tasks[task]
+    settings, memory = plan.tasks[task], memory or {}
     if settings.holdout and split in ("train", "dev"):
-        everything = list(_files(plan, task, "train", notes))
+        everything = list(_given(plan, task, "train", notes, memory))
         # Scores need every tag, so a sentence with unknown ones is never held out.
         whole = [i for i, sentence in enumerate(everything) if is_scored(sentence, task)]
         if len(whole) < 2 <= len(everything):
@@ -53,7 +56,7 @@ def split_sentences(plan: Plan, task: str, split: str, *, notes: Notes | None = 
         held = {whole[i] for i in holdout(len(whole), settings.holdout, seed=HOLDOUT_SEED)[1]}
         chosen: Iterator[Sentence] = (s for i, s in enumerate(everything) if (i in held) == (split == "dev"))
     else:
-        chosen = _files(plan, task, split, notes)
+        chosen = iter(_given(plan, task, split, notes, memory))
     drawn = _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
     yield from (read_outside(sentence, {task: settings.outside}) for sentence in drawn)
 
@@ -86,8 +89,15 @@ def _as_labels(sentence: Sentence, task: str) -> Sentence:
     return replace(sentence, tags={**sentence.tags, task: labels})
 
 
+def _given(plan: Plan, task: str, split: str, notes: Notes | None, memory: Corpora) -> Iterable[Sentence]:
+    return memory.get(task, {}).get(split) or _files(plan, task, split, notes)
+
+
 def _files(plan: Plan, task: str, split: str, notes: Notes | None) -> Iterator[Sentence]:
     for path in getattr(plan.tasks[task], split) or ():
+        if path == MEMORY:
+            message = "no file has these sentences, which a program gave, expected files or to be given them"
+            raise PlanError(f"tasks.{task}.{split}: {message}")
         yield from read_as(plan, task, plan.find(path, f"tasks.{task}.{split}"), notes=notes)
 
 

@@ -1,15 +1,13 @@
-"""What an estimator is given: lists of words and of tags, checked, and the corpus that training reads them from."""
+"""What an estimator is given: lists of words and of tags, checked."""
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
+from polytag.corpus.memory import is_encodable
 from polytag.corpus.schemes import rewritten_alone
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError, PolytagError
-from polytag.files import atomic_write
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 TASK = "y"  # the one task of an estimator's plan
@@ -29,7 +27,7 @@ def words_of(sequences: Iterable[Sequence[str]]) -> list[Sentence]:
 
 
 def tagged(sequences: Iterable[Sequence[str]], tags: Iterable[Sequence[str]] | None) -> list[Sentence]:
-    """Sentences of lists of words and lists of tags.
+    """Sentences of lists of words and lists of tags; the source of each is the place of its tags.
 
     Raises:
         SequencesError: names the place and what was found there.
@@ -43,26 +41,17 @@ def tagged(sequences: Iterable[Sequence[str]], tags: Iterable[Sequence[str]] | N
     for i, (sentence, of) in enumerate(zip(words, given, strict=True)):
         if len(sentence) != len(of):
             raise SequencesError(f"X[{i}] has {len(sentence)} words and y[{i}] has {len(of)} tags, expected as many")
-    return [Sentence(sentence.words, {TASK: of}) for sentence, of in zip(words, given, strict=True)]
-
-
-def write(sentences: Iterable[Sentence], path: Path) -> None:
-    """A corpus in JSON Lines, which keeps words whatever they hold; sequences without words teach nothing."""
-    with atomic_write(path) as file:
-        for sentence in sentences:
-            if sentence.words:
-                file.write(json.dumps({"words": sentence.words, "tags": {TASK: sentence.tags[TASK]}}) + "\n")
+    pairs = enumerate(zip(words, given, strict=True))
+    return [Sentence(sentence.words, {TASK: of}, source=f"y[{i}]") for i, (sentence, of) in pairs]
 
 
 @contextmanager
-def located_in(sentences: Sequence[Sentence]) -> Iterator[None]:
-    """What is wrong at a line of the written corpus is told by the sequence that stands there."""
+def told_of_sequences() -> Iterator[None]:
+    """What is wrong with a sequence is an error of its own."""
     try:
         yield
     except CorpusError as error:
-        rows = [i for i, sentence in enumerate(sentences) if sentence.words]
-        place = f"y[{rows[error.line - 1]}]: " if error.line else ""
-        raise SequencesError(f"{place}{error.message}") from error
+        raise SequencesError(str(error)) from error
 
 
 def written_tags(vocabulary: TagVocabulary, scheme: str) -> list[str]:
@@ -81,10 +70,6 @@ def _strings(value: Any, place: str, what: str) -> tuple[str, ...]:
         raise SequencesError(f"{place} is {value!r:.60}, expected a list of {what}")
     found = tuple(value)
     for position, item in enumerate(found):
-        if not isinstance(item, str) or not item or not _encodable(item):
+        if not isinstance(item, str) or not item or not is_encodable(item):
             raise SequencesError(f"{place}[{position}] is {item!r:.60}, expected a text of at least a character")
     return found
-
-
-def _encodable(text: str) -> bool:
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)

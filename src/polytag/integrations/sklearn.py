@@ -9,9 +9,8 @@ X is a list of lists of words, y a list of lists of tags, as in sklearn-crfsuite
 of numbers. It is no ClassifierMixin on purpose: classifiers' folds are drawn by class, and a sequence has none.
 """
 
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path
+from numbers import Integral
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -27,8 +26,8 @@ from sklearn.utils.validation import check_is_fitted
 
 from polytag.corpus.schemes import UNKNOWN
 from polytag.errors import PlanError
-from polytag.integrations.sequences import TASK, SequencesError, located_in, tagged, words_of, write, written_tags
-from polytag.plan import Plan
+from polytag.integrations.sequences import TASK, SequencesError, tagged, told_of_sequences, words_of, written_tags
+from polytag.plan import MEMORY, Plan
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
 
@@ -97,17 +96,16 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
             SequencesError: X or y is no list of sequences, or they do not fit each other.
             PolytagError: a parameter or the tags cannot be used.
         """
-        sentences = tagged(X, y)
-        if not any(sentence.words for sentence in sentences):
+        sentences = [sentence for sentence in tagged(X, y) if sentence.words]  # others teach nothing
+        if not sentences:
             raise SequencesError("X holds no words, expected at least one sequence to train on")
-        from polytag.training import Note, train_events
+        from polytag.training import Note, Trained, train_events
 
-        with tempfile.TemporaryDirectory() as place, located_in(sentences):
-            data, output = Path(place, "y.jsonl"), Path(place, "model")
-            write(sentences, data)
-            plan = self._plan(str(data), sequences=sum(1 for sentence in sentences if sentence.words))
-            events = list(train_events(plan, output=output))
-            self.tagger_ = Tagger.load(output, precision=PRECISION)
+        plan = self._plan(sequences=len(sentences))
+        with told_of_sequences():
+            events = list(train_events(plan, corpora={TASK: {"train": sentences}}))
+        (trained,) = (event for event in events if isinstance(event, Trained))
+        self.tagger_ = Tagger(trained.model, precision=PRECISION)
         self.notes_ = [event.text for event in events if isinstance(event, Note)]
         self.classes_ = np.array(sorted({tag for s in sentences for tag in s.tags[TASK]} - {UNKNOWN}))
         return self
@@ -147,13 +145,12 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         return self.tagger_.evaluate(tagged(X, y), TASK).score / 100
 
-    def _plan(self, train: str, *, sequences: int) -> Plan:
+    def _plan(self, *, sequences: int) -> Plan:
         chars = {"hidden": self.chars_hidden, "layers": self.layers}
         words = {"hidden": self.words_hidden, "layers": self.layers, "vectors": self.vectors}
         words |= {"embedding": False} if self.dimension == 0 else {"dimension": self.dimension}
         task = {
-            "chars": "all" if self.chars_hidden else None, "words": "all", "train": train, "format": "jsonl",
-            "columns": {"tag": TASK}, "scheme": self.scheme,
+            "chars": "all" if self.chars_hidden else None, "words": "all", "scheme": self.scheme, "train": MEMORY,
             "holdout": float(self.validation) if sequences > 1 else 0.0,
         }  # fmt: skip
         training = {
@@ -172,8 +169,8 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         return make_plan(tables, source=type(self).__name__)
 
     def _seed(self) -> int:
-        if isinstance(self.random_state, int):
-            return self.random_state
+        if isinstance(self.random_state, Integral):  # numpy's too
+            return int(self.random_state)
         return int(check_random_state(self.random_state).randint(2**31))
 
 

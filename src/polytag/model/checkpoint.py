@@ -16,11 +16,11 @@ from typing import Any
 
 import tomli_w
 
-from polytag.errors import ModelError
-from polytag.files import atomic_write
+from polytag.errors import ModelError, PolytagError
+from polytag.files import atomic_write, nothing_left_on_failure
 from polytag.model.array_file import Array, load_arrays, save_arrays
 from polytag.model.model import KINDS, Model
-from polytag.model.packed import load_packed
+from polytag.model.packed import load_packed, save_packed
 from polytag.model.reading import COMPUTED, read_model
 from polytag.model.temperatures import load_temperatures, save_temperatures
 from polytag.plan import Plan
@@ -29,6 +29,7 @@ from polytag.vocabulary.vocabularies import Vocabularies
 
 FORMAT = "polytag-model"
 WEIGHTS = "weights.safetensors"
+PACKED_SUFFIX = ".polytag"
 
 
 def load_model(path: str | PathLike[str], *, best_for: str | None = None) -> Model:
@@ -97,6 +98,26 @@ def save_weights(
     files = {str(path.relative_to(directory)): _digest(path.read_bytes()) for path in described}
     computed = {} if precision == "float32" else {COMPUTED: precision}
     save_arrays(directory / name, arrays, {"format": FORMAT, "files": json.dumps(files), **computed})
+
+
+def save(model: Model, path: str | PathLike[str]) -> None:
+    """Write a model as a new directory, or as a packed file where the name ends in .polytag; nothing is half written.
+
+    Raises:
+        ModelError: the directory is there and holds something, or the name is that of a file.
+        PolytagError: it cannot be written.
+    """
+    path = Path(path)
+    if path.suffix == PACKED_SUFFIX and not path.is_dir():
+        save_packed(path, model)
+        return
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise ModelError(f"{path}: is there already, expected a name for a new directory, or that of an empty one")
+    try:
+        with nothing_left_on_failure(path):
+            save_model(model, path)
+    except OSError as error:
+        raise PolytagError(f"{path}: cannot be written: {error.strerror or error}") from None
 
 
 def save_model(model: Model, directory: str | PathLike[str]) -> None:

@@ -19,7 +19,7 @@ from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Block
 from polytag.corpus.tokenising import tokeniser as tokeniser_named
 from polytag.errors import PolytagError
-from polytag.model import Model, load_model
+from polytag.model import Model, load_model, save
 from polytag.scoring import Calibration, Counts, counts_for
 from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions
 from polytag.tagger.engine import Batch, Engine, Scratch
@@ -90,6 +90,17 @@ class Tagger:
             PolytagError: this machine has no instructions for the precision.
         """
         return cls(load_model(path, best_for=best_for), precision=precision, threads=threads)
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the model, so that `load` reads it: a directory, or one packed file where the name ends in .polytag.
+
+        A packed file is as `polytag pack` writes it in float32.
+
+        Raises:
+            ModelError: the directory is there and holds something, or the name is that of a file.
+            PolytagError: it cannot be written.
+        """
+        save(self.model, path)
 
     def __reduce__(self) -> tuple[object, ...]:
         return _restored, (self.model, self.precision, self.threads)

@@ -1,6 +1,8 @@
-"""The last step of a training: temperatures that make the probabilities of the kept weights come true."""
+"""After a training: temperatures that make the probabilities of the kept weights come true."""
 
+from collections.abc import Mapping
 from contextlib import suppress
+from pathlib import Path
 
 from polytag.errors import PolytagError
 from polytag.tagger.calibration import Fit, fit, write_temperatures
@@ -9,25 +11,35 @@ from polytag.training.loop import Trainer
 
 
 def calibrate(trainer: Trainer, best: Tagger) -> dict[str, Fit]:
-    """Fit and write the temperature of each task on its development split; the fits are those of the best epoch.
+    """Fit the temperature of each task on its development split; the fits are those of the best epoch.
 
-    Weights that were kept for a single task get one for that task. A task without development data, or with none
-    whose tags the training files hold, stays as it is.
+    Where there is an output directory, they are written into it. Weights that were kept for a single task get one for
+    that task. A task without development data, or with none whose tags the training files hold, stays as it is.
     """
-    fits = _fitted(trainer, best, list(trainer.plan.tasks), best_for=None)
-    for task in trainer.progress.best_per_task:
-        kept = Tagger.load(trainer.output, best_for=task, threads=trainer.settings.threads)
-        _fitted(trainer, kept, [task], best_for=task)
+    fits = _fitted(trainer, best, list(trainer.plan.tasks))
+    if trainer.output is not None:
+        _save(trainer.output, fits, best_for=None)
+        for task in trainer.progress.best_per_task:
+            kept = Tagger.load(trainer.output, best_for=task, threads=trainer.settings.threads)
+            _save(trainer.output, _fitted(trainer, kept, [task]), best_for=task)
     return fits
 
 
-def _fitted(trainer: Trainer, tagger: Tagger, tasks: list[str], *, best_for: str | None) -> dict[str, Fit]:
+def temperatures_of(fits: Mapping[str, Fit]) -> dict[str, float]:
+    """The temperature of each task."""
+    return {task: found.temperature for task, found in fits.items()}
+
+
+def _fitted(trainer: Trainer, tagger: Tagger, tasks: list[str]) -> dict[str, Fit]:
     fits = {}
     for task in tasks:
         sentences = trainer.prepared.sentences[task].get("dev")
         if sentences:
             with suppress(PolytagError):  # not one sentence with known tags
                 fits[task] = fit(tagger, sentences, task)
-    if fits:
-        write_temperatures(trainer.output, fits, best_for=best_for)
     return fits
+
+
+def _save(directory: Path, fits: Mapping[str, Fit], *, best_for: str | None) -> None:
+    if fits:
+        write_temperatures(directory, fits, best_for=best_for)

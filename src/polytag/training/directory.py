@@ -1,8 +1,5 @@
-"""The directory that a training writes into: one writer, nothing overwritten, nothing half begun left behind."""
+"""The directory that a training writes into: one writer, nothing overwritten."""
 
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from polytag.errors import ModelError
@@ -30,16 +27,3 @@ def is_complete(directory: Path, *, resume: bool) -> bool:
     if weights and not state and not complete:
         raise ModelError(f"{directory}: holds weights, but no state to resume their training from")
     return complete
-
-
-@contextmanager
-def nothing_left_on_failure(directory: Path) -> Iterator[None]:
-    """Remove what came into a directory if the body fails: half a beginning is nothing that can be resumed."""
-    before = set(directory.iterdir())
-    try:
-        yield
-    except BaseException:
-        for path in set(directory.iterdir()) - before:
-            with suppress(OSError):
-                shutil.rmtree(path) if path.is_dir() else path.unlink()
-        raise

@@ -2,6 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from polytag.model import Model
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,4 +39,16 @@ class Evaluation:
     seconds: float  # of training and evaluation so far
 
 
-Event = Note | Step | Evaluation
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """The training has come to its end; the last event.
+
+    ``model`` has the best epoch's weights, and `polytag.Tagger` tags with it; ``report`` is what `report.json` of a
+    model directory holds: the scores, and all that is needed to make them again.
+    """
+
+    model: Model
+    report: Mapping[str, Any]
+
+
+Event = Note | Step | Evaluation | Trained

@@ -15,6 +15,7 @@ from polytag.errors import ModelError, PolytagError
 from polytag.files import atomic_write
 from polytag.model import Model
 from polytag.model.checkpoint import WEIGHTS, weights_file
+from polytag.model.model import Weights
 from polytag.scoring import Counts
 from polytag.tagger.packing import Ints
 from polytag.tagger.tagging import Tagger
@@ -48,12 +49,21 @@ class Progress:
 
 
 class Trainer:
-    """Trains the parts of one plan, step by step, on one device; ``world`` says who else trains with this process."""
+    """Trains the parts of one plan, step by step, on one device; ``world`` says who else trains with this process.
+
+    The best weights are kept in the directory ``output``, or without one in memory, as `kept`.
+    """
 
     def __init__(
-        self, prepared: Prepared, output: Path, *, device: str | torch.device = "cpu", world: World | None = None
+        self,
+        prepared: Prepared,
+        output: Path | None = None,
+        *,
+        device: str | torch.device = "cpu",
+        world: World | None = None,
     ) -> None:
         self.prepared, self.output = prepared, output
+        self.kept: dict[str, Weights] = {}
         self.device, self.world = find_device(device), world or World()
         self.network = prepared.network.to(self.device)
         self.plan, self.settings, self.vocabularies = prepared.plan, prepared.plan.training, prepared.vocabularies
@@ -168,9 +178,10 @@ class Trainer:
                 raise self._diverged(str(error), self._steps_done()) from None
 
     def _diverged(self, found: str, step: int) -> PolytagError:
+        place, kept = (f"{self.output}: ", "what was saved before is kept, ") if self.output else ("", "")
         return PolytagError(
-            f"{self.output}: the training diverged at step {step:,}, with a learning rate of "
-            f"{self.settings.learning_rate:g}: {found}; what was saved before is kept, lower training.learning_rate"
+            f"{place}the training diverged at step {step:,}, with a learning rate of "
+            f"{self.settings.learning_rate:g}: {found}; {kept}lower training.learning_rate"
         )
 
     def _steps_done(self) -> int:
@@ -196,11 +207,16 @@ class Trainer:
         return result
 
     def publish(self) -> None:
-        """Write the metrics and, where the epoch that has just ended is the best, its weights.
+        """Keep the weights of the epoch that has just ended, where it is the best, and write the metrics.
 
         Doing it again is harmless. The state that a resumed training starts from is saved before, so that it knows
         every score on disk.
         """
+        if self.output is None:
+            if WEIGHTS in self.progress.keep:
+                self.kept = {name: np.array(array) for name, array in arrays_of(self.network.state_dict()).items()}
+            self.progress.keep = []
+            return
         for name in self.progress.keep:
             save_weights(self.output, self.network, name)
         self.progress.keep = []

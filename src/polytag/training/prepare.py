@@ -2,7 +2,7 @@
 
 import hashlib
 from collections import Counter
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -11,15 +11,16 @@ from typing import Any
 import torch
 
 from polytag.corpus.documents import files_of, format_of
+from polytag.corpus.memory import given_splits, sentences_of
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.splits import SPLITS, split_sentences
+from polytag.corpus.splits import SPLITS, Corpora, split_sentences
 from polytag.errors import PlanError
-from polytag.plan import Plan
+from polytag.plan import MEMORY, Plan
 from polytag.training.network import Network
-from polytag.training.schemes import Corpora, with_schemes
+from polytag.training.schemes import with_schemes
 from polytag.training.unknown import annotated, refuse_unknown
 from polytag.vocabulary.features import build_features
 from polytag.vocabulary.gazetteer import Gazetteer
@@ -46,16 +47,40 @@ class Prepared:
     checksums: Mapping[str, str] = field(default_factory=dict)  # path as the plan has it -> blake2b
 
 
-def prepare(plan: Plan) -> Prepared:
-    """Read all files of a plan and draw fresh weights.
+def read_corpora(plan: Plan, corpora: Mapping[str, Mapping[str, Any]], notes: Notes) -> Corpora:
+    """The sentences that a program gives, as `polytag.train` takes them, by the plan's names of tasks and splits.
+
+    Raises:
+        CorpusError: a sentence cannot be used; says which.
+    """
+    return {
+        task: {
+            split: sentences_of(
+                corpora[task][name],
+                task=task,
+                place=f"corpora['{task}']['{name}']",
+                column=plan.tasks[task].columns.tag,
+                names=plan.tasks[task].columns.names or (),
+                notes=notes,
+            )
+            for split, name in splits.items()
+        }
+        for task, splits in given_splits(corpora).items()
+    }
+
+
+def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) -> Prepared:
+    """Read all files of a plan and draw fresh weights; ``corpora`` has what the plan says to come from memory.
 
     Raises:
         PlanError: a path is missing, or parts do not fit the data.
         CorpusError: an annotated file cannot be read; holds file and line.
         VectorsError: word vectors or a gazetteer cannot be read.
     """
-    notes: list[str] = []
-    sentences = {task: _read_task(plan, task, notes) for task in plan.tasks}
+    told = Notes()
+    memory = read_corpora(plan, corpora or {}, told)
+    notes = list(map(str, told))
+    sentences = {task: _read_task(plan, task, memory, notes) for task in plan.tasks}
     plan = with_schemes(plan, sentences, notes)
     vectors = {name: _load_vectors(plan, name, notes) for name in plan.words}
     plan = _with_dimensions(plan, vectors)
@@ -75,12 +100,12 @@ def prepare(plan: Plan) -> Prepared:
         if loaded is not None:
             filled = _fill_embedding(network, name, vocabularies.words[name], loaded, plan.words[name].vector_std)
             notes += _coverage_notes(plan, name, vocabularies.words[name], filled, sentences)
-    return Prepared(plan, vocabularies, network, sentences, notes, _checksums(plan))
+    return Prepared(plan, vocabularies, network, sentences, notes, _checksums(plan, memory))
 
 
-def _read_task(plan: Plan, task: str, notes: list[str]) -> dict[str, list[Sentence]]:
+def _read_task(plan: Plan, task: str, memory: Corpora, notes: list[str]) -> dict[str, list[Sentence]]:
     said = Notes()
-    splits = {split: list(split_sentences(plan, task, split, notes=said)) for split in SPLITS}
+    splits = {split: list(split_sentences(plan, task, split, notes=said, memory=memory)) for split in SPLITS}
     notes += [f"{task}: {note}" for note in said]
     splits["train"] = annotated(splits["train"], task, notes)
     for split in ("dev", "test"):
@@ -215,11 +240,13 @@ def _coverage_notes(
     return notes
 
 
-def _checksums(plan: Plan) -> dict[str, str]:
+def _checksums(plan: Plan, memory: Corpora) -> dict[str, str]:
     paths: dict[str, list[Path]] = {}
     for task, settings in plan.tasks.items():
         for split in SPLITS:
             for path in getattr(settings, split) or ():
+                if path == MEMORY:
+                    continue
                 found = str(plan.find(path, f"tasks.{task}.{split}"))
                 paths[path] = files_of(found, format_of(found, settings.format))
     for name, words in plan.words.items():
@@ -229,13 +256,22 @@ def _checksums(plan: Plan) -> dict[str, str]:
     for name, tags in plan.tags.items():
         if tags.gazetteer:
             paths[tags.gazetteer] = [plan.find(tags.gazetteer, f"tags.{name}.gazetteer")]
-    return {path: _digest(files) for path, files in paths.items()}
+    digests = {path: _digest(_content(files)) for path, files in paths.items()}
+    for task, splits in memory.items():
+        for split, sentences in splits.items():
+            digests[f"{MEMORY}.{task}.{split}"] = _digest(f"{s.words}{s.tags[task]}".encode() for s in sentences)
+    return digests
 
 
-def _digest(files: Sequence[Path]) -> str:
-    digest = hashlib.blake2b(digest_size=16)
+def _content(files: Sequence[Path]) -> Iterator[bytes]:
     for file in files:
         with file.open("rb") as stream:
             while block := stream.read(1 << 20):
-                digest.update(block)
+                yield block
+
+
+def _digest(blocks: Iterable[bytes]) -> str:
+    digest = hashlib.blake2b(digest_size=16)
+    for block in blocks:
+        digest.update(block)
     return digest.hexdigest()

@@ -10,6 +10,7 @@ from typing import Any
 
 import torch
 
+from polytag.errors import ModelError
 from polytag.files import atomic_write
 from polytag.scoring import as_dict
 from polytag.tagger.calibration import Fit
@@ -17,15 +18,15 @@ from polytag.tagger.tagging import Tagger
 from polytag.training.distributed import evaluate
 from polytag.training.loop import Trainer
 
+REPORT = "report.json"
 _PACKAGES = ("polytag", "torch", "numpy", "safetensors")
 
 
-def write_report(
-    directory: Path, trainer: Trainer, best: Tagger, *, command: str, calibration: Mapping[str, Fit]
-) -> None:
+def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Mapping[str, Fit]) -> dict[str, Any]:
     """Score the best epoch's weights; this is the one time that the test split is touched.
 
-    ``calibration`` holds what was fitted on the development split of each task that has one.
+    ``calibration`` holds what was fitted on the development split of each task that has one. Where there is an output
+    directory, the report is written into it.
     """
     progress, sentences, world = trainer.progress, trainer.prepared.sentences, trainer.world
     scores = {
@@ -55,9 +56,23 @@ def write_report(
         report["best_per_task"] = dict(progress.best_per_task)
     if trainer.settings.track_test:
         report["best_on_test"] = {task: _best_on_test(progress.history, task) for task in scores}
-    if world.is_first:
-        with atomic_write(directory / "report.json") as file:
+    if world.is_first and trainer.output is not None:
+        with atomic_write(trainer.output / REPORT) as file:
             json.dump(report, file, indent=2, ensure_ascii=False, allow_nan=False)
+    return report
+
+
+def read_report(directory: Path) -> dict[str, Any]:
+    """What `make_report` wrote.
+
+    Raises:
+        ModelError: it cannot be read.
+    """
+    try:
+        report: dict[str, Any] = json.loads((directory / REPORT).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise ModelError(f"{directory / REPORT}: cannot be read: {error}") from None
+    return report
 
 
 def _surroundings() -> dict[str, Any]:

@@ -30,6 +30,7 @@ def save_state(trainer: Trainer) -> None:
     tensors = {f"weights/{name}": tensor for name, tensor in trainer.network.state_dict().items()}
     for number, optimizer in enumerate(_distinct(trainer)):
         tensors |= {f"optimizer/{number}/{key}": value for key, value in flatten_state(optimizer).items()}
+    assert trainer.output is not None
     path = state_file(trainer.output)
     path.parent.mkdir(exist_ok=True)
     metadata = {"format": FORMAT, "progress": json.dumps(asdict(trainer.progress)), "of": _identity(trainer)}
@@ -42,6 +43,7 @@ def restore(trainer: Trainer) -> bool:
     Raises:
         ModelError: the state is damaged, or of another plan or other data.
     """
+    assert trainer.output is not None
     path = state_file(trainer.output)
     if not path.exists():
         return False

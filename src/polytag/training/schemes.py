@@ -4,12 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from polytag.corpus.schemes import Detection, check_spans, detect, problems
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.splits import Corpora
 from polytag.errors import CorpusError, PlanError
 from polytag.plan import Plan
 
 _SHOWN_PROBLEMS = 3
-
-Corpora = Mapping[str, Mapping[str, Sequence[Sentence]]]  # task -> split -> sentences
 
 
 def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
