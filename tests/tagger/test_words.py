@@ -3,6 +3,7 @@
 import os
 import random
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -112,6 +113,32 @@ def test_more_words_than_are_remembered_in_one_call() -> None:
         assert columns["length"][rows, 0].tolist() == list(some)
     table.look_up(["y"])
     assert len(table) <= 5
+
+
+class Interrupting(str):
+    """A word that is looked at so many times before Ctrl+C comes."""
+
+    left = 0
+
+    def __hash__(self) -> int:
+        Interrupting.left -= 1
+        if Interrupting.left < 0:
+            raise KeyboardInterrupt
+        return super().__hash__()
+
+
+@pytest.mark.parametrize("looks", range(12))
+def test_an_interruption_leaves_no_row_to_another_word(looks: int) -> None:
+    table = WordTable(lengths_of, row_bytes=1 << 30)
+    table.most = 4
+    table.look_up(["a", "bb", "ccc"])
+    Interrupting.left = looks
+    with suppress(KeyboardInterrupt):
+        table.look_up([Interrupting("ccc"), Interrupting("d" * 5), Interrupting("e" * 6)])
+    Interrupting.left = 1_000
+    for some in (["f" * 7, "g" * 8], ["h" * 9, "i" * 11], ["d" * 5, "e" * 6], ["j" * 10, "d" * 5, "ccc"]):
+        rows, columns = table.look_up(some)
+        assert columns["length"][rows, 0].tolist() == list(map(len, some))
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="there is no fork here")

@@ -73,8 +73,9 @@ class _Memory:
     def _forget(self, count: int) -> None:
         idle = np.flatnonzero(self._met < min(self._held)).astype(np.int32)
         rows = idle[np.argsort(self._met[idle] + AGAIN * self._again[idle])[:count]]
-        for word in self._words[rows]:
-            self.rows.pop(word, None)  # there is none where it was not computed in the end, or by another thread too
+        for word, row in zip(self._words[rows], rows.tolist(), strict=True):
+            if self.rows.get(word) == row:  # it was not computed in the end, or another thread's row is the word's
+                del self.rows[word]
         self._words[rows], self._met[rows] = None, _FREE
         self._free = np.concatenate((self._free, rows))
 
@@ -84,8 +85,8 @@ class _Memory:
             if name not in self.columns:  # room for all at once: memory that nothing was written to costs nothing
                 self.columns[name] = np.empty((self.room, *values.shape[1:]), np.float32)
             self.columns[name][rows] = values
-        kept = list(map(self.rows.setdefault, words, rows.tolist()))
-        self._words[kept], self._met[kept] = words, self._now
+        self._words[rows] = words  # before they are found: Ctrl+C may come between any two lines
+        self._met[list(map(self.rows.setdefault, words, rows.tolist()))] = self._now
 
 
 class WordTable:
