@@ -43,6 +43,18 @@ def test_every_command_takes_it(trained: Path, packed: Path, command: str) -> No
         assert ours.out.replace("model.polytag", str(trained)) == theirs.out
 
 
+def test_a_file_of_the_model_itself_is_not_overwritten(trained: Path, workplace: Path) -> None:
+    model = Path(shutil.copytree(trained, workplace / "copy"))
+    before = {file: file.read_bytes() for file in model.rglob("*") if file.is_file()}
+    for name in ("plan.toml", "weights.safetensors", "vocabulary/chars.latin.json"):
+        done = run(["pack", model, "-o", model / name])
+        assert (done.code, done.out) == (1, "")
+        assert "is a file of the model itself, expected another one to write" in done.err
+    assert {file: file.read_bytes() for file in model.rglob("*") if file.is_file()} == before
+    for _ in range(2):
+        assert run(["pack", model, "-o", model / "model.polytag"]).code == 0
+
+
 def test_it_is_shown(trained: Path, packed: Path) -> None:
     parts, whole = run(["show", packed]).out, run(["show", trained]).out
     assert whole.startswith(parts.rstrip())
