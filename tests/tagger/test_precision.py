@@ -1,5 +1,6 @@
 """Which precision is computed in: the model's own, or one that was asked for and is there."""
 
+import pickle
 from dataclasses import replace
 
 import pytest
@@ -41,6 +42,16 @@ def test_a_model_whose_own_is_not_there_is_computed_in_float32_and_that_is_told(
     with pytest.warns(PolytagWarning, match="the model is of int8, but this machine has not instructions for it"):
         tagger = Tagger(replace(tiny.model(), precision="int8"))
     assert tagger.precision == "float32"
+
+
+@pytest.mark.skipif(not native.supports("int8"), reason="this machine has no instructions for int8")
+def test_a_tagger_of_such_a_model_is_restored_from_a_pickle_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    tagger = Tagger(replace(tiny.model(), precision="int8"))
+    assert tagger.precision == pickle.loads(pickle.dumps(tagger)).precision == "int8"
+    content = pickle.dumps(tagger)
+    confine(monkeypatch, "float32")
+    with pytest.warns(PolytagWarning, match="it is computed in float32"):
+        assert pickle.loads(content).precision == "float32"
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])

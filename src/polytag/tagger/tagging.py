@@ -63,7 +63,7 @@ class Tagger:
         if threads is not None and threads < 1:
             raise PolytagError(f"{threads} threads, expected 1 or more")
         self.model, self.plan, self.vocabularies = model, model.plan, model.vocabularies
-        self.precision = choose_precision(precision, own=model.precision)
+        self._wanted, self.precision = precision, choose_precision(precision, own=model.precision)
         self.threads = threads or available_cores()
         self.engine = Engine(model, precision=self.precision, threads=self.threads)
         self.outside = {name: task.outside for name, task in self.plan.tasks.items() if task.outside != "O"}
@@ -103,7 +103,8 @@ class Tagger:
         save(self.model, path)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return _restored, (self.model, self.precision, self.threads)
+        # As it was asked for: where it is restored, there may be no instructions for what was chosen here.
+        return _restored, (self.model, self._wanted, self.threads)
 
     def tag(self, words: Sequence[str], request: Request = ANYTHING, **options: Unpack[Options]) -> Sentence:
         """Tag the words of one sentence.
@@ -366,5 +367,5 @@ def _on_threads(answer: Callable[[Batch], None], batches: Iterable[Batch], threa
             pass
 
 
-def _restored(model: Model, precision: str, threads: int) -> Tagger:
+def _restored(model: Model, precision: str | None, threads: int) -> Tagger:
     return Tagger(model, precision=precision, threads=threads)
