@@ -27,7 +27,7 @@ def main() -> int:
     tagger = Tagger.load(options.model, precision="float32", threads=options.threads)
     other = OnnxTagger(options.onnx, tagger, threads=options.threads)
     task = next(iter(other.tasks))
-    sentences = list(read_as(tagger.plan.tasks[task], task, options.file))
+    sentences = list(read_as(tagger.plan, task, options.file))
     words = sum(map(len, sentences))
     found = agreement(options.onnx, tagger, sentences)
     print(f"{options.file}: {len(sentences):,} sentences, {words:,} words")
