@@ -163,7 +163,7 @@ def test_comments_before_a_sentence_are_no_words_and_are_kept(file, comment, wor
     path = file(f"{comment}{words}\n{comment}{words}")
     found, notes = words_and_notes(path, word=1, tags={"ner": -1})
     assert found == [("a", "b")] * 2
-    assert f"{path}:1: a comment, not read: {comment.splitlines()[0]!r} (and " in notes[0]
+    assert any(note.startswith(f"{path}:1: a comment, not read: {comment.splitlines()[0]!r} (and ") for note in notes)
     tagged = rendered(path.read_text(), lambda s: {"ner": ["X"] * len(s or ())}, word=1)
     separator = "\t" if "\t" in words else " "
     assert tagged == path.read_text().replace("O\n", f"O{separator}X\n").replace("*\n", f"*{separator}X\n")
