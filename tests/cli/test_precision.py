@@ -102,14 +102,15 @@ def test_a_precision_that_is_asked_for_and_not_there_is_an_error(packed, workpla
 
 @pytest.mark.parametrize("workers", ["1", "2"])
 def test_workers_say_it_once(workers, packed, workplace):
-    """In processes of their own, where there is no core at all."""
+    """In processes of their own, where the core is not to be used."""
     done = subprocess.run(
         [sys.executable, "-m", "polytag", "tag", str(packed), "test.conll", "--workers", workers],
         env={**ENVIRONMENT, "POLYTAG_NATIVE": "0"}, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     assert done.stderr.count("\n") == 1
-    assert done.stderr.startswith("polytag: the model is of int8, but this machine has not polytag's native core")
+    expected = "polytag: the model is of int8, but POLYTAG_NATIVE=0 leaves polytag's native core unused: it is computed"
+    assert done.stderr.startswith(expected)
     assert done.stdout == run(["tag", packed, "test.conll", "--precision", "float32"]).out
 
 

@@ -85,3 +85,10 @@ def test_a_tagger_says_the_same_in_each(precision: Precision) -> None:
         for task, certainty in theirs.confidence.items():
             if ours.tags[task] == theirs.tags[task]:
                 assert ours.confidence[task] == pytest.approx(certainty, abs=0.05)
+
+
+def test_a_core_that_was_left_unused_is_not_said_to_be_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    confine(monkeypatch)
+    monkeypatch.setenv("POLYTAG_NATIVE", "0")
+    with pytest.raises(PolytagError, match="precision int8: POLYTAG_NATIVE=0 leaves polytag's native core unused"):
+        choose_precision("int8", own="float32")

@@ -33,6 +33,9 @@ def choose_precision(wanted: str | None, *, own: str) -> Precision:
 
 
 def lacking() -> str:
-    """What this machine would need for other precisions than float32."""
-    what = "instructions for it" if native.available() else "polytag's native core, which needs a C++ compiler"
-    return f"this machine has not {what}"
+    """Why there is no other precision than float32."""
+    if native.available():
+        return "this machine has not instructions for it"
+    if not native.is_wanted():
+        return "POLYTAG_NATIVE=0 leaves polytag's native core unused"
+    return "this machine has not polytag's native core, which needs a C++ compiler"
