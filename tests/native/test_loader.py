@@ -34,6 +34,16 @@ def refusal(file: Path) -> str:
     return message
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a file themselves")
+@pytest.mark.skipif(not native.available(), reason="there is no core here")
+def test_a_library_that_is_cut_short_is_refused(tmp_path: Path) -> None:
+    """As a copy is that was killed; loading it would end the process with SIGBUS."""
+    whole = Path(native.core()._name).read_bytes()
+    for size in (64, 5_000, len(whole) // 2, len(whole) - 1):
+        (tmp_path / "core.so").write_bytes(whole[:size])
+        assert "is cut short" in refusal(tmp_path / "core.so")
+
+
 @pytest.mark.parametrize("content", [b"", b"no library\n"], ids=["empty", "text"])
 def test_what_is_no_library(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "core.so"

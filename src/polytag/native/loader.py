@@ -2,6 +2,7 @@
 
 import ctypes
 import os
+import struct
 from collections.abc import Iterator
 from ctypes import POINTER, c_char_p, c_float, c_int64, c_void_p
 from functools import cache
@@ -154,6 +155,8 @@ def load(file: Path) -> ctypes.CDLL:
         PolytagError: it is not.
     """
     try:
+        if _is_cut(file):
+            raise _refusal(file, "is cut short")
         loaded = ctypes.CDLL(str(file))
     except OSError as error:
         raise _refusal(file, f"cannot be loaded ({error})") from None
@@ -170,6 +173,16 @@ def load(file: Path) -> ctypes.CDLL:
         function = getattr(loaded, f"polytag_{name}")
         function.restype, function.argtypes = result, arguments
     return loaded
+
+
+def _is_cut(file: Path) -> bool:
+    """Whether a library of Linux ends before its table of sections does: loading it would kill the process."""
+    with file.open("rb") as opened:
+        begin = opened.read(64)  # the header
+    if len(begin) < 64 or not begin.startswith(b"\x7fELF\x02\x01"):  # of 64 bits, little-endian
+        return False
+    place, (size, count) = *struct.unpack_from("<Q", begin, 40), struct.unpack_from("<HH", begin, 58)
+    return file.stat().st_size < place + size * count
 
 
 def _number(loaded: ctypes.CDLL, name: str, *arguments: int) -> int | None:
