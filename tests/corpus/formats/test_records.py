@@ -128,6 +128,12 @@ def test_layers_are_tasks_of_their_own(file: Write) -> None:
     assert found.tags == {"loc": ("B-LOC", "O", "O")}
 
 
+def test_a_layer_that_no_span_is_of_is_told(file: Write) -> None:
+    (found,), notes = told(file(OLGA), key="spans.typo")
+    assert found.tags["ner"] == ("O", "O")
+    assert [note.strip() for note in notes] == ["no span of the layer or type 'typo', so 'ner' has no span in it"]
+
+
 def test_offsets_in_other_units_are_recognised_by_the_borders_of_words(file: Write) -> None:
     text = "🚢🚢 Ferry from Łódź to Porto"
     for unit, shift, more in (("UTF-16 units", 2, 2), ("bytes", 6, 9)):

@@ -142,13 +142,18 @@ class _Reader:
     names: dict[str, tuple[str, ...]]
 
     def spanned(self, records: Iterable[Placed]) -> Iterator[Spanned[Found]]:
-        """The records with the spans of all tasks."""
+        """The records with the spans of all tasks; a layer that no span is of is told at the end."""
         layers = {task: str(key).partition(".")[2] for task, key in self.layout.tags.items() if is_spans(key)}
+        empty = {task: layer for task, layer in layers.items() if layer}
         for record in records:
             with refusing(self.layout, record.line):
                 found = [(task, span) for task, layer in layers.items() for span in marked(record.fields, layer)]
                 text = text_of(record.fields) if layers or record.document else ""
+                for task, _ in found:
+                    empty.pop(task, None)
                 yield Spanned(Found(record, [task for task, _ in found]), text, [span for _, span in found])
+        for task, layer in empty.items():
+            self._tell(0, f"layer {layer}", f"no span of the layer or type '{layer}', so '{task}' has no span in it")
 
     def sentences(self, one: Spanned[Found]) -> Iterator[Sentence]:
         """The sentences of a record: one, none where it holds no word, or all of a document."""
