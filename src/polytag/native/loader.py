@@ -181,8 +181,8 @@ def _is_cut(file: Path) -> bool:
         begin = opened.read(64)  # the header
     if len(begin) < 64 or not begin.startswith(b"\x7fELF\x02\x01"):  # of 64 bits, little-endian
         return False
-    place, (size, count) = *struct.unpack_from("<Q", begin, 40), struct.unpack_from("<HH", begin, 58)
-    return file.stat().st_size < place + size * count
+    place, size, count = struct.unpack_from("<Q10xHH", begin, 40)
+    return file.stat().st_size < int(place + size * count)
 
 
 def _number(loaded: ctypes.CDLL, name: str, *arguments: int) -> int | None:
