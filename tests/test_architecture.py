@@ -27,7 +27,7 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"plan_file"},
     {"plan"},
     {"tag_schemes", "tokenisers", "files"},
-    {"errors", "garbage"},
+    {"cached", "errors", "garbage"},
 )
 LOWER = {unit: set().union(*ROWS[row + 1 :]) for row, units in enumerate(ROWS) for unit in units}
 FACE = {"polytag", "polytag.__main__"}  # the package's own names, which may come from anywhere

@@ -6,12 +6,12 @@ not. K tags have numbers 0 to K - 1; K itself stands for the edge of a sentence.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from polytag.cached import cached_property
 from polytag.corpus.schemes import convert_tags, parse_or_refuse, rewritten
 from polytag.corpus.tag_rules import BEGINS_AFTER, EDGE, Tag, begins, ends
 from polytag.tag_schemes import scheme_name

@@ -8,12 +8,12 @@ import json
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from polytag.cached import cached_property
 from polytag.errors import ModelError, PolytagError, nearest
 from polytag.model.array_file import MOST_HEADER, load_arrays, save_arrays
 from polytag.model.lighter import lighter

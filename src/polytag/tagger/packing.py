@@ -11,11 +11,12 @@ Sentences are sorted by length, longest first; step t owns one row for each sent
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
+
+from polytag.cached import cached_property
 
 Ints = npt.NDArray[np.int64]
 A = TypeVar("A", bound=np.generic)

@@ -7,13 +7,13 @@ words up to two away, each place for itself: the word in lower case, and whether
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from itertools import chain, repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
+from polytag.cached import cached_property
 from polytag.vocabulary.fields import Fields
 
 REACH = 2  # words to either side

@@ -1,11 +1,11 @@
 """Gazetteers: lists of typed entries (``LOC New York``), and where they match a sentence as BIOES columns."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import cached_property
 from os import PathLike
 from pathlib import Path
 from typing import Any
 
+from polytag.cached import cached_property
 from polytag.errors import VectorsError
 from polytag.tag_schemes import SCHEMES
 

@@ -4,11 +4,11 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
 from typing import Any
 
 import numpy as np
 
+from polytag.cached import cached_property
 from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
 from polytag.corpus.schemes import all_tags, convert_partial, convert_tags, types_of
 from polytag.corpus.sentence import Sentence
