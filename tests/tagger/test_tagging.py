@@ -305,6 +305,12 @@ class TestTasks:
         monkeypatch.setattr(Engine, "context", spy)
         return calls
 
+    def test_what_is_no_name_is_refused(self) -> None:
+        with pytest.raises(PolytagError, match="tasks is 5, expected names of tasks"):
+            tiny.tagger().tag(["Ann"], tasks=5)
+        with pytest.raises(PolytagError, match="the model has no task '5'"):
+            tiny.tagger().tag(["Ann"], tasks=[5])
+
     def test_all_tasks_of_one_language_take_one_encoder_pass(self, monkeypatch: pytest.MonkeyPatch) -> None:
         tagger = tiny.tagger({"ner": "iob2", "pos": "plain", "chunk": "iob1"})
         calls = self.calls(monkeypatch)

@@ -29,7 +29,7 @@ class Request:
         constrained: allow valid tag sequences only; as the plan says unless given.
 
     Raises:
-        PolytagError: more alternatives are wanted than can be had.
+        PolytagError: the tasks are no names, or more alternatives are wanted than can be had.
     """
 
     tasks: Sequence[str] = ()
@@ -42,7 +42,10 @@ class Request:
             raise PolytagError(
                 f"nbest is {self.nbest!r}, expected a number from 1 to {MOST_ALTERNATIVES:,}, or 0 for none"
             )
-        tasks = (self.tasks,) if isinstance(self.tasks, str) else tuple(self.tasks or ())
+        try:
+            tasks = (self.tasks,) if isinstance(self.tasks, str) else tuple(self.tasks or ())
+        except TypeError as error:
+            raise PolytagError(f"tasks is {self.tasks!r:.60}, expected names of tasks") from error
         object.__setattr__(self, "tasks", tasks)
 
     def with_options(self, options: Options) -> "Request":

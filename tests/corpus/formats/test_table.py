@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 import pytest
 
+from polytag import suggesting
 from polytag.bulk import cut, pieces
 from polytag.corpus import blocks, read
 from polytag.corpus.convert import SUFFIXES
@@ -31,6 +32,20 @@ def choices(command: str, name: str) -> set[str]:
 def test_a_row_for_each_format_by_its_name():
     assert all(row.name == name for name, row in FORMATS.items())
     assert set(WRITERS) == {"conll", "tsv", "conllu", "jsonl", "jsonl-spans", "text"}
+
+
+def test_the_page_of_formats_has_a_row_for_each_that_holds_tags_with_its_suffixes():
+    page = (Path(__file__).parents[3] / "docs" / "reference" / "formats.md").read_text("utf-8")
+    table = page.split("## Annotated files")[1].split("\n\n")[2].splitlines()[2:]
+    rows = {cells[1].strip(" `"): cells[2] for cells in (line.split("|") for line in table)}
+    assert set(rows) == {name for name, row in FORMATS.items() if row.has_tags}
+    for name, suffixes in rows.items():
+        assert name == "conll" or all(f"`{suffix}`" in suffixes for suffix in FORMATS[name].suffixes)
+
+
+def test_suggestions_are_written_as_the_command_line_says():
+    for name, known in (("to", suggesting.FORMATS), ("by", suggesting.MEASURES)):
+        assert choices("suggest", f"--{name}") == set(known)
 
 
 def test_what_is_tagged_can_be_cut():
