@@ -40,3 +40,17 @@ def test_no_floor_is_below_a_release_that_mended_something(name: str) -> None:
     floors = [str(r.specifier) for r in declared() if r.name == name]
     assert floors
     assert all(Version(floor.removeprefix(">=")) >= Version(MENDED[name]) for floor in floors)
+
+
+def test_what_messages_and_pages_say_to_install_is_there() -> None:
+    known = set(
+        tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    )
+    files = [*ROOT.glob("src/polytag/**/*.py"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("*.md")]
+    named = {
+        extra: file.name
+        for file in files
+        for extras in re.findall(r"polytag\[([a-z,]+)\]", file.read_text(encoding="utf-8"))
+        for extra in extras.split(",")
+    }
+    assert {extra: file for extra, file in named.items() if extra not in known} == {}

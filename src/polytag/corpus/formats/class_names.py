@@ -52,7 +52,9 @@ def _described(path: Path) -> Any:
     try:
         import yaml
     except ImportError as error:
-        raise ValueError("its names of classes are YAML, and PyYAML is not installed (pip install pyyaml)") from error
+        raise ValueError(
+            "its names of classes are YAML, and PyYAML is not installed (pip install 'polytag[tables]')"
+        ) from error
     try:
         return yaml.load(head, yaml.BaseLoader)  # texts alone: NO is a name, not false
     except yaml.YAMLError as error:
