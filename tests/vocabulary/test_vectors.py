@@ -165,7 +165,9 @@ BOMB = gzip.compress(b"1 " * (1 << 25), 1)  # 64 MiB without a line end
 
 
 @pytest.mark.parametrize("read", [load_vectors, Gazetteer.load], ids=["vectors", "gazetteer"])
-@pytest.mark.parametrize("head", [b"", gzip.compress(b"3 2\n"), gzip.compress(b"a 1 2\nb 1 2\n")])
+@pytest.mark.parametrize(
+    "head", [b"", gzip.compress(b"3 2\n"), gzip.compress(b"a 1 2\nb 1 2\n")], ids=["at once", "header", "rows"]
+)
 def test_a_file_without_line_ends_is_refused_in_little_memory(tmp_path: Path, read: object, head: bytes) -> None:
     line = 1 + gzip.decompress(head).count(b"\n") if head else 1
     _refused_in_little_memory(read, write(tmp_path, head + BOMB), rf":{line}: a line of over 2,097,152 bytes, expected")
