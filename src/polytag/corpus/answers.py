@@ -1,18 +1,19 @@
 """What a tagger says of a sentence as columns, for blocks of lines; records take it as `asjson` has it."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 
 from polytag.corpus.sentence import Alternative, Sentence
 
 
-class InColumns:
+class InColumns(ABC):
     """A block whose answers become columns."""
 
     __slots__ = ()
 
+    @abstractmethod
     def render(self, tags: Mapping[str, Sequence[str]]) -> str:
         """As `Block.render`."""
-        raise NotImplementedError
 
     def answered(self, found: Sentence, *, span_tasks: Collection[str] = (), alternatives: int = 0) -> str:  # noqa: ARG002
         """As `Block.answered`."""
