@@ -11,7 +11,6 @@ The bare matrix products of each step are timed in the same run: what no amount 
 import argparse
 import copy
 import json
-import os
 import sys
 import tempfile
 import time
@@ -23,7 +22,6 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # before PyTorch is loaded, as `polytag train` has it
 import numpy as np
 import torch
 from torch import Tensor, nn

@@ -97,7 +97,8 @@ def _rounds(lines: Mapping[int, Any], rounds: int) -> Mapping[int, list[float]]:
 def _train_when_told(line: "Connection[Any, Any]", count: int, plan: Plan, settings: Settings) -> None:
     """A process that trains one round whenever it is told to, with so many threads, as `polytag train` would."""
     torch.set_num_threads(count)
-    step = trainer_of(prepare(plan))
+    training = plan.training.model_copy(update={"threads": count})
+    step = trainer_of(prepare(plan.model_copy(update={"training": training})))
     for _ in range(WARM_UP):
         step()
     line.send(None)

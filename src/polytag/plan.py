@@ -260,9 +260,7 @@ class Training(Table):
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of the products of the recurrent layers; sums, weights and gradients are float32"
     )
-    threads: Count | None = Field(
-        None, description="CPU threads; unless given, one for a small network, else PyTorch's choice"
-    )
+    threads: Count | None = Field(None, description="CPU threads; unless given, as PyTorch chooses: all cores")
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:

@@ -75,8 +75,6 @@ def train(
     Progress goes to stderr; at the end the scores of the kept epoch go to stdout. Started by torchrun, all its
     processes train together.
     """
-    # PyTorch reads it when it is loaded: its idle threads sleep, else they spin where threads of the core want to work.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
     from polytag.plan_file import load_plan
     from polytag.training import train_events
     from polytag.training.distributed import joined

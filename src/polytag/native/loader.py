@@ -13,7 +13,7 @@ from polytag.errors import PolytagError
 
 Precision = Literal["float32", "bfloat16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-ABI = 3  # of the library's functions and structures; native.h has the same
+ABI = 4  # of the library's functions and structures; native.h has the same
 FOLDER = Path(__file__).parent
 _NAMES = ("core.so", "core.dylib", "core.dll", "core.*.so", "core.*.pyd")
 
@@ -74,6 +74,7 @@ _SIGNATURES = {  # name of a function: what it returns, its arguments
     "forward": (_NUMBER, [_NUMBER, _ARRAY, POINTER(Scan), _NUMBER]),
     "backward": (_NUMBER, [_NUMBER, _ARRAY, POINTER(Scan), _NUMBER]),
     "multiply": (_NUMBER, [_NUMBER, POINTER(Product), _NUMBER]),
+    "use_openmp": (None, [c_void_p]),
     "width": (_NUMBER, []),
     "crf_forward": (_NUMBER, [POINTER(Crf)]),
     "crf_backward": (_NUMBER, [POINTER(Crf)]),

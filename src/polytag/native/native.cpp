@@ -1,6 +1,7 @@
 // The functions that Python calls (by ctypes), and the choice of the instruction set.
 #include "native.h"
 
+#include <atomic>
 #include <thread>
 #include <vector>
 
@@ -66,24 +67,40 @@ bool within(const T* numbers, int64_t n, int64_t end) {
     return true;
 }
 
+// Shares of a work, each taken by the thread that comes to it first.
+template <class Work>
+struct Shares {
+    const Work& work;
+    const int64_t count;
+    std::atomic<int64_t> next{0};
+    std::atomic<bool> had_memory{true};
+
+    static void take(void* all) {
+        Shares& shares = *static_cast<Shares*>(all);
+        for (int64_t i; (i = shares.next++) < shares.count;)
+            if (!shares.work(i)) shares.had_memory = false;
+    }
+};
+
+// OpenMP's function that calls another one in so many threads: they wait for the next call, where new ones must start.
+using Parallel = void (*)(void (*)(void*), void*, unsigned, unsigned);
+
 // `work(i)` for each of n shares, on as many threads; whether all of them had memory.
 template <class Work>
-bool share(int64_t n, bool threaded, const Work& work) {
-    std::vector<char> had_memory(n);
-    const auto one = [&](int64_t i) { had_memory[i] = work(i); };
-    std::vector<std::thread> others;
-    int64_t started = 1;
-    try {
-        if (threaded)
-            for (; started < n; started++) others.emplace_back(one, started);
-    } catch (...) {  // no more threads are to be had: the rest is done by this one
+bool share(int64_t n, const Work& work, Parallel parallel = nullptr) {
+    Shares<Work> shares{work, n};
+    if (parallel && n > 1) {
+        parallel(shares.take, &shares, (unsigned)n, 0);
+        return shares.had_memory;
     }
-    one(0);
-    for (; started < n; started++) one(started);
+    std::vector<std::thread> others;
+    try {
+        for (int64_t i = 1; i < n; i++) others.emplace_back(shares.take, &shares);
+    } catch (...) {  // no more threads are to be had: those that there are do the rest
+    }
+    shares.take(&shares);
     for (std::thread& thread : others) thread.join();
-    for (const char had : had_memory)
-        if (!had) return false;
-    return true;
+    return shares.had_memory;
 }
 
 // From how many products on a second thread is worth it: a millisecond's in float32, for a thread may have to wait for a core.
@@ -93,7 +110,7 @@ constexpr int64_t WORTH_A_THREAD = 48'000'000;
 template <class Work>
 bool both(int64_t threads, int64_t products, const Work& work) {
     if (threads < 2 || products < WORTH_A_THREAD) return work(Directions{0, 2});
-    return share(2, true, [&](int64_t direction) { return work(Directions{direction, direction + 1}); });
+    return share(2, [&](int64_t direction) { return work(Directions{direction, direction + 1}); });
 }
 
 struct Packed : Layer {
@@ -159,13 +176,16 @@ bool pass(const Training& kernels, int64_t bytes, const float* weights, Scan sca
     return kernels.forward(scan);
 }
 
+Parallel openmp = nullptr;  // what training shares by, where the process has it
+
 int64_t train(int64_t precision, const float* weights, const Scan* scans, int64_t threads, bool backward) {
     const Training& kernels = *chosen->training[precision];
     const int64_t bytes = precision == FLOAT32 ? 4 : 2, size = 3 * scans->units * scans->units;
     if (!fit(scans->rows, scans->steps, scans->sizes)) return BAD_SIZES;
-    return outcome(share(2, threads > 1, [&](int64_t direction) {
+    const auto one = [&](int64_t direction) {
         return pass(kernels, bytes, weights + direction * size, scans[direction], backward);
-    }));
+    };
+    return outcome(threads > 1 ? share(2, one, openmp) : one(0) && one(1));
 }
 
 }  // namespace
@@ -318,6 +338,9 @@ EXPORT int64_t polytag_viterbi(const float* emissions, int64_t rows, const float
 
 // ---- Training
 
+// `GOMP_parallel` of the OpenMP library that the process has, to train by its threads.
+EXPORT void polytag_use_openmp(Parallel parallel) { openmp = parallel; }
+
 // Both directions of a layer with recurrent weights [2, H, 3H]; on two threads if there are.
 EXPORT int64_t polytag_forward(int64_t precision, const float* weights, const Scan* scans, int64_t threads) {
     return train(precision, weights, scans, threads, false);
@@ -330,7 +353,8 @@ EXPORT int64_t polytag_backward(int64_t precision, const float* weights, const S
 // A product in a precision other than float32; on several threads if there are.
 EXPORT int64_t polytag_multiply(int64_t precision, const Product* product, int64_t threads) {
     const Training& kernels = *chosen->training[precision];
-    return outcome(share(threads, true, [&](int64_t part) { return kernels.multiply(*product, part, threads); }));
+    return outcome(
+        share(threads, [&](int64_t part) { return kernels.multiply(*product, part, threads); }, openmp));
 }
 
 // What the rows of a CRF's tables are filled up to a multiple of.

@@ -45,7 +45,7 @@ from polytag.training.prepare import Prepared as Prepared
 from polytag.training.prepare import prepare as prepare
 from polytag.training.report import make_report, read_report
 from polytag.training.resume import restore, save_state, state_file
-from polytag.training.threads import cpu_threads, threads_for
+from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import load_weights, save_weights
 
 _DRAWING = threading.Lock()  # matplotlib's style is one for the whole process
@@ -119,7 +119,7 @@ def train_events(
         checked = world.agree(lambda: _planned(plan, corpora))
         if output is None and checked.training.best_per_task:
             raise PlanError("training.best_per_task keeps weights for each task in files, expected an output for them")
-        with cpu_threads(threads_for(checked)):
+        with cpu_threads(checked.training.threads):
             if output is None:
                 yield from _train_in_memory(checked, corpora, world, device=device, command=command)
             else:

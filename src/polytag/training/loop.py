@@ -28,7 +28,7 @@ from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizer
 from polytag.training.prepare import Prepared
 from polytag.training.recurrent import WordEncoder
 from polytag.training.schedule import Turn, epochs_for, turns
-from polytag.training.threads import cpu_threads, threads_for
+from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import arrays_of, save_weights
 from polytag.training.unknown import encoded_tags, gold_of
 
@@ -89,12 +89,12 @@ class Trainer:
     def events(self) -> Generator[Step | Evaluation, None, None]:
         """Train until the last epoch or until patience runs out; call `publish` after each `Evaluation`.
 
-        Until it ends or is closed, this thread computes with the threads that `threads_for` says.
+        Until it ends or is closed, this thread computes with `training.threads`.
 
         Raises:
             PolytagError: a loss, a weight or a score is not finite; names the step, the task and the learning rate.
         """
-        with cpu_threads(threads_for(self.plan)):
+        with cpu_threads(self.settings.threads):
             while not self.finished:
                 steps = self._turns(self.progress.epoch)
                 for turn in steps[self.progress.turn :]:

@@ -6,21 +6,9 @@ from contextlib import contextmanager
 
 import torch
 
-from polytag.plan import Plan
+from polytag.native.training import use_openmp
 
-# batch_sentences x layers x hidden^2 of a word GRU, from which on a second thread is worth it. Words/s of two by
-# those of one (`benchmarks.training_threads`, 2 cores): 1x100 in batches of 16 and 32 0.94 and 0.92, 1x200 in 16 0.92,
-# 2x150 in 10 0.86; 2x300 in 10 1.02, 1x300 in 16 1.19, 2x150 in 32 1.30, 2x300 in 16 1.42 and in 32 1.51.
-WORTH_A_THREAD = 1_200_000
 _LOCK = threading.Lock()
-
-
-def threads_for(plan: Plan) -> int | None:
-    """CPU threads that a training computes with: the plan's, else 1 for a small network; None: as PyTorch chooses."""
-    if plan.training.threads is not None:
-        return plan.training.threads
-    largest = max(part.layers * part.hidden**2 for part in plan.words.values())
-    return None if plan.training.batch_sentences * largest >= WORTH_A_THREAD else 1
 
 
 @contextmanager
@@ -30,6 +18,7 @@ def cpu_threads(count: int | None) -> Iterator[None]:
     PyTorch keeps a number for each thread, and one that a thread takes over when it first computes. Setting the former
     sets the latter too, so it is set back by a thread that ends at once.
     """
+    use_openmp()
     with _LOCK:
         before = torch.get_num_threads()
         if count is not None:

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from polytag.native import Precision, core
+from polytag.native import Precision, core, training
+from polytag.native.loader import library
 from polytag.native.training import multiply
 from polytag.training import ops
 from polytag.training.ops.gru import native, packed
@@ -129,7 +130,12 @@ class TestNativeEqualsReference:
             if tensor.grad is not None:
                 all_close([tensor.grad], [expected[i]], 1e-6)
 
-    def test_two_threads_change_nothing(self, form: Form, bias: bool, reset_after: bool) -> None:
+    @pytest.mark.parametrize("openmp", [False, True], ids=["new", "openmp"])
+    def test_two_threads_change_nothing(self, form: Form, bias: bool, reset_after: bool, openmp: bool) -> None:
+        if openmp:
+            training.use_openmp()
+        else:
+            library().polytag_use_openmp(None)
         layer = random_layer((9, 7, 7, 3), bias=bias, h=33, dtype=torch.float32)
         alone = output_and_gradients(form, layer, reset_after=reset_after)
         threads = torch.get_num_threads()
