@@ -15,8 +15,8 @@ from pathlib import Path
 from statistics import median
 
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.splits import read_as
 from polytag.export.check import OnnxTagger, agreement
+from polytag.splits import read_as
 from polytag.tagger.tagging import Tagger
 
 ROUNDS = 3

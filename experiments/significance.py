@@ -93,7 +93,7 @@ def _added(found: Sequence[Sequence[Triple]]) -> list[Triple]:
 
 
 def _count(model: Path, task: str) -> list[Triple]:
-    from polytag.corpus.splits import split_sentences
+    from polytag.splits import split_sentences
     from polytag.tagger.tagging import Tagger
 
     best_for = task if (model / f"best.{task}.safetensors").exists() else None

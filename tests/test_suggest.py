@@ -13,9 +13,9 @@ import pytest
 from polytag.corpus import read
 from polytag.corpus.recognition import recognised
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.splits import split_sentences
 from polytag.corpus.text import Lines
 from polytag.errors import CorpusError, PolytagError
+from polytag.splits import split_sentences
 from polytag.suggesting import FORMATS, MEASURES, Suggested, candidates, suggest, written
 from polytag.suggesting.diverse import choose
 from polytag.suggesting.pool import Pool

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from polytag.corpus.formats import FORMATS
 from polytag.errors import PlanError, nearest
 from polytag.tag_schemes import ALIASES, SCHEMES, SPAN_SCHEMES
 from polytag.tokenisers import TOKENISERS, UNICODE, is_tokeniser
@@ -60,11 +61,11 @@ class Choices:
     names: tuple[str, ...]
 
 
-def _scheme_among(choices: Choices) -> BeforeValidator:
-    """What reads the name of a tag scheme, or one of its other names."""
+def _among(choices: Choices, aliases: Mapping[str, str] = {}) -> BeforeValidator:
+    """What reads one of the names, or another name of it."""
 
     def choose(value: object) -> object:
-        name = ALIASES.get(value.lower(), value) if isinstance(value, str) else value
+        name = aliases.get(value.lower(), value) if isinstance(value, str) else value
         if name not in choices.names:
             raise ValueError(f"expected one of {', '.join(choices.names)}")
         return name
@@ -72,10 +73,12 @@ def _scheme_among(choices: Choices) -> BeforeValidator:
     return BeforeValidator(choose)
 
 
+_ANNOTATED = Choices(("auto", *(name for name, row in FORMATS.items() if row.has_tags)))
 _IN_NETWORK = Choices(tuple(name for name in SPAN_SCHEMES if SCHEMES[name].separates))
 _IN_FILES = Choices(("auto", *SCHEMES))
-NetworkScheme = Annotated[str, _scheme_among(_IN_NETWORK), _IN_NETWORK]
-DataScheme = Annotated[str, _scheme_among(_IN_FILES), _IN_FILES]
+DataFormat = Annotated[str, _among(_ANNOTATED), _ANNOTATED]
+NetworkScheme = Annotated[str, _among(_IN_NETWORK, ALIASES), _IN_NETWORK]
+DataScheme = Annotated[str, _among(_IN_FILES, ALIASES), _IN_FILES]
 
 
 class Table(BaseModel):
@@ -174,9 +177,7 @@ class Task(Table):
     train: Paths = Field(description="annotated files to train on")
     dev: Paths | None = Field(None, description="files whose score chooses the epoch to keep")
     test: Paths | None = Field(None, description="files that are scored once, at the end")
-    format: Literal[
-        "auto", "conll", "conllu", "ontonotes", "csv", "treebank", "jsonl", "label-studio", "brat", "parquet"
-    ] = Field("auto", description="how the files are written; auto goes by their suffix")
+    format: DataFormat = Field("auto", description="how the files are written; auto goes by their suffix")
     encoding: str = Field("auto", description="a codec; auto is UTF-8, else latin-1")
     columns: Columns = Field(Columns(), description="where words and tags stand")
     scheme: DataScheme = Field(

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from polytag.corpus.splits import split_sentences
 from polytag.errors import CorpusError
 from polytag.plan import Plan
+from polytag.splits import split_sentences
 from tests.cli.conftest import run
 
 LIMA = {"text": "Lima won", "spans": [{"start": 0, "end": 4, "label": "LOC"}]}

@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from polytag.corpus.memory import given_splits, sentences_of
+from polytag.corpus.memory import sentences_of
 from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError, PlanError
+from polytag.splits import given_splits
 
 WORDS, TAGS = ("Ann", "saw", "Lima"), ("B-PER", "O", "B-LOC")
 PLACE = "corpora['ner']['train']"

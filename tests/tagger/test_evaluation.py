@@ -9,11 +9,11 @@ import pytest
 import torch
 
 import polytag
-from polytag.corpus.splits import split_sentences
 from polytag.errors import ModelError, PlanError, PolytagError
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
 from polytag.scoring import as_dict
+from polytag.splits import split_sentences
 from polytag.training import prepare
 from tests.oracles_spans import conlleval
 

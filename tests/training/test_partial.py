@@ -11,9 +11,9 @@ import torch
 
 from polytag.corpus import check, schemes
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.splits import split_sentences
 from polytag.errors import CorpusError
 from polytag.scoring import SpanCounts, TagCounts
+from polytag.splits import split_sentences
 from polytag.tag_schemes import SCHEMES
 from polytag.tagger.evaluation import evaluate
 from polytag.training import Evaluation, Note, Trainer, prepare, train_events

@@ -163,7 +163,7 @@ def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignm
 def _pieces(files: Sequence[Path], format: str, word: int | str) -> Iterator["Piece"]:
     """All files in order, or standard input; where nothing says how one is written, it is told what it looks like."""
     from polytag.bulk import cut
-    from polytag.corpus.documents import DEFAULT
+    from polytag.corpus.formats import DEFAULT
     from polytag.corpus.recognition import Watched, recognised
 
     def told(name: str, format_: str) -> None:

@@ -6,7 +6,7 @@ from itertools import islice
 from os import PathLike
 from pathlib import Path
 
-from polytag.corpus.formats import FORMATS, looks_like
+from polytag.corpus.formats import DEFAULT, FORMATS, looks_like
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
 from polytag.corpus.sentence import Sentence
@@ -15,7 +15,6 @@ from polytag.errors import CorpusError, nearest
 from polytag.tokenisers import UNICODE
 
 PEEK = 200  # lines that tell how a text is written
-DEFAULT = "conll"  # what a file is read as that no suffix tells
 
 
 def read(

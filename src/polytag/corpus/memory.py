@@ -11,22 +11,12 @@ from typing import Any
 from polytag.corpus.formats.class_names import named
 from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.splits import SPLITS
 from polytag.corpus.tag_rules import UNKNOWN
-from polytag.errors import CorpusError, PlanError, nearest
+from polytag.corpus.text import is_encodable
+from polytag.errors import CorpusError
 
-OTHER_NAMES = {"validation": "dev"}  # of splits, as Hugging Face's datasets have them
 WORDS = ("words", "tokens")  # the field that has them
 PAIR = "expected a Sentence, a pair of words and tags, or a mapping with 'words' or 'tokens' and the tags"
-
-
-def given_splits(corpora: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
-    """Of each task, the plan's name of each split that is given, and the name that it is given by.
-
-    Raises:
-        PlanError: these are no splits by task and name.
-    """
-    return {task: _splits(task, splits) for task, splits in _mapping(corpora, "corpora", "tasks").items()}
 
 
 def sentences_of(
@@ -109,27 +99,6 @@ class _Reader:
         return self._tags(tags, place) if isinstance(tags, Mapping) else (name, tags)
 
 
-def _splits(task: str, splits: Any) -> dict[str, str]:
-    found: dict[str, str] = {}
-    for name in _mapping(splits, f"corpora['{task}']", "splits"):
-        split = OTHER_NAMES.get(name, name)
-        if split not in SPLITS:
-            raise PlanError(f"corpora['{task}']: there is no split '{name}'{nearest(str(name), SPLITS)}")
-        if split in found:
-            raise PlanError(
-                f"corpora['{task}']: '{name}' and '{found[split]}' are the same split, expected one of them"
-            )
-        found[split] = name
-    return found
-
-
-def _mapping(value: Any, place: str, what: str) -> Mapping[str, Any]:
-    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
-        example = "{'ner': {'train': ..., 'dev': ...}}"
-        raise PlanError(f"{place} is {_shown(value)}, expected a mapping of names of {what}, as in {example}")
-    return value
-
-
 def _rows(rows: Any, place: str) -> Iterable[Any]:
     if hasattr(rows, "to_dict") and hasattr(rows, "itertuples"):  # a DataFrame; pandas is not imported for it
         found: Iterable[Any] = rows.to_dict("records")
@@ -173,11 +142,6 @@ def _texts(value: Any, place: str, what: str) -> tuple[str, ...]:
             message = f"{what} {number} is {_shown(text)}, expected a text of at least a character"
             raise CorpusError(message, path=place)
     return tuple(map(str, texts))  # no numpy.str_
-
-
-def is_encodable(text: str) -> bool:
-    """Whether a text can be written as UTF-8: it has no half of a surrogate pair."""
-    return text.isascii() or not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def _is_pairs(row: Sequence[Any]) -> bool:

@@ -7,8 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
-from polytag.corpus.documents import DEFAULT, PEEK, format_of
-from polytag.corpus.formats import looks_like
+from polytag.corpus.documents import PEEK, format_of
+from polytag.corpus.formats import DEFAULT, looks_like
 from polytag.corpus.text import BLANKS, Line, Lines
 from polytag.errors import CorpusError
 

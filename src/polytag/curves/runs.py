@@ -8,10 +8,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from polytag.corpus.splits import has_split
 from polytag.errors import ModelError, PlanError, nearest
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
+from polytag.splits import has_split
 
 ALONE, JOINT = "alone", "with"
 ARMS = (ALONE, JOINT)

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from polytag.corpus.memory import is_encodable
 from polytag.corpus.schemes import rewritten_alone
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import is_encodable
 from polytag.errors import CorpusError, PolytagError
 from polytag.vocabulary.vocabularies import TagVocabulary
 

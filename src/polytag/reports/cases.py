@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from polytag.corpus.schemes import UNKNOWN, spans
 from polytag.corpus.sentence import Sentence, Span
-from polytag.corpus.splits import split_sentences
 from polytag.errors import CorpusError, PlanError
 from polytag.plan import Plan
 from polytag.scoring import Calibration, Counts, counts_for
+from polytag.splits import split_sentences
 
 if TYPE_CHECKING:
     from polytag.tagger.tagging import Judged, Tagger

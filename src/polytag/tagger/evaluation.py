@@ -9,9 +9,9 @@ from typing import TypedDict, Unpack
 from polytag.corpus.notes import Notes
 from polytag.corpus.schemes import read_outside
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.splits import has_split, read_as, split_sentences
 from polytag.errors import PlanError
 from polytag.scoring import Counts
+from polytag.splits import has_split, read_as, split_sentences
 from polytag.tagger.tagging import Tagger
 
 

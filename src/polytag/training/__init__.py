@@ -20,7 +20,6 @@ try:
 except ModuleNotFoundError as error:
     raise PolytagError("PyTorch is not installed, expected it for training: pip install 'polytag[train]'") from error
 
-from polytag.corpus.memory import given_splits
 from polytag.files import locked, nothing_left_on_failure, remove_partial
 from polytag.model import Model, load_model
 from polytag.model.checkpoint import save_description
@@ -30,6 +29,7 @@ from polytag.plan_file import check_texts, from_memory, load_plan
 from polytag.reports.chart import check_matplotlib
 from polytag.reports.training_curves import FILE as CURVES
 from polytag.reports.training_curves import write_curves
+from polytag.splits import given_splits
 from polytag.tagger.tagging import Tagger
 from polytag.training.calibrating import calibrate, temperatures_of
 from polytag.training.device import find_device

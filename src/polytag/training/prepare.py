@@ -11,14 +11,14 @@ from typing import Any
 import torch
 
 from polytag.corpus.documents import files_of, format_of
-from polytag.corpus.memory import given_splits, sentences_of
+from polytag.corpus.memory import sentences_of
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.splits import SPLITS, Corpora, split_sentences
 from polytag.errors import PlanError
 from polytag.plan import MEMORY, Plan
+from polytag.splits import SPLITS, Corpora, given_splits, split_sentences
 from polytag.training.network import Network
 from polytag.training.schemes import with_schemes
 from polytag.training.unknown import annotated, refuse_unknown

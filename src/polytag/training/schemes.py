@@ -4,9 +4,9 @@ from collections.abc import Mapping, Sequence
 
 from polytag.corpus.schemes import Detection, check_spans, detect, problems
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.splits import Corpora
 from polytag.errors import CorpusError, PlanError
 from polytag.plan import Plan
+from polytag.splits import Corpora
 
 _SHOWN_PROBLEMS = 3
 

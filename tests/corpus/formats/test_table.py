@@ -1,13 +1,17 @@
 """The table of formats, and what derives from it."""
 
 import gzip
-import typing
+import os
+import shutil
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import click
 import pytest
 
+import polytag
 from polytag import suggesting
 from polytag.bulk import cut, pieces
 from polytag.corpus import blocks, read
@@ -17,7 +21,7 @@ from polytag.corpus.formats import FORMATS, WRITERS, looks_like
 from polytag.corpus.formats.format import Cut, never_fast
 from polytag.corpus.notes import Notes
 from polytag.corpus.text import Layout
-from polytag.plan import Task
+from polytag.plan import Choices, Task
 from tests.cli.test_options import option
 from tests.corpus.formats.test_flat import TIDY
 
@@ -74,7 +78,59 @@ def test_the_command_line_offers_every_format():
 
 def test_plans_name_every_format_that_holds_tags():
     expected = {"auto", *(name for name, row in FORMATS.items() if row.has_tags)}
-    assert set(typing.get_args(Task.model_fields["format"].annotation)) == expected
+    (choices,) = [known for known in Task.model_fields["format"].metadata if isinstance(known, Choices)]
+    assert set(choices.names) == expected
+
+
+SLASHES = '''
+"""A sentence on each line, word/TAG."""
+
+from polytag.corpus.formats.format import Format
+from polytag.corpus.sentence import Sentence
+
+
+def sentences(lines, layout):
+    for line in lines:
+        words, tags = zip(*(pair.rsplit("/", 1) for pair in line.text.split()))
+        yield Sentence(words, dict.fromkeys(layout.tags, tags), (line.number,) * len(words), layout.source)
+
+
+FORMAT = Format("slashes", sentences, suffixes=(".slashes",), columns=lambda lines, layout: ["tag"])
+'''
+ASKS = """
+from polytag.cli import main
+from polytag.plan_file import make_plan
+
+def run(*arguments):
+    try:
+        main(arguments)
+    except SystemExit as end:
+        return end.code
+
+assert not run("data", "check", "a.slashes")
+assert not run("data", "convert", "a.slashes", "a.conll", "--tag", "ner=tag")
+assert not run("init", "--train", "a.slashes", "-o", "plan.toml")
+assert run("data", "check", "a.slashes", "--from", "slash") == 2
+task = {"words": "any", "train": "a.slashes", "format": "slashes"}
+assert make_plan({"words": {"any": {}}, "tasks": {"ner": task}}).tasks["ner"].format == "slashes"
+try:
+    make_plan({"words": {"any": {}}, "tasks": {"ner": {**task, "format": "slash"}}})
+except Exception as error:
+    print(error)
+"""
+
+
+def test_a_format_is_one_file_which_plans_and_commands_find(tmp_path: Path) -> None:
+    """The package, by links to its files, and one more file in its folder of formats."""
+    shutil.copytree(Path(polytag.__file__).parent, tmp_path / "polytag", copy_function=os.symlink)
+    (tmp_path / "polytag" / "corpus" / "formats" / "slashes.py").write_text(SLASHES)
+    (tmp_path / "a.slashes").write_text("Ann/B-PER left/O\nand/or/O Lima/B-LOC\n" * 9)
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    asked = [sys.executable, "-c", ASKS]
+    done = subprocess.run(asked, cwd=tmp_path, env=environment, capture_output=True, text=True, check=True)
+    assert (tmp_path / "a.conll").read_text().startswith("Ann B-PER\nleft O\n\nand/or O\nLima B-LOC\n\n")
+    assert done.stderr.count("'parquet', 'slashes', 'treebank'") == 1  # the choices of --from
+    assert "parquet, slashes, treebank, found 'slash'" in done.stdout
 
 
 @pytest.mark.parametrize(

@@ -95,4 +95,4 @@ def claims(path: str) -> bool:
     return Path(path).is_dir() and any(Path(path).rglob("*.ann"))
 
 
-BRAT = Format("brat", sentences, suffixes=(".ann",), columns=columns, files=files, claims=claims)
+FORMAT = Format("brat", sentences, suffixes=(".ann",), columns=columns, files=files, claims=claims)

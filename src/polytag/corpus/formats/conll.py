@@ -323,7 +323,7 @@ def _written(sentence: Sentence, separator: str) -> str:
     return "".join(f"{separator.join(row)}\n" for row in rows) + "\n"
 
 
-CONLL = Format(
+FORMAT = Format(
     "conll",
     sentences,
     blocks,

@@ -332,7 +332,7 @@ def written(sentence: Sentence) -> str:
     return "".join(lines) + "\n"
 
 
-CONLLU = Format(
+FORMAT = Format(
     "conllu",
     sentences,
     blocks,

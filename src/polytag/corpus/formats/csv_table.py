@@ -168,7 +168,7 @@ def _sentence(
     return Sentence(words, tags, tuple([line.number for line in run]), layout.source) if rows else None
 
 
-CSV = Format(
+FORMAT = Format(
     "csv",
     sentences,
     blocks,

@@ -244,7 +244,7 @@ def _text(sentence: Sentence, places: Sequence[tuple[int, int]]) -> str:
     return "".join(word + " " * gap for word, gap in zip(sentence.words, [*gaps, 0], strict=True))
 
 
-JSONL = Format(
+FORMAT = Format(
     "jsonl",
     sentences,
     blocks,

@@ -167,4 +167,4 @@ def claims(path: str) -> bool:
     return False
 
 
-LABEL_STUDIO = Format("label-studio", sentences, columns=columns, claims=claims)
+FORMAT = Format("label-studio", sentences, columns=columns, claims=claims)

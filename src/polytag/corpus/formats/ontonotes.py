@@ -78,7 +78,7 @@ def _tags(run: Sequence[Line], rows: Sequence[Sequence[str]], place: str, layout
     return tuple(tags)
 
 
-ONTONOTES = Format(
+FORMAT = Format(
     "ontonotes",
     sentences,
     blocks,

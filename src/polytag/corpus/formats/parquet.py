@@ -98,4 +98,4 @@ def _class_names(schema: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield column, found
 
 
-PARQUET = Format("parquet", sentences, suffixes=(".parquet", ".arrow", ".feather"), columns=columns)
+FORMAT = Format("parquet", sentences, suffixes=(".parquet", ".arrow", ".feather"), columns=columns)

@@ -71,4 +71,4 @@ def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield run
 
 
-TEXT = Format("text", sentences, blocks, flat, cut=Cut(True, 1 << 16, most=1 << 20))
+FORMAT = Format("text", sentences, blocks, flat, cut=Cut(True, 1 << 16, most=1 << 20))

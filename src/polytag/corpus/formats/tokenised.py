@@ -59,4 +59,4 @@ def written(sentence: Sentence) -> str:
     return " ".join(sentence.words) + "\n"
 
 
-TOKENISED = Format("tokenised", sentences, blocks, flat, cut=Cut(False, 1 << 16), writers={"text": written})
+FORMAT = Format("tokenised", sentences, blocks, flat, cut=Cut(False, 1 << 16), writers={"text": written})

@@ -154,7 +154,7 @@ def _sentence(leaves: list[tuple[str, str, int]], layout: Layout, unescape: bool
     return Sentence(words, dict.fromkeys(layout.tags, labels), numbers, layout.source)
 
 
-TREEBANK = Format(
+FORMAT = Format(
     "treebank",
     sentences,
     suffixes=(".mrg",),

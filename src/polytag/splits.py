@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from os import PathLike
+from typing import Any
 
 from polytag.corpus.documents import read
 from polytag.corpus.formats.record import is_spans
@@ -17,6 +18,7 @@ from polytag.plan import MEMORY, Plan, Task
 
 Corpora = Mapping[str, Mapping[str, Sequence[Sentence]]]  # task -> split -> sentences
 SPLITS = ("train", "dev", "test")
+OTHER_NAMES = {"validation": "dev"}  # of splits, as Hugging Face's datasets have them
 HOLDOUT_SEED = 13  # not the training's seed, so that runs with several seeds share one development set
 
 
@@ -29,6 +31,15 @@ def has_split(settings: Task, split: str) -> bool:
     if split not in SPLITS:
         raise PlanError(f"there is no split '{split}'{nearest(split, SPLITS)}")
     return bool(getattr(settings, split)) or (split == "dev" and settings.holdout > 0)
+
+
+def given_splits(corpora: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
+    """Of each task, the plan's name of each split that is given, and the name that it is given by.
+
+    Raises:
+        PlanError: these are no splits by task and name.
+    """
+    return {task: _splits(task, splits) for task, splits in _mapping(corpora, "corpora", "tasks").items()}
 
 
 def split_sentences(
@@ -109,3 +120,25 @@ def _at_rate(sentences: Iterator[Sentence], settings: Task) -> Iterator[Sentence
         len(everything), settings.rate, seed=settings.rate_seed, replacement=settings.rate_draw == "replacement"
     )
     return (everything[i] for i in drawn)
+
+
+def _splits(task: str, splits: Any) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for name in _mapping(splits, f"corpora['{task}']", "splits"):
+        split = OTHER_NAMES.get(name, name)
+        if split not in SPLITS:
+            raise PlanError(f"corpora['{task}']: there is no split '{name}'{nearest(str(name), SPLITS)}")
+        if split in found:
+            raise PlanError(
+                f"corpora['{task}']: '{name}' and '{found[split]}' are the same split, expected one of them"
+            )
+        found[split] = name
+    return found
+
+
+def _mapping(value: Any, place: str, what: str) -> Mapping[str, Any]:
+    if not isinstance(value, Mapping) or not all(isinstance(name, str) for name in value):
+        example = "{'ner': {'train': ..., 'dev': ...}}"
+        found = f"{value!r:.60} ({type(value).__name__})"
+        raise PlanError(f"{place} is {found}, expected a mapping of names of {what}, as in {example}")
+    return value
