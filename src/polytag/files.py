@@ -5,7 +5,7 @@ import io
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
@@ -175,16 +175,18 @@ def _remove_abandoned(directory: Path, begin: str) -> None:
 @contextmanager
 def _layered(raw: IO[bytes], path: Path, mode: str) -> Iterator[IO[Any]]:
     """What to write to so that text arrives encoded, and all of it compressed where the name says so."""
-    packed = gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) if path.suffix == ".gz" else None
-    out: Any = packed or raw
-    if "b" in mode:
-        yield out
-    else:
+    with ExitStack() as stack:
+        out: Any = raw
+        if path.suffix == ".gz":  # closed in any case: one that is left would complain when it is collected
+            out = stack.enter_context(gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0))
+        if "b" in mode:
+            yield out
+            return
         text = io.TextIOWrapper(out, encoding="utf-8", newline="")
-        yield text
-        text.detach()  # flushes, and leaves the file open
-    if packed:
-        packed.close()
+        try:
+            yield text
+        finally:
+            text.detach()  # flushes, and leaves the file open
 
 
 def _remove(path: Path) -> None:
