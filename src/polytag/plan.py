@@ -123,6 +123,10 @@ class Words(Table):
     cell: Cell = Field("reset_before", description="reset_before: as the paper; reset_after: as torch.nn.GRU")
     bias: Flag = Field(False, description="give the gates biases; the paper has none")
     dropout: Fraction = Field(0.0, description="at the input of each layer")
+    unknown: Annotated[float, Field(ge=0.0, allow_inf_nan=False, strict=True)] = Field(
+        0.0,
+        description="a: while training, a word that occurs n times is read as unknown with probability a / (a + n)",
+    )
     lowercase: Flag = Field(True, description="look words up in lower case; false: only if not known as they are")
     zero_digits: Flag = Field(True, description="look words up with every digit as 0")
     max_characters: Size = Field(35, description="longer words are cut for the character GRU only")
@@ -242,6 +246,9 @@ class Training(Table):
         1.0, description="at the start, of the linear CRF on features: stochastic gradient descent"
     )
     epsilon: Positive = Field(1e-6, description="AdaGrad: inside the square root; Adam: outside it")
+    average: Positive | None = Field(
+        None, description="epochs that weights are averaged over, exponentially; the averages are scored and kept"
+    )
     accumulators: Literal["shared", "task"] = Field(
         "shared", description="of AdaGrad and Adam in shared parts: one set, or one for each task"
     )

@@ -20,14 +20,19 @@ from tests.training import toy
 ROOT = Path(__file__).parents[2]
 VARIANTS: dict[str, dict[str, Any]] = {
     "adagrad": {"optimizer": "adagrad", "accumulators": "task", "learning_rate": 0.05},
-    "adam": {"optimizer": "adam", "final_learning_rate": 1e-4, "clip": 1.0, "best_per_task": True, "track_test": True},
-}
+    "adam": {
+        "optimizer": "adam", "final_learning_rate": 1e-4, "clip": 1.0, "average": 0.5, "best_per_task": True,
+        "track_test": True,
+    },
+}  # fmt: skip
 
 
 def plan_of(corpora: Path, variant: str, **training: Any) -> Plan:
     tables = toy.tables("ner", "xx", search=corpora, features=True, **VARIANTS[variant], **training)
-    for part in (*tables["chars"].values(), *tables["words"].values()):
+    for part in tables["chars"].values():
         part["dropout"] = 0.3
+    for part in tables["words"].values():
+        part |= {"dropout": 0.3, "unknown": 0.5}
     return toy.make_plan(tables)
 
 

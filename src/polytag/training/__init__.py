@@ -262,4 +262,4 @@ def _describe_anew(trainer: Trainer, directory: Path) -> None:
     save_description(directory, trainer.plan, trainer.vocabularies)
     for path in directory.glob("*.safetensors"):  # each holds the checksums of the description
         load_weights(path, trainer.network)
-        save_weights(directory, trainer.network, path.name)
+        save_weights(directory, trainer.network.state_dict(), path.name)

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import Tensor
 
 from polytag.errors import ModelError, PolytagError
 from polytag.files import atomic_write
@@ -19,6 +20,7 @@ from polytag.model.model import Weights
 from polytag.scoring import Counts
 from polytag.tagger.packing import Ints
 from polytag.tagger.tagging import Tagger
+from polytag.training.average import Averages
 from polytag.training.batch import Batch, Mask
 from polytag.training.device import find_device, training_precision
 from polytag.training.distributed import World, evaluate, loss_functions
@@ -85,6 +87,7 @@ class Trainer:
             if self.settings.epochs == "auto"
             else self.settings.epochs
         )
+        self.averages = self._averages()
 
     def events(self) -> Generator[Step | Evaluation, None, None]:
         """Train until the last epoch or until patience runs out; call `publish` after each `Evaluation`.
@@ -141,8 +144,12 @@ class Trainer:
         if self.settings.clip is not None:
             for parameters in self._clipped:
                 clip_gradients(parameters, self.settings.clip)
+        if self.averages:
+            self.averages.before_step()
         for optimizer in optimizers:
             optimizer.step()
+        if self.averages:
+            self.averages.after_step()
         self.network.zero_grad(set_to_none=True)  # None, not zeros: parts that the next task does not use must not move
         value = self.world.mean(float(loss.detach()))
         if not math.isfinite(value):
@@ -214,11 +221,11 @@ class Trainer:
         """
         if self.output is None:
             if WEIGHTS in self.progress.keep:
-                self.kept = {name: np.array(array) for name, array in arrays_of(self.network.state_dict()).items()}
+                self.kept = {name: np.array(array) for name, array in arrays_of(self.weights()).items()}
             self.progress.keep = []
             return
         for name in self.progress.keep:
-            save_weights(self.output, self.network, name)
+            save_weights(self.output, self.weights(), name)
         self.progress.keep = []
         with atomic_write(self.output / "metrics.jsonl") as file:
             for entry in self.progress.history:
@@ -244,6 +251,10 @@ class Trainer:
         }  # fmt: skip
         self.progress.history.append(line)
 
+    def weights(self) -> dict[str, Tensor]:
+        """What is scored and kept: the weights as they are, or their averages."""
+        return self.network.state_dict() | (self.averages.tensors() if self.averages else {})
+
     def scores(self, split: str) -> dict[str, Counts]:
         """Counts of each task that has such a split, with the weights as they are."""
         found, tagger = {}, self.tagger()
@@ -253,9 +264,16 @@ class Trainer:
         return found
 
     def tagger(self) -> Tagger:
-        """What tags with the weights as they are; it lasts until they change."""
-        arrays = arrays_of(self.network.state_dict())
+        """What tags with `weights`; it lasts until they change."""
+        arrays = arrays_of(self.weights())
         return Tagger(Model(self.plan, self.vocabularies, arrays), threads=self.settings.threads)
+
+    def _averages(self) -> Averages | None:
+        if self.settings.average is None:
+            return None
+        sparse = [f"{name}.weight" for name, module in self.network.named_modules() if getattr(module, "sparse", False)]
+        steps = self.settings.average * len(self._turns(0))
+        return Averages(dict(self.network.named_parameters()), sparse=sparse, steps=max(steps, 2.0))
 
     def _make_optimizers(self) -> dict[str, list[Optimizer]]:
         """The optimizers of each task: one set for all, or one for each with accumulators of its own."""

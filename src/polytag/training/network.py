@@ -53,7 +53,7 @@ class Network(nn.Module):
         """
         words = self.words[self.tasks[task].words]
         assert isinstance(words, WordEncoder)
-        inputs = words.inputs(batch.words, self._characters(batch, task, generator))
+        inputs = words.inputs(batch.words, self._characters(batch, task, generator), generator)
         context: Tensor = words(inputs, batch.packing, generator)
         return context
 

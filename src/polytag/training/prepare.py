@@ -96,6 +96,7 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
     )
     notes += _lacking(plan, vocabularies, sentences)
     network = Network(plan, vocabularies, torch.Generator().manual_seed(plan.training.seed))
+    _set_rarity(network, plan, vocabularies, sentences)
     for name, loaded in vectors.items():
         if loaded is not None:
             filled = _fill_embedding(network, name, vocabularies.words[name], loaded, plan.words[name].vector_std)
@@ -204,6 +205,17 @@ def _lacking(plan: Plan, vocabularies: Vocabularies, sentences: Corpora) -> list
             if lacking := vocabulary.lacking(Counter(names)):
                 notes.append(f"{task}: {split}: {lacking}")
     return notes
+
+
+def _set_rarity(network: Network, plan: Plan, vocabularies: Vocabularies, sentences: Corpora) -> None:
+    """Tell word parts with ``unknown`` how likely each of their words is read as unknown."""
+    for name, settings in plan.words.items():
+        if settings.unknown:
+            index, rarity = vocabularies.words[name].index, torch.zeros(len(vocabularies.words[name]))
+            words = (s.words for s in _of_users(plan, "words", name, sentences, ("train",)))
+            for word, count in Counter(map(index, chain.from_iterable(words))).items():
+                rarity[word] = settings.unknown / (settings.unknown + count)
+            network.words[name].rarity = rarity
 
 
 def _fill_embedding(

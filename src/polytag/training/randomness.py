@@ -7,6 +7,8 @@ other weights than alone.
 import torch
 from torch import Tensor, nn
 
+from polytag.vocabulary.vocabularies import UNKNOWN
+
 
 def dropout(x: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
     """Hide each value with probability ``rate`` and scale up the others; without a generator nothing is hidden.
@@ -16,6 +18,13 @@ def dropout(x: Tensor, rate: float, generator: torch.Generator | None) -> Tensor
     if generator is None or not rate:
         return x
     return x * torch.empty_like(x).bernoulli_(1 - rate, generator=generator).div_(1 - rate)
+
+
+def hide_rare(ids: Tensor, rarity: Tensor | None, generator: torch.Generator | None) -> Tensor:
+    """Read each as unknown with its probability (Kiperwasser and Goldberg 2016); without a generator none is."""
+    if generator is None or rarity is None:
+        return ids
+    return ids.masked_fill(torch.rand(ids.shape, device=ids.device, generator=generator) < rarity[ids], UNKNOWN)
 
 
 def fresh_embedding(

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from polytag.plan import Chars, Initialisation, Words
 from polytag.training import ops
 from polytag.training.batch import Characters, Packing
-from polytag.training.randomness import dropout, fresh_embedding
+from polytag.training.randomness import dropout, fresh_embedding, hide_rare
 
 
 class GruStack(nn.Module):
@@ -61,11 +61,14 @@ class CharEncoder(nn.Module):
 class WordEncoder(nn.Module):
     """Word embedding and word GRU; either the embedding or the characters may be left out."""
 
+    rarity: Tensor | None  # of each word, the probability that it is read as unknown while training
+
     def __init__(
         self, settings: Words, words: int, char_width: int, start: Initialisation, generator: torch.Generator
     ) -> None:
         super().__init__()
         self.embedding = None
+        self.register_buffer("rarity", None, persistent=False)
         if settings.embedding:
             # Sparse: a step moves only the rows of its own words, and the rest of a large table costs nothing.
             self.embedding = fresh_embedding(
@@ -74,8 +77,9 @@ class WordEncoder(nn.Module):
         inputs = char_width + (settings.dimension if settings.embedding else 0)
         self.gru = GruStack(inputs, settings, std=start.gru, generator=generator)
 
-    def inputs(self, words: Tensor, characters: Tensor | None) -> Tensor:
+    def inputs(self, words: Tensor, characters: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Word indices [N] and character vectors [N, C] -> inputs of the word GRU, [N, D]."""
+        words = hide_rare(words, self.rarity, generator)
         embedded = None if self.embedding is None else self.embedding(words)
         return torch.cat([part for part in (characters, embedded) if part is not None], dim=1)
 

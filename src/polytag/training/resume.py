@@ -30,6 +30,8 @@ def save_state(trainer: Trainer) -> None:
     tensors = {f"weights/{name}": tensor for name, tensor in trainer.network.state_dict().items()}
     for number, optimizer in enumerate(_distinct(trainer)):
         tensors |= {f"optimizer/{number}/{key}": value for key, value in flatten_state(optimizer).items()}
+    if trainer.averages:
+        tensors |= {f"average/{name}": tensor for name, tensor in trainer.averages.state().items()}
     assert trainer.output is not None
     path = state_file(trainer.output)
     path.parent.mkdir(exist_ok=True)
@@ -52,6 +54,8 @@ def restore(trainer: Trainer) -> bool:
     trainer.network.load_state_dict(_below("weights/", tensors))
     for number, optimizer in enumerate(_distinct(trainer)):
         restore_state(optimizer, _below(f"optimizer/{number}/", tensors))
+    if trainer.averages:
+        trainer.averages.restore(_below("average/", tensors))
     trainer.progress = Progress(**json.loads(metadata["progress"]))
     return True
 

@@ -14,9 +14,9 @@ from polytag.model.reading import check_arrays
 from polytag.training.network import Network
 
 
-def save_weights(directory: Path, network: Network, name: str = WEIGHTS) -> None:
+def save_weights(directory: Path, weights: Mapping[str, Tensor], name: str = WEIGHTS) -> None:
     """Write the weights of a network; see `polytag.model.checkpoint.save_weights`."""
-    checkpoint.save_weights(directory, arrays_of(network.state_dict()), name)
+    checkpoint.save_weights(directory, arrays_of(weights), name)
 
 
 def load_weights(path: Path, network: Network) -> None:
