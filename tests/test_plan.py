@@ -10,7 +10,7 @@ import pytest
 import tomli_w
 
 from polytag.errors import PlanError
-from polytag.plan_file import load_plan, make_plan, recipes
+from polytag.plan_file import load_plan, make_plan, recipes, sizes, stored_plan
 
 ROOT = Path(__file__).parents[1]
 NO_PLANS = {"table.toml", "queue.toml", "variants.toml"}  # what else the experiments keep
@@ -93,6 +93,7 @@ PARTS = {
     "tasks.ner.chars": ("greek", "tasks.ner.chars: there is no part chars.greek; known are latin"),
     "tasks.ner.tags": ("shared", "tasks.ner.tags: there is no part tags.shared; declare it with [tags.shared]"),
     "training.select": ("nr", "training.select: there is no task 'nr'; did you mean 'ner'?"),
+    "size": ("smal", "size: there is no size 'smal'; did you mean 'small'?"),
     "training.recipe": ("papr", "training.recipe: there is no recipe 'papr'; did you mean 'paper'?"),
     "words.french": ({}, "words.french is declared, but no task uses it"),
     "chars.greek": ({}, "chars.greek is declared, but no task uses it"),
@@ -221,6 +222,25 @@ def test_a_recipe_s_values_are_defaults(recipe: str) -> None:
     for kind in ("training", "initialisation"):
         expected = recipes()[recipe].get(kind, {})
         assert {key: plan[kind][key] for key in expected} == expected
+
+
+@pytest.mark.parametrize("size", sizes())
+@pytest.mark.parametrize("recipe", recipes())
+def test_a_size_wins_over_the_recipe_and_the_plan_over_both(recipe: str, size: str) -> None:
+    tables = changed("training.recipe", recipe) | {"size": size}
+    tables["words"]["english"] = {"hidden": 7}
+    plan = make_plan(tables)
+    of = sizes()[size]
+    assert (plan.chars["latin"].layers, plan.chars["latin"].hidden) == (of["chars"]["layers"], of["chars"]["hidden"])
+    assert (plan.words["english"].layers, plan.words["english"].hidden) == (of["words"]["layers"], 7)
+    assert make_plan(plan.to_dict()) == plan
+
+
+def test_what_a_model_holds_gets_no_defaults_of_recipes() -> None:
+    stored = make_plan(changed("training.recipe", "best")).to_dict()
+    del stored["training"]["clip"], stored["tags"]["ner"]["features"]
+    plan = stored_plan(stored, source="model")
+    assert (plan.training.clip, plan.tags["ner"].features) == (None, False)
 
 
 def test_what_a_plan_sets_itself_wins_over_its_recipe() -> None:

@@ -8,7 +8,7 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from polytag.plan import Chars, Choices, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
-from polytag.plan_file import recipes
+from polytag.plan_file import recipes, sizes
 
 TABLES: dict[str, type[Table]] = {
     "chars": Chars, "words": Words, "tags": Tags, "tasks": Task,
@@ -21,9 +21,9 @@ A plan is a TOML file. Its tables are the parts (`chars.NAME`, `words.NAME`, `ta
 two tables for how it is trained. Names are made of letters, digits, `-` and `_`.
 
 A value comes from the first of these that has it: `--set` on the command line, the plan, its recipe
-(`training.recipe`), the default. `polytag show PLAN --all` writes every value out. A setting that may be left out can
-also be switched off: `"none"` says so where a recipe sets it. Unknown keys, wrong types and impossible values are
-errors that name the key, the value and what is allowed.
+(`training.recipe`) and its `size`, the default. `polytag show PLAN --all` writes every value out. A setting that may be
+left out can also be switched off: `"none"` says so where a recipe sets it. Unknown keys, wrong types and impossible
+values are errors that name the key, the value and what is allowed.
 
 Relative paths are looked up beside the plan, then under `--data` or `POLYTAG_DATA`.
 """
@@ -36,11 +36,22 @@ def settings_page() -> str:
     lines = [HEAD]
     for name, model in TABLES.items():
         lines += _section(name, model)
+    lines += ["\n## size\n", f"`size`: {Plan.model_fields['size'].description}. {_SIZES}\n", *_sizes()]
     lines += ["\n## search\n", f"`search`: {Plan.model_fields['search'].description}. {_SEARCH}"]
     return "\n".join(lines) + "\n"
 
 
 _SEARCH = "polytag writes it into the plan of a model directory, so that both can be moved together."
+
+
+_SIZES = "Where recipe and size set the same, the size wins."
+
+
+def _sizes() -> Iterator[str]:
+    yield from ("| size | characters | words |", "|---|---|---|")
+    for name, tables in sizes().items():
+        shapes = (f"{tables[kind]['layers']} x {tables[kind]['hidden']}" for kind in ("chars", "words"))
+        yield f"| `{name}` | {' | '.join(shapes)} |"
 
 
 def _section(name: str, model: type[Table]) -> Iterator[str]:

@@ -15,7 +15,7 @@ from polytag.corpus.check import counted
 from polytag.corpus.lookup import find_file
 from polytag.errors import CorpusError, PlanError, PolytagError, nearest
 from polytag.files import atomic_write
-from polytag.plan_file import make_plan, recipes
+from polytag.plan_file import make_plan, recipes, sizes
 
 HOLDOUT = 0.1  # of the training sentences, where there is no development file
 RECIPE = "best"
@@ -149,14 +149,17 @@ def plan_text(
     *,
     directory: Path,
     recipe: str = RECIPE,
+    size: str | None = None,
 ) -> str:
     """A plan file that lies in ``directory``, checked; all tasks share characters, those of one language words too.
 
     Raises:
-        PlanError: there is no such recipe, two tasks have one name, or a name or language cannot be used.
+        PlanError: there is no such recipe or size, two tasks have one name, or a name or language cannot be used.
     """
     if recipe not in recipes():
         raise PlanError(f"there is no recipe '{recipe}'{nearest(recipe, recipes())}")
+    if size is not None and size not in sizes():
+        raise PlanError(f"there is no size '{size}'{nearest(size, sizes())}")
     for task in tasks:
         check_name(task.name)
         check_language(task.language)
@@ -164,6 +167,8 @@ def plan_text(
     if twice := [name for name in names if names.count(name) > 1]:
         raise PlanError(f"two tasks are named '{twice[0]}', expected names that differ")
     lines = ["# Written by polytag init. Tasks that name the same part share it: see 'polytag show' on this file.", ""]
+    chosen = f"{_line('size', size)}  # one of" if size else "# size = " + '"small"  # or one of'
+    lines += [f"{chosen} {', '.join(sizes())}; unless given the recipe's", ""]
     lines += ["[chars.shared]  # alphabet, character embedding and GRU", ""]
     for name in dict.fromkeys(task.language or ANY for task in tasks):
         lines += _words_part(name, [task for task in tasks if (task.language or ANY) == name], directory)

@@ -291,6 +291,10 @@ class Plan(Table):
     search: tuple[str, ...] = Field(
         (), description="directories in which relative paths are looked up, named from the plan file's own"
     )
+    size: str | None = Field(
+        None,
+        description="table of layers and units: small, medium or paper; unless given the recipe's, else the paper's",
+    )
 
     def users(self, kind: str, name: str) -> list[str]:
         """The tasks that use a part, in the order of the plan."""

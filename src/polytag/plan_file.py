@@ -47,12 +47,16 @@ def load_plan(
 
 
 def make_plan(tables: Mapping[str, Any], *, source: str = "plan") -> Plan:
-    """Check tables as a plan file holds them and fill in the recipe's defaults; numbers may be numpy's.
+    """Check tables as a plan file holds them and fill in the defaults of recipe and size; numbers may be numpy's.
 
     Raises:
         PlanError: names the key, the value and what is allowed.
     """
-    full = _with_recipe(_plain(tables), source)
+    plain = _plain(tables)
+    return _checked(_with_defaults(plain, _defaults(plain, source)), source)
+
+
+def _checked(full: Mapping[str, Any], source: str) -> Plan:
     try:
         plan = Plan.model_validate(full)
     except ValidationError as error:
@@ -76,7 +80,9 @@ def check_texts(plan: Plan, source: str) -> None:
 
 
 def stored_plan(tables: Mapping[str, Any], *, source: str) -> Plan:
-    """Check the tables that a model holds; where they name no tokeniser, texts are cut as they were when it was made.
+    """Check the tables that a model holds, all of whose settings are written out; one that it has not did not exist.
+
+    Where they name no tokeniser, texts are cut as they were when it was made.
 
     Raises:
         PlanError: as `make_plan`.
@@ -85,7 +91,7 @@ def stored_plan(tables: Mapping[str, Any], *, source: str) -> Plan:
     if isinstance(parts, Mapping):
         named = {name: {"tokeniser": _legacy(of), **of} for name, of in parts.items() if isinstance(of, Mapping)}
         tables = {**tables, "words": {**parts, **named}}
-    return make_plan(tables, source=source)
+    return _checked(_with_defaults(_plain(tables), {}), source)
 
 
 def from_memory(plan: Plan, memory: Mapping[str, Collection[str]]) -> Plan:
@@ -138,7 +144,16 @@ def _read(path: Path) -> dict[str, Any]:
 
 def recipes() -> dict[str, dict[str, Any]]:
     """The tables of defaults that ``training.recipe`` names."""
-    return tomllib.loads(files("polytag").joinpath("recipes.toml").read_text(encoding="utf-8"))
+    return _tables("recipes.toml")
+
+
+def sizes() -> dict[str, dict[str, Any]]:
+    """The tables of defaults that ``size`` names."""
+    return _tables("sizes.toml")
+
+
+def _tables(name: str) -> dict[str, dict[str, Any]]:
+    return tomllib.loads(files("polytag").joinpath(name).read_text(encoding="utf-8"))
 
 
 def first_difference(before: Any, now: Any, key: str = "") -> tuple[str, Any, Any] | None:
@@ -164,16 +179,27 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
             yield from _texts(inner, key)
 
 
-def _with_recipe(tables: dict[str, Any], source: str) -> dict[str, Any]:
-    training = tables.get("training", {})
-    name = training.get("recipe", "paper") if isinstance(training, Mapping) else "paper"
-    known = recipes()
-    if str(name) not in known:
-        raise PlanError(f"{source}: training.recipe: there is no recipe '{name}'{nearest(str(name), known)}")
-    recipe = known[str(name)]
+_KINDS = ("chars", "words", "tags", "tasks", "training", "initialisation")
+
+
+def _defaults(tables: Mapping[str, Any], source: str) -> dict[str, Any]:
+    """What a plan's recipe and size set, by kind of table; the size wins."""
+    training, known = tables.get("training", {}), recipes()
+    name = str(training.get("recipe", "paper")) if isinstance(training, Mapping) else "paper"
+    if name not in known:
+        raise PlanError(f"{source}: training.recipe: there is no recipe '{name}'{nearest(name, known)}")
+    recipe, known = known[name], {NONE: {}, **sizes()}
+    size = str(tables.get("size", recipe.get("size", NONE)))
+    if size not in known:
+        raise PlanError(f"{source}: size: there is no size '{size}'{nearest(size, known)}")
+    return {kind: {**recipe.get(kind, {}), **known[size].get(kind, {})} for kind in _KINDS} | {"size": size}
+
+
+def _with_defaults(tables: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
+    tables |= {"size": defaults["size"]} if "size" in defaults else {}
     for kind in ("training", "initialisation"):
         given = tables.get(kind, {})
-        tables[kind] = {**recipe.get(kind, {}), **given} if isinstance(given, Mapping) else given
+        tables[kind] = {**defaults.get(kind, {}), **given} if isinstance(given, Mapping) else given
     tasks = tables.get("tasks")
     if isinstance(tasks, Mapping):
         tables["tasks"] = {
@@ -185,10 +211,12 @@ def _with_recipe(tables: dict[str, Any], source: str) -> dict[str, Any]:
         tags = tables.get("tags", {})
         tables["tags"] = {**own, **tags} if isinstance(tags, Mapping) else tags
     for kind in ("chars", "words", "tags", "tasks"):
-        defaults, parts = recipe.get(kind, {}), tables.get(kind)
+        parts = tables.get(kind)
         if isinstance(parts, Mapping):
             tables[kind] = {
-                part: {**_fitting(defaults, settings), **settings} if isinstance(settings, Mapping) else settings
+                part: {**_fitting(defaults.get(kind, {}), settings), **settings}
+                if isinstance(settings, Mapping)
+                else settings
                 for part, settings in parts.items()
             }
     return tables

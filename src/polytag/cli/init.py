@@ -29,9 +29,12 @@ if TYPE_CHECKING:
 @click.option("--language", metavar="CODE", help="Of the words, such as en; names their part.")
 @click.option("--vectors", type=PATH, help="File of pretrained word vectors.")
 @click.option("--recipe", help="Table of training defaults: paper, authors, best, ...  [best]")
+@click.option("--size", help="Layers and units: small, medium or paper.  [the recipe's]")
 @data_option
 @click.option("--force", is_flag=True, help="Overwrite the plan file.")
-def init(output: Path, train: tuple[Path, ...], recipe: str | None, force: bool, **options: Any) -> None:
+def init(
+    output: Path, train: tuple[Path, ...], recipe: str | None, size: str | None, force: bool, **options: Any
+) -> None:
     """Write a plan for your files, with a task for each --tag; shows what is in them and proposes the rest.
 
     Example: polytag init --train eng.train --dev eng.testa --test eng.testb --tag ner=3 --language en -o ner.toml
@@ -41,7 +44,8 @@ def init(output: Path, train: tuple[Path, ...], recipe: str | None, force: bool,
     if output.exists() and not force:
         raise PolytagError(f"{output}: is there already; name another file with -o, or overwrite it with --force")
     tasks = _tasks(train, options)
-    write_plan(plan_text(tasks, directory=output.parent, recipe=recipe or RECIPE), output, force=force)
+    text = plan_text(tasks, directory=output.parent, recipe=recipe or RECIPE, size=size)
+    write_plan(text, output, force=force)
     click.echo(f"{output}: {_what_next(output, options['data'])}")
 
 

@@ -89,9 +89,9 @@ def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list
             size = f"; {sizes[f'{kind}.{name}']}" if f"{kind}.{name}" in sizes else ""
             scheme = f"CRF, {schemes[name]}" if kind == "tags" else ""
             lines.append(f"{f'{kind}.{name}':<24} {scheme}{shape(settings)}{size}; {sharing}")
-    training = plan.training
+    training, size = plan.training, f", size {plan.size}" if plan.size else ""
     lines.append(
-        f"{'training':<24} recipe {training.recipe}: {training.optimizer} {training.learning_rate}, "
+        f"{'training':<24} recipe {training.recipe}{size}: {training.optimizer} {training.learning_rate}, "
         f"epochs {training.epochs}, batches of {training.batch_sentences}, margin {training.margin}"
     )
     return lines
