@@ -34,7 +34,7 @@ from polytag.training import Prepared, Step, Trainer, prepare
 from polytag.training.batch import Batch, Packing
 from polytag.training.encoder import Encoder
 from polytag.training.network import Network
-from polytag.training.recurrent import GruStack
+from polytag.training.recurrent import RecurrentStack
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))  # this file is run as a script, too
 from benchmarks.goals.machine import processor
@@ -59,9 +59,9 @@ class Settings:
 
 
 class TorchStack(nn.Module):
-    """A `GruStack` with the same weights, computed by torch.nn.GRU."""
+    """A `RecurrentStack` with the same weights, computed by torch.nn.GRU."""
 
-    def __init__(self, stack: GruStack) -> None:
+    def __init__(self, stack: RecurrentStack) -> None:
         super().__init__()
         self.hidden, first = stack.hidden, stack.input_weight[0]
         layers, bias = len(stack.input_weight), len(stack.bias) > 0

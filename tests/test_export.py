@@ -24,6 +24,8 @@ from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_words
 from tests.tiny import SPANS, WORDS, drawn, tag_vocabularies, tagger, texts
 
+pytestmark = pytest.mark.filterwarnings("ignore:polytag's compiled core has no LSTM")
+
 pytest.importorskip("onnx", reason="the extra onnx is not installed")
 pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
 
@@ -72,6 +74,8 @@ SHAPES: dict[str, dict[str, Any]] = {
         "chars": {"cell": "reset_after", "bias": True},
         "words": {"cell": "reset_after", "bias": True},
     },
+    "LSTM": {"chars": {"cell": "lstm"}, "words": {"cell": "lstm"}},
+    "LSTM, biases": {"chars": {"cell": "lstm", "bias": True}, "words": {"cell": "lstm", "bias": True}},
     "no boundaries": {"chars": {"boundaries": False}},
     "words as they are": {"words": {"lowercase": False, "zero_digits": False}},
     "words cut": {"words": {"max_characters": 4}},
@@ -79,6 +83,8 @@ SHAPES: dict[str, dict[str, Any]] = {
     "features": {"tags": {"features": True}},
     "features, words cut": {"tags": {"features": True}, "words": {"max_characters": 4}},
     "constrained": {"tags": {"constrained": True}},
+    "softmax, features": {"tags": {"output": "softmax", "features": True}},
+    "softmax, constrained": {"tags": {"output": "softmax", "constrained": True}},
     "constrained gazetteer": {"tags": {"constrained": True}, "gazetteer": LIST},
     "several tasks": {"tasks": {"ner": "iob1", "pos": "plain", "chunk": "bilou"}},
     "several tasks, constrained": {"tasks": {"ner": "bioes", "pos": "plain"}, "tags": {"constrained": True}},

@@ -142,13 +142,27 @@ VALUES: list[tuple[str, Any, str]] = [
     ("words.english.dropout", 1.0, "words.english.dropout: input should be less than 1, found 1.0"),
     ("words.english.dropout", math.nan, "words.english.dropout: input should be less than 1, found nan"),
     ("words.english.lowercase", "no", "words.english.lowercase: input should be true or false, found 'no'"),
-    ("words.english.cell", "lstm", "words.english.cell: input should be 'reset_before' or 'reset_after', found 'lstm'"),
+    (
+        "words.english.cell",
+        "rnn",
+        "words.english.cell: input should be 'reset_before', 'reset_after' or 'lstm', found 'rnn'",
+    ),
 ]
 
 
 @pytest.mark.parametrize(("key", "value", "message"), VALUES, ids=[f"{k}={v!r:.10}" for k, v, _ in VALUES])
 def test_a_wrong_value_is_named_with_its_key_and_what_is_allowed(key: str, value: Any, message: str) -> None:
     assert complaint(key, value) == message
+
+
+def test_an_lstm_trains_in_float32() -> None:
+    tables = changed("words.english.cell", "lstm")
+    make_plan(tables)
+    tables["training"] = {"precision": "bfloat16"}
+    with pytest.raises(
+        PlanError, match=r"training.precision: found 'bfloat16', expected 'float32' where a cell is 'lstm'"
+    ):
+        make_plan(tables)
 
 
 def test_vectors_need_a_word_embedding() -> None:

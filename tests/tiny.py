@@ -67,13 +67,19 @@ def model(
     gazetteer: Gazetteer | None = None,
     labels: Iterable[str] = SPANS,
     temperatures: Mapping[str, float] = {},
+    recurrent: Mapping[str, Any] = {},
     **tags: Any,
 ) -> Model:
-    """A model for tasks, each with the scheme of its data; ``languages`` names another word part than "en"."""
+    """A model for tasks, each with the scheme of its data.
+
+    ``languages`` names another word part than "en"; ``recurrent`` is of all parts that have layers.
+    """
     words_of = {task: languages.get(task, "en") for task in tasks}
     plan = make_plan({
-        "chars": {"all": {"dimension": 3, "hidden": 3, "layers": 1}},
-        "words": {name: {"dimension": 4, "hidden": 4, "layers": 2} for name in dict.fromkeys(words_of.values())},
+        "chars": {"all": {"dimension": 3, "hidden": 3, "layers": 1, **recurrent}},
+        "words": {
+            name: {"dimension": 4, "hidden": 4, "layers": 2, **recurrent} for name in dict.fromkeys(words_of.values())
+        },
         "tags": {task: {"scheme": scheme, **tags} for task in tasks},
         "tasks": {
             task: {"chars": "all", "words": words_of[task], "train": "-", "scheme": data}
@@ -95,6 +101,10 @@ def drawn(plan: Plan, vocabularies: Vocabularies, *, seed: int = 0, temperatures
     arrays = {
         name: source.standard_normal(shape, dtype=np.float32) for name, shape in shapes(plan, vocabularies).items()
     }
+    for name, array in arrays.items():
+        kind, part, *_, last = name.split(".")
+        if kind == "tags" and plan.tags[part].output == "softmax" and last in ("transitions", "start"):
+            array.fill(0)
     return Model(plan, vocabularies, arrays, temperatures)
 
 

@@ -16,7 +16,7 @@ from benchmarks.goals.training import BATCHES, data_of, settings_of
 from benchmarks.training_step import Settings, one_batch, plan_for
 from polytag.training import Prepared, Trainer, prepare
 from polytag.training.batch import Packing
-from polytag.training.recurrent import CharEncoder, GruStack, WordEncoder
+from polytag.training.recurrent import CharEncoder, RecurrentStack, WordEncoder
 
 STACKS = ("words", "characters")
 
@@ -25,7 +25,7 @@ STACKS = ("words", "characters")
 class Pass:
     """One stack and one batch of real lengths."""
 
-    stack: GruStack
+    stack: RecurrentStack
     packing: Packing
 
     def layers(self) -> float:
@@ -83,8 +83,10 @@ def _passes(prepared: Prepared, settings: Settings) -> dict[str, list[Pass]]:
     assert isinstance(words, WordEncoder)
     assert isinstance(chars, CharEncoder)
     return {
-        "words": [Pass(words.gru, batch.packing) for batch in batches],
-        "characters": [Pass(chars.gru, batch.characters.packing) for batch in batches if batch.characters is not None],
+        "words": [Pass(words.stack, batch.packing) for batch in batches],
+        "characters": [
+            Pass(chars.stack, batch.characters.packing) for batch in batches if batch.characters is not None
+        ],
     }
 
 

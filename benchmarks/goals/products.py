@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from polytag.training.network import Network
-from polytag.training.recurrent import GruStack
+from polytag.training.recurrent import RecurrentStack
 
 Contender = Callable[[], tuple[int, float]]  # runs once: the words and the seconds it took
 LARGE = 2048  # rows and columns of the product whose rate is taken for the machine's best
@@ -18,7 +18,9 @@ def products_of(network: Network) -> Contender:
     """The bare matrix products of the step that ``network`` was trained on last."""
     seen: dict[Any, tuple[int, ...]] = {}
     for encoder in (*network.chars.values(), *network.words.values()):
-        cast(GruStack, encoder.gru).register_forward_pre_hook(lambda s, inputs: seen.update({s: inputs[1].batch_sizes}))
+        cast(RecurrentStack, encoder.stack).register_forward_pre_hook(
+            lambda s, inputs: seen.update({s: inputs[1].batch_sizes})
+        )
 
     def step() -> tuple[int, float]:
         products = all_of([layer for stack, sizes in seen.items() for layer in stack_products(stack, sizes)])
@@ -29,7 +31,7 @@ def products_of(network: Network) -> Contender:
     return step
 
 
-def stack_products(stack: GruStack, batch_sizes: Sequence[int]) -> list["LayerProducts"]:
+def stack_products(stack: RecurrentStack, batch_sizes: Sequence[int]) -> list["LayerProducts"]:
     """The products of each layer of a stack."""
     weights = zip(stack.input_weight, stack.recurrent_weight, strict=True)
     return [LayerProducts(w.detach(), u.detach(), batch_sizes) for w, u in weights]

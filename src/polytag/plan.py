@@ -26,8 +26,10 @@ Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]  # as spaCy has them: ISO 639, xx for any
-Cell = Literal["reset_before", "reset_after"]
+Cell = Literal["reset_before", "reset_after", "lstm"]
 Paths = Annotated[tuple[str, ...], Field(min_length=1)]
+_CELLS = "a GRU, reset_before: as the paper, or reset_after: as torch.nn.GRU; lstm: an LSTM in its place"
+_BIASES = "give the gates biases; the paper has none; those of an LSTM's forget gates start from 1"
 MEMORY = "<memory>"  # in the place of files: the sentences came from a program, no file has them
 NONE = "none"  # how a plan file leaves out a value that its recipe sets: TOML has no null
 
@@ -105,8 +107,8 @@ class Chars(Table):
     dimension: Size = Field(25, description="of the character embedding")
     hidden: Size = Field(80, description="width of the character GRU in each direction")
     layers: Size = Field(2, description="of the character GRU")
-    cell: Cell = Field("reset_before", description="reset_before: as the paper; reset_after: as torch.nn.GRU")
-    bias: Flag = Field(False, description="give the gates biases; the paper has none")
+    cell: Cell = Field("reset_before", description=_CELLS)
+    bias: Flag = Field(False, description=_BIASES)
     boundaries: Flag = Field(True, description="give each word a start and an end symbol")
     dropout: Fraction = Field(0.0, description="at the input of each layer")
 
@@ -120,8 +122,8 @@ class Words(Table):
     dimension: Size = Field(50, description="of the word embedding; where there are vectors, theirs")
     hidden: Size = Field(300, description="width of the word GRU in each direction")
     layers: Size = Field(2, description="of the word GRU")
-    cell: Cell = Field("reset_before", description="reset_before: as the paper; reset_after: as torch.nn.GRU")
-    bias: Flag = Field(False, description="give the gates biases; the paper has none")
+    cell: Cell = Field("reset_before", description=_CELLS)
+    bias: Flag = Field(False, description=_BIASES)
     dropout: Fraction = Field(0.0, description="at the input of each layer")
     unknown: Annotated[float, Field(ge=0.0, allow_inf_nan=False, strict=True)] = Field(
         0.0,
@@ -148,6 +150,9 @@ class Words(Table):
 class Tags(Table):
     """A tag part: tag set, gazetteer input, emission projection and CRF (paper, section 3.3)."""
 
+    output: Literal["crf", "softmax"] = Field(
+        "crf", description="crf scores whole tag sequences; softmax each word's tag for itself, without a margin"
+    )
     scheme: NetworkScheme = Field("bioes", description="how the network sees spans")
     gazetteer: str | None = Field(None, description="CoNLL list, 'TYPE entity words' per line")
     gazetteer_dropout: Fraction = Field(
@@ -157,7 +162,7 @@ class Tags(Table):
         False, description="train a linear CRF on affixes, shapes and neighbours of words too, and add its scores"
     )
     constrained: Flag = Field(False, description="decode valid tag sequences only")
-    dropout: Fraction = Field(0.0, description="at the input of the CRF")
+    dropout: Fraction = Field(0.0, description="at the input of the CRF or softmax")
 
 
 class Columns(Table):
@@ -222,7 +227,7 @@ class Task(Table):
 class Initialisation(Table):
     """Standard deviations of the normal distributions that weights start from."""
 
-    gru: Positive = Field(0.1, description="of the matrices of all GRUs")
+    gru: Positive = Field(0.1, description="of the matrices of all GRUs and LSTMs")
     chars: Positive = Field(0.01, description="of character embeddings")
     words: Positive = Field(0.001, description="of words without a pretrained vector")
 
@@ -254,7 +259,7 @@ class Training(Table):
     )
     clip: Positive | None = Field(None, description="largest norm of a step's gradient")
     margin: Annotated[float, Field(ge=0.0, allow_inf_nan=False, strict=True)] = Field(
-        5.0, description="kappa of the softmax-margin"
+        5.0, description="kappa of a CRF's softmax-margin"
     )
     task_sampling: Literal["round", "proportional"] = Field(
         "round", description="a mini-batch of each task in turn, or each task in proportion to its size"

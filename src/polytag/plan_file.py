@@ -308,6 +308,10 @@ def _check_names(plan: Plan, source: str) -> None:
                 f"{source}: tasks {', '.join(plan.users('words', name))} share words.{name}, "
                 "so they must name the same chars part: the word GRU reads its characters"
             )
+    cells = {chars.cell for chars in plan.chars.values()} | {words.cell for words in plan.words.values()}
+    if "lstm" in cells and plan.training.precision != "float32":
+        found = plan.training.precision
+        raise PlanError(f"{source}: training.precision: found '{found}', expected 'float32' where a cell is 'lstm'")
     if plan.training.select not in {"mean", *plan.tasks}:
         options = ["mean", *plan.tasks]
         raise PlanError(

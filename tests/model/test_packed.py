@@ -12,8 +12,10 @@ from polytag.model import Model, load_model
 from polytag.model.packed import save_packed
 from polytag.model.stored import STEPS, quantised, restored, stored
 from polytag.plan_file import make_plan
+from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.vocabularies import Vocabularies
+from tests import tiny
 from tests.model.models import FEATURES, GAZETTEER, WORDS, make_model
 
 VECTORS, OWN, AROUND = "words.en.embedding.weight", "tags.ner.features.own.weight", "tags.ner.features.around.weight"
@@ -88,6 +90,21 @@ def test_values_are_rounded(model: Model, tmp_path: Path, precision: str, error:
         assert 0 < off.max() <= error * np.abs(model.arrays[name]).max() * 1.001, name
     for name in ("tags.ner.projection", "tags.ner.transitions", "tags.ner.start", "tags.ner.gazetteer"):
         assert found.arrays[name].tobytes() == model.arrays[name].tobytes(), name
+
+
+@pytest.mark.filterwarnings("ignore:polytag's compiled core has no LSTM")
+@pytest.mark.parametrize("precision", ["float16", "int8"])
+def test_an_lstm_is_rounded_too_and_a_softmax_stays_one(tmp_path: Path, precision: str) -> None:
+    model = tiny.model(output="softmax", recurrent={"cell": "lstm", "bias": True})
+    found = packed(model, tmp_path / "x.polytag", precision=precision)
+    for name in ("chars.all.lstm.recurrent_weight.0", "words.en.lstm.input_weight.1"):
+        off = np.abs(found.arrays[name] - model.arrays[name])
+        assert 0 < off.max() <= np.abs(model.arrays[name]).max() / 200, name
+    assert not found.arrays["tags.ner.transitions"].any()
+    sentences = tiny.texts(30)
+    tagged = [[list(s.tags["ner"]) for s in Tagger(of).tag_all(sentences)] for of in (model, found)]
+    same = [one == other for one, other in zip(*tagged, strict=True)]
+    assert sum(same) > 20, "rounding changes few tags"
 
 
 @pytest.mark.parametrize("shape", [(2, 180, 300), (5, 7), (1, 3), (0, 4)])

@@ -27,6 +27,8 @@ from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_wor
 from tests import tiny
 from tests.training.networks import batch_of, network_of
 
+pytestmark = pytest.mark.filterwarnings("ignore:polytag's compiled core has no LSTM")
+
 LONG = "Donaudampfschifffahrtsgesellschaft"  # cut for its characters
 KNOWN = [Sentence((*tiny.WORDS, LONG, "New", "York", "ÅNGSTRÖM"))]
 GAZETTEER = Gazetteer.from_entries([("LOC", ("New", "York")), ("PER", ("Ann",)), ("PER", ("Ann", "Lee"))])
@@ -43,6 +45,9 @@ WAYS: dict[str, Settings] = {
         "chars": {"cell": "reset_after", "bias": True}, "words": {"cell": "reset_after", "bias": True},
     },
     "bias": {"chars": {"bias": True}, "words": {"bias": True}},
+    "LSTM": {"chars": {"cell": "lstm"}, "words": {"cell": "lstm"}},
+    "LSTM, bias": {"chars": {"cell": "lstm", "bias": True}, "words": {"cell": "lstm", "bias": True}},
+    "LSTM of words alone": {"words": {"cell": "lstm", "bias": True}, "features": True},
     "one layer": {"chars": {"layers": 1}, "words": {"layers": 1}},
     "three layers": {"chars": {"layers": 3}, "words": {"layers": 3}},
     "wide": {"chars": {"dimension": 20, "hidden": 33}, "words": {"dimension": 30, "hidden": 70}},
@@ -53,6 +58,8 @@ WAYS: dict[str, Settings] = {
     "features": {"features": True},
     "a gazetteer, features": {"gazetteer": True, "features": True},
     "constrained": {"tags": {"constrained": True}},
+    "softmax": {"tags": {"output": "softmax"}, "gazetteer": True},
+    "softmax, constrained, features": {"tags": {"output": "softmax", "constrained": True}, "features": True},
     "constrained, IOB2, features": {"tags": {"constrained": True, "scheme": "iob2"}, "features": True},
     "several tasks": {"tasks": ["ner", "other"], "features": True, "gazetteer": True},
     "tasks that share their tags": {"tasks": ["ner", "same", "other"], "tags": {"constrained": True}},
@@ -63,13 +70,13 @@ WAYS: dict[str, Settings] = {
     },
 }  # fmt: skip
 
-_gru = {
+_recurrent = {
     "layers": st.integers(1, 3), "dimension": st.integers(1, 9), "hidden": st.integers(1, 40),
-    "cell": st.sampled_from(["reset_before", "reset_after"]), "bias": st.booleans(),
+    "cell": st.sampled_from(["reset_before", "reset_after", "lstm"]), "bias": st.booleans(),
 }  # fmt: skip
-_chars = st.fixed_dictionaries({**_gru, "boundaries": st.booleans()})
+_chars = st.fixed_dictionaries({**_recurrent, "boundaries": st.booleans()})
 _words = st.fixed_dictionaries({
-    **_gru, "embedding": st.booleans(), "lowercase": st.booleans(), "zero_digits": st.booleans(),
+    **_recurrent, "embedding": st.booleans(), "lowercase": st.booleans(), "zero_digits": st.booleans(),
     "max_characters": st.integers(3, 40),
 })  # fmt: skip
 _tags = st.fixed_dictionaries({"constrained": st.booleans(), "scheme": st.sampled_from(["iob1", "iob2", "bioes"])})
@@ -191,7 +198,7 @@ class TestScores:
         """Many sentences: several batches, and more words than are computed at a time."""
         check(model_of({"features": True, "gazetteer": True}), tiny.texts(700, unknown=0.8))
 
-    @pytest.mark.parametrize("ways", ["as the paper", "a gazetteer", "reset after, bias"])
+    @pytest.mark.parametrize("ways", ["as the paper", "a gazetteer", "reset after, bias", "LSTM, bias"])
     def test_losses_are_those_of_training(self, ways: str) -> None:
         """Without a margin; with features training has two losses, of which neither is that of the sum."""
         model, sentences = model_of(WAYS[ways]), texts(0)

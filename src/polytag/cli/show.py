@@ -12,6 +12,8 @@ from polytag.tokenisers import UNICODE
 if TYPE_CHECKING:
     from polytag.plan import Plan
 
+OUTPUTS = {"crf": "CRF", "softmax": "softmax"}
+
 
 @click.command()
 @click.argument("plan", type=PATH)
@@ -87,12 +89,13 @@ def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list
             users = plan.users(kind, name)
             sharing = f"shared by {', '.join(users)}" if len(users) > 1 else f"used by {users[0]}"
             size = f"; {sizes[f'{kind}.{name}']}" if f"{kind}.{name}" in sizes else ""
-            scheme = f"CRF, {schemes[name]}" if kind == "tags" else ""
+            scheme = f"{OUTPUTS[settings.output]}, {schemes[name]}" if kind == "tags" else ""
             lines.append(f"{f'{kind}.{name}':<24} {scheme}{shape(settings)}{size}; {sharing}")
     training, size = plan.training, f", size {plan.size}" if plan.size else ""
     lines.append(
         f"{'training':<24} recipe {training.recipe}{size}: {training.optimizer} {training.learning_rate}, "
-        f"epochs {training.epochs}, batches of {training.batch_sentences}, margin {training.margin}"
+        f"epochs {training.epochs}, batches of {training.batch_sentences}"
+        + (f", margin {training.margin}" if any(tags.output == "crf" for tags in plan.tags.values()) else "")
     )
     return lines
 

@@ -1,4 +1,4 @@
-"""The encoders of a network as nodes: characters -> word vectors -> context. Steps come first, as ONNX's GRU has it."""
+"""The encoders of a network as nodes: characters -> word vectors -> context. Steps come first, as ONNX has it."""
 
 from collections.abc import Mapping
 
@@ -7,10 +7,12 @@ import numpy.typing as npt
 from onnx import TensorProto
 
 from polytag.export.graph import Graph
+from polytag.model.shapes import GATES, recurrence
 from polytag.plan import Chars, Words
 
 Floats = npt.NDArray[np.float32]
 Weights = Mapping[str, Floats]  # of a part, by their names in it
+_ORDER = {"gru": (1, 0, 2), "lstm": (0, 2, 1, 3)}  # ONNX's gates, z r c and i o f c, among ours
 
 
 def distinct_words(graph: Graph, chars: tuple[Weights, Chars] | None, words: Weights) -> str:
@@ -28,7 +30,7 @@ def context(graph: Graph, words: Weights, settings: Words, distinct: str) -> str
     """What the word GRU makes of each word in its sentence, [T, B, 2H]."""
     places = graph.node("Transpose", graph.input("sentences", ["B", "T"]), perm=[1, 0])
     inputs = graph.node("Gather", distinct, places)
-    states, _ = _stack(graph, words, settings, inputs, graph.input("lengths", ["B"]), "words.gru")
+    states, _ = _stack(graph, words, settings, inputs, graph.input("lengths", ["B"]), "words")
     return _side_by_side(graph, states)
 
 
@@ -37,7 +39,7 @@ def _characters(graph: Graph, chars: Weights, settings: Chars) -> str:
     steps = graph.node("Transpose", graph.input("characters", ["U", "S"]), perm=[1, 0])
     table = graph.constant(chars["embedding.weight"], "chars.embedding")
     inputs = graph.node("Gather", table, steps)  # S U D
-    _, last = _stack(graph, chars, settings, inputs, graph.input("character_lengths", ["U"]), "chars.gru")
+    _, last = _stack(graph, chars, settings, inputs, graph.input("character_lengths", ["U"]), "chars")
     by_word = graph.node("Transpose", last, perm=[1, 0, 2])  # the last state of either direction, U 2 H
     return graph.node("Reshape", by_word, graph.constant(np.array([0, -1])))
 
@@ -45,25 +47,27 @@ def _characters(graph: Graph, chars: Weights, settings: Chars) -> str:
 def _stack(graph: Graph, weights: Weights, settings: Chars | Words, x: str, lengths: str, name: str) -> tuple[str, str]:
     """All states of the top layer, [steps, 2, batch, H], and the last of each direction, [2, batch, H]."""
     running = graph.node("Cast", lengths, to=TensorProto.INT32)
-    last = ""
+    kind, last = recurrence(settings), ""
+    name = f"{name}.{kind}"
+    variant = {} if kind == "lstm" else {"linear_before_reset": int(settings.cell == "reset_after")}
     for layer in range(settings.layers):
         if layer:
             x = _side_by_side(graph, x)
         bias = ""
         if settings.bias:
-            given = _gates(weights[f"gru.bias.{layer}"])
+            given = _gates(weights[f"{kind}.bias.{layer}"], kind)
             bias = graph.constant(np.concatenate([given, np.zeros_like(given)], axis=1), f"{name}.{layer}.bias")
         x, last = graph.nodes(
-            "GRU",
+            kind.upper(),
             x,
-            graph.constant(_transposed(weights[f"gru.input_weight.{layer}"]), f"{name}.{layer}.input"),
-            graph.constant(_transposed(weights[f"gru.recurrent_weight.{layer}"]), f"{name}.{layer}.recurrent"),
+            graph.constant(_transposed(weights[f"{kind}.input_weight.{layer}"], kind), f"{name}.{layer}.input"),
+            graph.constant(_transposed(weights[f"{kind}.recurrent_weight.{layer}"], kind), f"{name}.{layer}.recurrent"),
             bias,
             running,
             results=2,
             hidden_size=settings.hidden,
             direction="bidirectional",
-            linear_before_reset=int(settings.cell == "reset_after"),
+            **variant,
         )
     return x, last
 
@@ -74,12 +78,12 @@ def _side_by_side(graph: Graph, states: str) -> str:
     return graph.node("Reshape", swapped, graph.constant(np.array([0, 0, -1])))
 
 
-def _transposed(weight: Floats) -> Floats:
-    """[2, D, 3H] as polytag keeps it -> [2, 3H, D] with ONNX's order of gates."""
-    return np.ascontiguousarray(_gates(weight).transpose(0, 2, 1))
+def _transposed(weight: Floats, kind: str) -> Floats:
+    """[2, D, 3H] of a GRU as polytag keeps it -> [2, 3H, D] with ONNX's order of gates; 4H of an LSTM."""
+    return np.ascontiguousarray(_gates(weight, kind).transpose(0, 2, 1))
 
 
-def _gates(columns: Floats) -> Floats:
-    """Reset, update, candidate -> update, reset, candidate, along the last axis."""
-    r, z, c = np.split(columns, 3, axis=-1)
-    return np.concatenate([z, r, c], axis=-1)
+def _gates(columns: Floats, kind: str) -> Floats:
+    """The gates in ONNX's order, along the last axis."""
+    gates = np.split(columns, GATES[kind], axis=-1)
+    return np.concatenate([gates[number] for number in _ORDER[kind]], axis=-1)

@@ -10,6 +10,7 @@ from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies
 Shape = tuple[int, ...]
 
 PLACES = 2 * REACH + 1  # that features around a word see
+GATES = {"gru": 3, "lstm": 4}  # of a unit: reset, update, candidate; input, forget, output, candidate
 
 
 def shapes(plan: Plan, vocabularies: Vocabularies) -> dict[str, Shape]:
@@ -20,7 +21,10 @@ def shapes(plan: Plan, vocabularies: Vocabularies) -> dict[str, Shape]:
     """
     named: dict[str, Shape] = {}
     for name, chars in plan.chars.items():
-        parts = {"embedding.weight": (len(vocabularies.chars[name]), chars.dimension), **_gru(chars.dimension, chars)}
+        parts = {
+            "embedding.weight": (len(vocabularies.chars[name]), chars.dimension),
+            **_recurrent(chars.dimension, chars),
+        }
         named |= _below(f"chars.{name}", parts)
     for name, words in plan.words.items():
         named |= _below(f"words.{name}", _words(words, len(vocabularies.words[name]), char_width(plan, name)))
@@ -52,18 +56,23 @@ def context_width(plan: Plan, tags: str) -> int:
 
 def _words(settings: Words, words: int, chars: int) -> dict[str, Shape]:
     if not settings.embedding:
-        return _gru(chars, settings)
-    return {"embedding.weight": (words, settings.dimension), **_gru(chars + settings.dimension, settings)}
+        return _recurrent(chars, settings)
+    return {"embedding.weight": (words, settings.dimension), **_recurrent(chars + settings.dimension, settings)}
 
 
-def _gru(inputs: int, settings: Chars | Words) -> dict[str, Shape]:
-    """Of each layer, both directions; reset, update and candidate side by side."""
-    hidden, named = settings.hidden, dict[str, Shape]()
+def recurrence(settings: Chars | Words) -> str:
+    """What reads the sequences of a part, as its weights are named: "gru" or "lstm"."""
+    return "lstm" if settings.cell == "lstm" else "gru"
+
+
+def _recurrent(inputs: int, settings: Chars | Words) -> dict[str, Shape]:
+    """Of each layer, both directions; gates side by side."""
+    kind, hidden, named = recurrence(settings), settings.hidden, dict[str, Shape]()
     for layer in range(settings.layers):
-        named[f"gru.input_weight.{layer}"] = (2, 2 * hidden if layer else inputs, 3 * hidden)
-        named[f"gru.recurrent_weight.{layer}"] = (2, hidden, 3 * hidden)
+        named[f"{kind}.input_weight.{layer}"] = (2, 2 * hidden if layer else inputs, GATES[kind] * hidden)
+        named[f"{kind}.recurrent_weight.{layer}"] = (2, hidden, GATES[kind] * hidden)
         if settings.bias:
-            named[f"gru.bias.{layer}"] = (2, 3 * hidden)
+            named[f"{kind}.bias.{layer}"] = (2, GATES[kind] * hidden)
     return named
 
 

@@ -29,7 +29,7 @@ WORTHWHILE = 0.8  # share of its bytes that a compressed array may take
 
 _LARGE = re.compile(
     r"(chars|words)\.[^.]+\.embedding\.weight"  # [V, D]
-    r"|(chars|words)\.[^.]+\.gru\.(input|recurrent)_weight\.\d+"  # [2, D, 3H]
+    r"|(chars|words)\.[^.]+\.(gru|lstm)\.(input|recurrent)_weight\.\d+"  # [2, D, 3H] or [2, D, 4H]
     r"|tags\.[^.]+\.features\.(own|around)\.weight"  # [F, K]; most weights are next to nothing, and become nothing
 )
 

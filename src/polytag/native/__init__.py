@@ -16,6 +16,7 @@ from typing import Any
 
 from polytag.errors import PolytagWarning
 from polytag.native import reference as reference
+from polytag.native.checks import Floats
 from polytag.native.loader import PRECISIONS as PRECISIONS
 from polytag.native.loader import Precision as Precision
 from polytag.native.loader import available as available
@@ -38,10 +39,17 @@ def kernels() -> Any:
     if available():
         return sys.modules[__name__]
     if is_wanted():
-        _tell_once()
+        _tell_once("polytag has no compiled core here: numpy does its work, many times slower")
     return reference
 
 
+def lstm_layer(input_weight: Floats, recurrent_weight: Floats, bias: Floats | None) -> reference.LstmLayer:
+    """An LSTM layer, which the core has not: numpy computes it in float32, which is told once."""
+    if available():
+        _tell_once("polytag's compiled core has no LSTM: numpy computes it in float32, many times slower than a GRU")
+    return reference.LstmLayer(input_weight, recurrent_weight, bias)
+
+
 @cache
-def _tell_once() -> None:
-    warnings.warn("polytag has no compiled core here: numpy does its work, many times slower", PolytagWarning, 2)
+def _tell_once(what: str) -> None:
+    warnings.warn(what, PolytagWarning, 2)

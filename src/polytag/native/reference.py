@@ -5,6 +5,7 @@ mean.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -31,6 +32,9 @@ from polytag.native.loader import Precision
 class Layer:
     """One bidirectional GRU layer (paper, section 3.1); weights are copied."""
 
+    GATES: ClassVar[int] = 3
+    KEPT: ClassVar[int] = 1  # numbers that a unit hands on: its state
+
     def __init__(
         self,
         input_weight: Floats,
@@ -56,7 +60,7 @@ class Layer:
         """
         _only_float32(precision)
         self.inputs, self.units = input_weight.shape[1], recurrent_weight.shape[1]
-        across = 3 * self.units
+        across = self.GATES * self.units
         self._input = check("input_weight", input_weight, FLOAT32, (2, self.inputs, across)).copy()
         self._recurrent = check("recurrent_weight", recurrent_weight, FLOAT32, (2, self.units, across)).copy()
         self._bias = None if bias is None else check("bias", bias, FLOAT32, (2, across)).reshape(-1).copy()
@@ -74,7 +78,7 @@ class Layer:
 
     def states_of(self, table: Floats, places: Numbers, sizes: Sizes, *, out: Floats | None = None) -> Floats:  # noqa: ARG002
         """The same where the `gates` of packed row i are those in row ``places[i]`` of a table [*, 6H]."""
-        check("table", table, FLOAT32, (rows(table), 6 * self.units))
+        check("table", table, FLOAT32, (rows(table), 2 * self.GATES * self.units))
         _check_packed(sizes, rows(places), check("places", places, INT32, (rows(places),)), rows(table))
         return self._states(table[places], sizes)
 
@@ -82,11 +86,11 @@ class Layer:
         _check_packed(sizes, len(gates))
         states = np.empty((len(gates), 2, self.units), np.float32)
         for direction, of_direction in enumerate(np.split(gates, 2, axis=1)):
-            h = np.zeros((_sequences(sizes), self.units), np.float32)  # 0 before the first step of a sequence
+            kept = np.zeros((_sequences(sizes), self.KEPT * self.units), np.float32)  # before a sequence's first step
             steps = list(_steps(sizes))
             for first, size in reversed(steps) if direction else steps:
-                h[:size] = self._cell(of_direction[first : first + size], h[:size], self._recurrent[direction])
-                states[first : first + size, direction] = h[:size]
+                kept[:size] = self._cell(of_direction[first : first + size], kept[:size], self._recurrent[direction])
+                states[first : first + size, direction] = kept[:size, : self.units]
         return states.reshape(len(gates), 2 * self.units)
 
     def _cell(self, gates: Floats, h: Floats, weight: Floats) -> Floats:
@@ -96,6 +100,25 @@ class Layer:
         r, z = _sigmoid(from_r + h @ u_r), _sigmoid(from_z + h @ u_z)
         c = np.tanh(from_c + (r * (h @ u_c) if self._reset_after else (r * h) @ u_c))
         return z * h + (1 - z) * c
+
+
+class LstmLayer(Layer):
+    """One bidirectional LSTM layer; its gates are i, f, o and c, so that [2, D, 4H] stands for [2, D, 3H] and so on."""
+
+    GATES: ClassVar[int] = 4
+    KEPT: ClassVar[int] = 2  # the state and, beside it, the cell's memory
+
+    def __init__(self, input_weight: Floats, recurrent_weight: Floats, bias: Floats | None) -> None:
+        """As a `Layer`, in float32."""
+        super().__init__(input_weight, recurrent_weight, bias, reset_after=False)
+
+    def _cell(self, gates: Floats, h: Floats, weight: Floats) -> Floats:
+        """One step: the input side of the gates [n, 4H] and states and memories h [n, 2H] -> the next ones [n, 2H]."""
+        h, memory = np.split(h, 2, axis=1)
+        sums = gates + h @ weight
+        i, f, o = np.split(_sigmoid(sums[:, : 3 * self.units]), 3, axis=1)
+        memory = f * memory + i * np.tanh(sums[:, 3 * self.units :])
+        return np.concatenate((o * np.tanh(memory), memory), axis=1)
 
 
 class Matrix:

@@ -18,9 +18,9 @@ from polytag.corpus.rewriting import Rewriting
 from polytag.corpus.schemes import allowed
 from polytag.errors import ModelError
 from polytag.model import Model
-from polytag.model.shapes import PLACES
+from polytag.model.shapes import GATES, PLACES, recurrence
 from polytag.native import Precision
-from polytag.plan import Tags
+from polytag.plan import Chars, Tags, Words
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.packing import Ints, Packing
 from polytag.tagger.words import Columns, Floats, Rows, WordTable, packed_characters, pieces
@@ -31,7 +31,7 @@ BATCH_SENTENCES, BATCH_WORDS = 256, 1_024
 _GATES = "gates"  # the column of the input side of the first word layer's gates
 
 Arrays = Mapping[str, npt.NDArray[Any]]
-MakeLayer = Callable[..., Any]  # weights and settings of a layer -> a `native.Layer`
+MakeLayer = Callable[..., Any]  # weights of a GRU layer -> a `native.Layer`
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -112,7 +112,9 @@ class Language:
         self._layers = _layers(model.part(f"words.{name}"), model.plan.words[name], make_layer)
         featured = {part: of for part, of in parts.items() if of.features}
         self.inputs = WordInputs(model, task, featured, self._layers[0], make_layer)
-        width = 6 * self._layers[0].units + sum((1 + PLACES) * len(of) for of in featured.values())
+        settings = model.plan.words[name]
+        gates = 2 * GATES[recurrence(settings)] * settings.hidden
+        width = gates + sum((1 + PLACES) * len(of) for of in featured.values())
         self.table = WordTable(self.inputs.columns, row_bytes=4 * width)
 
     def context(self, batch: Batch, scratch: Scratch) -> Floats:
@@ -298,14 +300,15 @@ def by_length(
         start = end
 
 
-def _layers(weights: Arrays, settings: Any, make_layer: MakeLayer) -> list[Any]:
-    """The GRU layers of a part, lowest first."""
+def _layers(weights: Arrays, settings: Chars | Words, make_layer: MakeLayer) -> list[Any]:
+    """The recurrent layers of a part, lowest first; ``make_layer`` makes those of a GRU."""
+    kind = recurrence(settings)
+    make = native.lstm_layer if kind == "lstm" else partial(make_layer, reset_after=settings.cell == "reset_after")
     return [
-        make_layer(
-            weights[f"gru.input_weight.{number}"],
-            weights[f"gru.recurrent_weight.{number}"],
-            weights[f"gru.bias.{number}"] if settings.bias else None,
-            reset_after=settings.cell == "reset_after",
+        make(
+            weights[f"{kind}.input_weight.{number}"],
+            weights[f"{kind}.recurrent_weight.{number}"],
+            weights[f"{kind}.bias.{number}"] if settings.bias else None,
         )
         for number in range(settings.layers)
     ]

@@ -1,4 +1,8 @@
-"""Context -> scores of tag sequences, and their loss (paper, section 3.3)."""
+"""Context -> scores of tag sequences, and their loss (paper, section 3.3).
+
+A softmax for each word is a CRF whose transitions and START scores are 0 and stay 0: its loss without a margin is the
+sum of the words' cross-entropies, its best sequence has the best tag of each, and a tag's marginal is its softmax.
+"""
 
 from functools import partial
 
@@ -21,12 +25,17 @@ class Crf(nn.Module):
         tags = len(vocabulary)
         fresh = partial(fresh_weights, generator=generator)
         self.dropout, self.gazetteer_dropout = settings.dropout, settings.gazetteer_dropout
+        self.is_softmax = settings.output == "softmax"
         self.projection = nn.Parameter(fresh(width, tags))
-        self.transitions = nn.Parameter(fresh(tags, tags))
-        self.start = nn.Parameter(fresh(1, tags)[0])
+        transitions, start = fresh(tags, tags), fresh(1, tags)[0]  # drawn in any case: all else is as without a softmax
+        if self.is_softmax:
+            transitions, start = torch.zeros_like(transitions), torch.zeros_like(start)
+        self.transitions = nn.Parameter(transitions, requires_grad=not self.is_softmax)
+        self.start = nn.Parameter(start, requires_grad=not self.is_softmax)
         columns = len(vocabulary.gazetteer.tags) if vocabulary.gazetteer else 0
         self.gazetteer = nn.Parameter(fresh(columns, tags)) if columns else None
-        self.features = FeatureCrf(vocabulary.features, tags) if vocabulary.features else None
+        features = vocabulary.features
+        self.features = FeatureCrf(features, tags, moves=not self.is_softmax) if features else None
 
     def emissions(self, context: Tensor, gazetteer: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Context [N, H] and the gazetteer's column of each word [N] -> scores [N, K]; ``generator`` draws dropout."""
@@ -42,9 +51,11 @@ class Crf(nn.Module):
     def loss(self, emissions: Tensor, batch: Batch, part: str, *, margin: float) -> Tensor:
         """Softmax-margin loss of each sentence, [B], in packed order (paper, equation 2).
 
-        Where there are features, that of their own CRF is added: it moves nothing but the features' weights.
+        That of a softmax has no margin. Where there are features, that of their own CRF is added: it moves nothing but
+        the features' weights.
         ``part`` is the name of this tag part.
         """
+        margin = 0.0 if self.is_softmax else margin
         loss = _loss(emissions, self.transitions, self.start, batch, margin)
         if self.features is None:
             return loss

@@ -15,12 +15,13 @@ from polytag.vocabulary.features import EDGE, NONE, OWN, REACH, FeatureVocabular
 class FeatureCrf(nn.Module):
     """Weights of features, transitions and START scores; all are 0 at the start: its loss is convex."""
 
-    def __init__(self, vocabulary: FeatureVocabulary, tags: int) -> None:
+    def __init__(self, vocabulary: FeatureVocabulary, tags: int, *, moves: bool = True) -> None:
+        """``moves``: whether transitions and START scores are trained; else they stay 0."""
         super().__init__()
         own, around = vocabulary.sizes
         self.own, self.around = _weights(own, tags), _weights(around, PLACES * tags)
-        self.transitions = nn.Parameter(torch.zeros(tags, tags))
-        self.start = nn.Parameter(torch.zeros(tags))
+        self.transitions = nn.Parameter(torch.zeros(tags, tags), requires_grad=moves)
+        self.start = nn.Parameter(torch.zeros(tags), requires_grad=moves)
 
     def scores(self, features: Tensor) -> Tensor:
         """Features [U, F] of distinct words -> what each adds to the scores of tags, [U, 1 + PLACES, K].

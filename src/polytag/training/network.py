@@ -68,7 +68,7 @@ class Network(nn.Module):
     def train_in(self, precision: ops.Precision) -> None:
         """Compute the products of the recurrent layers in a precision wherever gradients are wanted."""
         for encoder in (*self.chars.values(), *self.words.values()):
-            encoder.gru.precision = precision  # type: ignore[union-attr]
+            encoder.stack.precision = precision  # type: ignore[union-attr]
 
     def emissions(
         self, context: Tensor, batch: Batch, task: str, *, generator: torch.Generator | None = None

@@ -18,6 +18,7 @@ from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PlanError
 from polytag.plan import MEMORY, Plan
+from polytag.plan_file import recipes
 from polytag.splits import SPLITS, Corpora, given_splits, split_sentences
 from polytag.training.network import Network
 from polytag.training.schemes import with_schemes
@@ -89,6 +90,7 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
         for name, settings in plan.words.items()
         if settings.vocabulary == "all"
     ]
+    notes += _idle_margin(plan)
     vocabularies = Vocabularies(
         chars={name: _chars(plan, name, sentences) for name in plan.chars},
         words={name: _words(plan, name, sentences, vectors[name]) for name in plan.words},
@@ -117,6 +119,16 @@ def _read_task(plan: Plan, task: str, memory: Corpora, notes: list[str]) -> dict
     )
     notes.append(f"{task}: {'; '.join(counts)}")
     return splits
+
+
+def _idle_margin(plan: Plan) -> list[str]:
+    """A margin that somebody chose, which is another than the recipe's, says nothing to a softmax."""
+    margin, of_recipe = plan.training.margin, recipes()[plan.training.recipe]["training"]["margin"]
+    return [
+        f"tags.{name}: output 'softmax' has no margin, so training.margin = {margin:g} does nothing there"
+        for name, tags in plan.tags.items()
+        if tags.output == "softmax" and margin not in (0.0, of_recipe)
+    ]
 
 
 def _load_vectors(plan: Plan, name: str, notes: list[str]) -> Vectors | None:

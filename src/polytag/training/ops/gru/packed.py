@@ -16,9 +16,7 @@ def gru(
     reset_after: bool = False,
 ) -> Tensor:  # fmt: skip
     """One bidirectional GRU layer over packed rows; see `polytag.training.ops.gru.gru`."""
-    both = torch.stack((x, x.index_select(0, reverse)))  # 2 N D
-    gates = both.bmm(w) if b is None else torch.baddbmm(b.unsqueeze(1), both, w)  # 2 N 3H
-    hidden = u.shape[1]
+    gates, hidden = input_side(x, w, b, reverse), u.shape[1]  # 2 N 3H
     (u_rz, u_c), (from_rz, from_c) = (
         (columns[:, :, : 2 * hidden].contiguous(), columns[:, :, 2 * hidden :]) for columns in (u, gates)
     )
@@ -30,5 +28,16 @@ def gru(
         c = torch.addcmul(c, r, h.bmm(u_c)) if reset_after else torch.baddbmm(c, r * h, u_c)
         h = torch.lerp(c.tanh(), h, z)
         states.append(h)
-    forward, backward = torch.cat(states, dim=1)
+    return side_by_side(states, reverse)
+
+
+def input_side(x: Tensor, w: Tensor, b: Tensor | None, reverse: Tensor) -> Tensor:
+    """What the gates of both directions have of rows x [N, D], the backward one mirrored, [2, N, G H]."""
+    both = torch.stack((x, x.index_select(0, reverse)))  # 2 N D
+    return both.bmm(w) if b is None else torch.baddbmm(b.unsqueeze(1), both, w)
+
+
+def side_by_side(states: Sequence[Tensor], reverse: Tensor) -> Tensor:
+    """The states of each step [2, n, H], the backward ones mirrored -> [N, 2H]."""
+    forward, backward = torch.cat(tuple(states), dim=1)
     return torch.cat((forward, backward.index_select(0, reverse)), dim=1)
