@@ -253,6 +253,17 @@ def test_show_names_parts_and_their_users(trained, workplace):
     assert re.search(r"^ner: dev f1 [\d.]+, test f1 [\d.]+$", model.out, re.MULTILINE)
 
 
+def test_show_tells_an_lstm_and_a_softmax_which_has_no_margin(workplace):
+    sets = ["tags.ner.output=softmax", "words.english.cell=lstm"]
+    one = run(["show", "plan.toml", *(word for setting in sets for word in ("--set", setting))]).out
+    both = run(["show", "plan.toml", "--set", "tags.ner.output=softmax", "--set", "tags.pos.output=softmax"]).out
+    assert re.search(r"^words.english .*, lstm; ", one, re.MULTILINE)
+    assert re.search(r"^tags.ner +softmax, ", one, re.MULTILINE)
+    assert re.search(r"^tags.pos +CRF, ", one, re.MULTILINE)
+    assert ", margin 5.0" in one
+    assert "margin" not in both
+
+
 @pytest.mark.parametrize("setting", ["training.epochs=3", "training.recipe=authors", 'tags.ner.scheme="iob2"'])
 def test_show_all_is_the_same_plan(workplace, setting):
     done = run(["show", "plan.toml", "--all", "--set", setting])

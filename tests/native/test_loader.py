@@ -6,10 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from polytag import native
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, PolytagWarning
 from polytag.native import loader
 
 COMPILER = shutil.which("cc") or shutil.which("gcc")
@@ -32,6 +33,15 @@ def refusal(file: Path) -> str:
     assert message.startswith(f"{file}: ")
     assert message.endswith(ADVICE)
     return message
+
+
+@pytest.mark.skipif(not native.available(), reason="there is no core here")
+def test_that_numpy_computes_an_lstm_is_told_once() -> None:
+    native._tell_once.cache_clear()
+    weights = (np.zeros((2, 3, 8), np.float32), np.zeros((2, 2, 8), np.float32), None)
+    with pytest.warns(PolytagWarning, match="core has no LSTM: numpy computes it in float32"):
+        native.lstm_layer(*weights)
+    native.lstm_layer(*weights)  # a second warning would be an error
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such a file themselves")

@@ -19,10 +19,18 @@ needs_gpu = pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GP
 META = torch.device("meta")  # holds no values, but is elsewhere
 
 
-def trainer_of(corpora: Path, output: Path, *, device: str = "cpu", dropout: float = 0.0, **training: Any) -> Trainer:
+def trainer_of(
+    corpora: Path,
+    output: Path,
+    *,
+    device: str = "cpu",
+    dropout: float = 0.0,
+    cell: str = "reset_before",
+    **training: Any,
+) -> Trainer:
     tables = toy.tables("ner", "xx", search=corpora, features=True, **training)
     for part in (*tables["chars"].values(), *tables["words"].values()):
-        part["dropout"] = dropout
+        part |= {"dropout": dropout, "cell": cell, "bias": cell == "lstm"}
     return Trainer(prepare(toy.make_plan(tables)), output, device=device)
 
 
@@ -111,10 +119,14 @@ def test_processes_of_one_machine_take_turns_at_its_gpus(monkeypatch: pytest.Mon
 
 
 @needs_gpu
+@pytest.mark.parametrize("cell", ["reset_before", "lstm"])
 @pytest.mark.parametrize("optimizer", ["adagrad", "adam"])
-def test_loss_gradients_and_a_step_are_those_of_the_cpu(corpora: Path, tmp_path: Path, optimizer: str) -> None:
+def test_loss_gradients_and_a_step_are_those_of_the_cpu(
+    corpora: Path, tmp_path: Path, optimizer: str, cell: str
+) -> None:
     here, there = (
-        trainer_of(corpora, tmp_path, device=device, optimizer=optimizer, clip=5.0) for device in ("cpu", "cuda")
+        trainer_of(corpora, tmp_path, device=device, cell=cell, optimizer=optimizer, clip=5.0)
+        for device in ("cpu", "cuda")
     )
     turn = here._turns(0)[0]
     losses = [t._loss[turn.task](t._batch(turn).to(t.device)) for t in (here, there)]

@@ -109,10 +109,10 @@ class Language:
     def __init__(self, model: Model, task: str, parts: Mapping[str, "TagPart"], make_layer: MakeLayer) -> None:
         """``parts``: the tag parts of its tasks, by name."""
         name = model.plan.tasks[task].words
-        self._layers = _layers(model.part(f"words.{name}"), model.plan.words[name], make_layer)
+        settings = model.plan.words[name]
+        self._layers = _layers(model.part(f"words.{name}"), settings, make_layer)
         featured = {part: of for part, of in parts.items() if of.features}
         self.inputs = WordInputs(model, task, featured, self._layers[0], make_layer)
-        settings = model.plan.words[name]
         gates = 2 * GATES[recurrence(settings)] * settings.hidden
         width = gates + sum((1 + PLACES) * len(of) for of in featured.values())
         self.table = WordTable(self.inputs.columns, row_bytes=4 * width)
