@@ -33,6 +33,7 @@ def plan_of(corpora: Path, variant: str, **training: Any) -> Plan:
         part["dropout"] = 0.3
     for part in tables["words"].values():
         part |= {"dropout": 0.3, "unknown": 0.5}
+    tables["tags"]["xx"]["output"] = "softmax"
     return toy.make_plan(tables)
 
 
