@@ -1,6 +1,8 @@
 """Trainings in several threads of one process give what each gives alone, and leave the process as it was."""
 
 import random
+import subprocess
+import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -96,3 +98,11 @@ def test_threads_are_those_of_one_training() -> None:
         with cpu_threads(None):
             assert (torch.get_num_threads(), elsewhere()) == (2, 3)
     assert (torch.get_num_threads(), elsewhere()) == (3, 3)
+
+
+def test_a_program_may_end_in_the_middle_of_a_training(corpora: Path) -> None:
+    plan = toy.tables("ner", search=corpora, threads=1)
+    code = (
+        f"from polytag.training import train_events\nevents = train_events({plan!r})\n[next(events) for _ in range(9)]"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -1,5 +1,6 @@
 """CPU threads of one training, which leave those of others alone."""
 
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -26,7 +27,7 @@ def cpu_threads(count: int | None) -> Iterator[None]:
     try:
         yield
     finally:
-        if count is not None:
+        if count is not None and not sys.is_finalizing():  # no thread starts any more once the interpreter ends
             with _LOCK:
                 _set(before)
 
