@@ -80,3 +80,24 @@ def test_what_cannot_be_converted_is_one_sentence(workplace, options, code, mess
     done = run(f"data convert test.conll out.conll {options}")
     assert (done.code, Path("out.conll").exists()) == (code, False)
     assert done.sentence.startswith(message)
+
+
+DOORS = [
+    "data check train.conll",
+    "data convert train.conll out.jsonl --tag ner=2",
+    "train plan.toml --output out --set training.epochs=1",
+    "evaluate {model} --task ner --data-file train.conll",
+    "tag {model} train.conll",
+    "tag {model} --from conll",
+    "suggest {model} train.conll --to jsonl",
+]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_text_that_is_no_utf8_is_read_as_latin1_and_told(door, trained, workplace):
+    text = Path("train.conll").read_bytes() + "José\tPROPN\tB-PER\n\n".encode("latin-1")
+    Path("train.conll").write_bytes(text)
+    done = run(door.format(model=trained), stdin=text)
+    line = len(text.splitlines()) - 1
+    assert done.code == 0
+    assert f":{line}: byte 0xe9 is not UTF-8, so the file is read as latin-1: 'José" in done.err + done.out

@@ -62,6 +62,22 @@ def test_auto_reads_latin1_where_the_bytes_can_be_nothing_else():
     lines = Lines(io.BytesIO(b"a\ncaf\xe9\n"))
     assert [line.text for line in lines] == ["a", "café"]
     assert lines.encoding == "latin-1"
+    assert list(map(str, lines.notes)) == [
+        "<stream>:2: byte 0xe9 is not UTF-8, so the file is read as latin-1: 'café'; if that is wrong, "
+        "name its encoding or convert it to UTF-8"
+    ]
+
+
+def test_what_was_encoded_twice_is_told_and_no_letters_are():
+    twice = "José “é”\n".encode().decode("cp1252", "replace").encode() + "é\n".encode().decode("latin-1").encode()
+    lines = Lines(io.BytesIO(b"a\n" + twice))
+    list(lines)
+    (note,) = lines.notes
+    assert (note.line, note.count) == (2, 2)
+    assert note.text.startswith("'Ã©' in 'JosÃ© ")
+    right = Lines(io.BytesIO("SÃO Ângela à â€ Ã… IRMÃS Â».\n".replace("â€", "â €").replace("Â»", "Â »").encode()))
+    list(right)
+    assert not list(right.notes)
 
 
 def test_auto_refuses_bytes_that_are_neither():

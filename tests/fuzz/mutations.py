@@ -1,14 +1,18 @@
 """Good examples made bad, by a seeded source of chance: bytes, lines, columns, and values in JSON and TOML."""
 
 import gzip
+import io
 import json
 import random
+import zlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Any
 
 Mutation = Callable[[random.Random, bytes], bytes]
 
 MOST_BYTES = 1 << 18  # of a case; what is larger is cut
+MOST_UNPACKED = 4 * MOST_BYTES  # of one that is gzip, which may hold a thousand times as much as its bytes
 BYTES = (
     b"\0", b"\xff", b"\xfe\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xc3", b"\x80", b"\r", b"\r\r\n", b"\n\n\n",
     b"\t", b"  ", b"\xc2\xa0", b"\xe2\x80\xa8", b"\x1f\x8b", b"\\ud800", b"\\udc80", b'"', b"{", b"[", b"]", b"}",
@@ -26,8 +30,20 @@ DEPTHS = (50, 900, 5_000, 100_000)
 def mutated(source: random.Random, example: bytes) -> bytes:
     """The example after one to four mutations, most of the time few."""
     for _ in range(source.choice((1, 1, 1, 2, 2, 3, 4))):
-        example = source.choice(MUTATIONS)(source, example)
-    return example[:MOST_BYTES]
+        changed = source.choice(MUTATIONS)(source, example)[:MOST_BYTES]
+        example = changed if _unpacked_bytes(changed) <= MOST_UNPACKED else example
+    return example
+
+
+def _unpacked_bytes(content: bytes) -> int:
+    """How large it is, or becomes as gzip; as far as it is whole, and no further than too much."""
+    if not content.startswith(b"\x1f\x8b"):
+        return len(content)
+    size, file = 0, gzip.GzipFile(fileobj=io.BytesIO(content))
+    with suppress(OSError, EOFError, zlib.error):
+        while size <= MOST_UNPACKED and (part := file.read1(MOST_BYTES)):
+            size += len(part)
+    return size
 
 
 def _cut(source: random.Random, example: bytes) -> bytes:

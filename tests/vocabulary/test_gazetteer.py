@@ -133,7 +133,7 @@ def test_an_unknown_encoding_is_one_sentence(tmp_path: Path, encoding: str) -> N
         (b"LOC Lima\nPER\n", r"eng.list:2: a type without words \(b'PER'\), expected both"),
         (b"", r"eng.list: the gazetteer is empty, expected lines of a type and an entry's words"),
         (b"\n \n", r"eng.list: the gazetteer is empty"),
-        (b"LOC Lima\nLOC Del\xe9mont\n", r"eng.list:2: not utf-8, expected text in that encoding .*latin-1"),
+        (b"LOC Lima\nLOC Del\xe9mont\n", r"eng.list:2: LOC Del.xe9mont is not utf-8, expected a file in it .*latin-1"),
         (gzip.compress(b"LOC Lima\n", mtime=0)[:-3], r"eng.list: the gzip data end too early"),
     ],
 )

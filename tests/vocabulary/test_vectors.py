@@ -299,7 +299,9 @@ def test_truncated_gzip(tmp_path: Path, content: bytes) -> None:
 
 def test_words_of_binary_files_are_decoded_with_replacement(tmp_path: Path) -> None:
     content = binary(["abc", "x"], MATRIX[:2]).replace(b"abc", b"ab\xc3")
-    assert load_vectors(write(tmp_path, content)).words == ["ab\ufffd", "x"]
+    notes = Notes()
+    assert load_vectors(write(tmp_path, content), notes=notes).words == ["ab\ufffd", "x"]
+    assert [note.text for note in notes] == ["the word b'ab\\xc3' is not UTF-8 and is kept as 'ab\ufffd'"]
 
 
 def test_wrong_calls(tmp_path: Path) -> None:

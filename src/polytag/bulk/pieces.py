@@ -11,6 +11,7 @@ from typing import IO
 
 from polytag.corpus.documents import blocks, format_of
 from polytag.corpus.formats import FORMATS, Cut
+from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import LONGEST_LINE, Source
 from polytag.corpus.text import BLANKS, Line, Lines, lines_of
 
@@ -37,11 +38,14 @@ class Piece:
         return lines_of(self.text, first=self.line)
 
 
-def cut(source: Source, *, format: str = "auto", word: int | str = 0, name: str = "") -> Iterator[Piece]:
+def cut(
+    source: Source, *, format: str = "auto", word: int | str = 0, name: str = "", notes: Notes | None = None
+) -> Iterator[Piece]:
     """All of a file or stream in pieces; their texts joined are the text, decoded.
 
     Format, encoding and line ends are found here, once for all pieces. ``name`` is what errors call the text: the
-    path of a file unless given. Where a text is cut depends on nothing but the text.
+    path of a file unless given; ``notes`` takes what is odd about the encoding. Where a text is cut depends on nothing
+    but the text.
 
     Raises (while iterating):
         CorpusError: there is no such file, it cannot be read or decoded, or its format cannot be tagged.
@@ -58,7 +62,7 @@ def cut(source: Source, *, format: str = "auto", word: int | str = 0, name: str 
         head = head or find(text)
         line += text.count("\n")
         character += len(text)
-    for first, text in _any(islice(Lines(source, name=name), line - 1, None), rule):
+    for first, text in _any(islice(Lines(source, name=name, notes=notes), line - 1, None), rule):
         yield Piece(name, chosen, first, text, character, head)
         head = head or find(text)
         character += len(text)

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from polytag.cli.options import TAGGED, from_option, output_option, reading_options
-from polytag.cli.outputs import check_apart, opened
+from polytag.cli.outputs import check_apart, opened, tell
 
 if TYPE_CHECKING:
+    from polytag.corpus.notes import Notes
     from polytag.corpus.recognition import Input
     from polytag.suggesting import Suggested
     from polytag.suggesting.reading import Candidate
@@ -76,6 +77,7 @@ def suggest(
     however large the files are. Example: polytag suggest ner unlabelled.txt -n 100 -o to-annotate.jsonl
     """
     from polytag.corpus.lookup import find_file
+    from polytag.corpus.notes import Notes
     from polytag.suggesting import suggest as suggest_from
     from polytag.suggesting import written
     from polytag.tagger.tagging import Tagger
@@ -86,11 +88,13 @@ def suggest(
     tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision")}, threads=threads)
     chosen = _fitting(target_format, tagger.choose(tasks))  # before anything is read
     read_as = {name: options.pop(name) for name in ("source_format", "word", "tokeniser")}
-    candidates = chain.from_iterable(_candidates(source, tagger, chosen, **read_as) for source in sources)
+    notes = Notes()
+    candidates = chain.from_iterable(_candidates(source, tagger, chosen, notes, **read_as) for source in sources)
     found = suggest_from(tagger, candidates, tasks=chosen, **options)
     text = written(found.suggestions, format=target_format, tasks=chosen, keep_above=keep_above)
     with opened(output) as target:
         target.write(text.encode("utf-8"))
+    tell(notes)
     click.echo(_summary(found, options["by"], per_word=options["per_word"]), err=True)
 
 
@@ -110,6 +114,7 @@ def _candidates(
     source: "Input",
     tagger: "Tagger",
     tasks: Sequence[str],
+    notes: "Notes",
     *,
     source_format: str,
     word: int | str,
@@ -124,7 +129,8 @@ def _candidates(
         names = {"text": "raw text", "conll": "columns"}
         name = source if isinstance(source, str | Path) else "<stdin>"
         click.echo(f"{name}: read as {names.get(format_, format_)}; --from says otherwise", err=True)
-    return candidates(source, format=format_, word=word, tokeniser=tokeniser or tagger.tokeniser(tasks))
+    how = tokeniser or tagger.tokeniser(tasks)
+    return candidates(source, format=format_, word=word, tokeniser=how, notes=notes)
 
 
 def _summary(found: "Suggested", by: str, *, per_word: bool) -> str:

@@ -22,6 +22,7 @@ from polytag.corpus.sentence import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
     from polytag.bulk import Assignment, Piece
+    from polytag.corpus.notes import Notes
 
 
 @click.command()
@@ -120,7 +121,8 @@ def _tag_here(
 
     if format == "parquet" or (format == "auto" and any(file.suffix == ".parquet" for file in files)):
         raise click.UsageError("Parquet is tagged into a directory: use --engine ray")
-    pieces, notes = _pieces(files, format, assignment.word), Notes()
+    notes = Notes()
+    pieces = _pieces(files, format, assignment.word, notes)
     with tagging(assignment, workers=workers, notes=notes) as render, opened(output) as target:
         is_watched = not quiet and sys.stderr.isatty()
         target.writelines(_with_progress(render, pieces, _bytes_of(files)) if is_watched else render(pieces))
@@ -160,7 +162,7 @@ def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignm
     tag_files(files, output, assignment, **options)
 
 
-def _pieces(files: Sequence[Path], format: str, word: int | str) -> Iterator["Piece"]:
+def _pieces(files: Sequence[Path], format: str, word: int | str, notes: "Notes") -> Iterator["Piece"]:
     """All files in order, or standard input; where nothing says how one is written, it is told what it looks like."""
     from polytag.bulk import cut
     from polytag.corpus.formats import DEFAULT
@@ -173,8 +175,9 @@ def _pieces(files: Sequence[Path], format: str, word: int | str) -> Iterator["Pi
     for file in files or [Path("-")]:
         if str(file) == "-":
             stream = cast(BinaryIO, Watched(sys.stdin.buffer, lambda found: told("<stdin>", found)))
-            yield from cut(stream if format == "auto" else sys.stdin.buffer, format=format, word=word, name="<stdin>")
+            given = stream if format == "auto" else sys.stdin.buffer
+            yield from cut(given, format=format, word=word, name="<stdin>", notes=notes)
             continue
         if format == "auto" and (found := recognised(file)).is_guess and found.format != DEFAULT:
             told(str(file), found.format)
-        yield from cut(file, format=format, word=word, name=str(file))
+        yield from cut(file, format=format, word=word, name=str(file), notes=notes)

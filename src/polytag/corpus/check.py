@@ -4,9 +4,8 @@ What is said is what reading says: this is the reader, its notes collected, for 
 """
 
 import re
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
@@ -94,7 +93,7 @@ def check(
         CorpusError: there is no such file or format.
     """
     name = format_of(path, format)
-    report = Report(str(path), name, _encoding(path, name, encoding))
+    report = Report(str(path), name)
     survey = _Survey(path, report, outside, format=name, word=word, encoding=encoding, tokeniser=tokeniser)
     for sentence in survey.sentences({}):
         _count(sentence, report)
@@ -129,7 +128,8 @@ def columns_of(
         notes = Notes(collects=True)
         try:
             first = islice(Lines(file, encoding=encoding), lines)
-            found |= dict.fromkeys(FORMATS[name].columns(first, Layout(str(file), word, notes=notes)))
+            layout = Layout(str(file), word, encoding=encoding, notes=notes)
+            found |= dict.fromkeys(FORMATS[name].columns(first, layout))
         except CorpusError:  # told when it is read
             continue
     return list(found)
@@ -155,6 +155,7 @@ class _Survey:
         if self._of_words is None:
             self._of_words = notes.refusals
             self.report.problem_count += notes.refusals
+            self.report.encoding = ", ".join(sorted(notes.encodings - {"ascii"})) or "ascii"
         else:
             self.report.problem_count += notes.refusals - self._of_words
         self.report.problems += [self._problem(error) for error in notes.refused if self._is_new(error)]
@@ -181,17 +182,6 @@ class _Survey:
     def _problem(self, error: CorpusError) -> tuple[int, str]:
         file = "" if error.path == str(self.path) else f"{Path(error.path).name}: "
         return error.line, file + error.message
-
-
-def _encoding(path: str | PathLike[str], format: str, declared: str) -> str:
-    """The encoding of a corpus as it is read."""
-    found = "ascii"
-    for file in files_of(path, format):
-        lines = Lines(file, encoding=declared)
-        with suppress(CorpusError):  # told when it is read
-            deque(lines, maxlen=0)
-        found = found if lines.encoding == "ascii" else lines.encoding
-    return found
 
 
 def _count(sentence: Sentence, report: Report) -> None:

@@ -52,16 +52,24 @@ def read(
             where the file is not as told; at the end, where it held no sentence.
     """
     name, notes = format_of(path, format), Notes() if notes is None else notes
-    files = files_of(path, name)
+    files = files_of(path, name, notes)
 
     if format == "auto" and name == DEFAULT:
         _tell_looks(files[0], encoding, notes)
 
     def one(file: Path) -> Iterator[Sentence]:
         layout = Layout(
-            str(file), word, tags, docstart, tokeniser=tokeniser, names=names, overlaps=overlaps, notes=notes
+            str(file),
+            word,
+            tags,
+            docstart,
+            tokeniser=tokeniser,
+            encoding=encoding,
+            names=names,
+            overlaps=overlaps,
+            notes=notes,
         )
-        return FORMATS[name].sentences(Lines(file, encoding=encoding), layout)
+        return FORMATS[name].sentences(Lines(file, encoding=encoding, notes=notes), layout)
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once
     return _some((one(file) if n else first for n, file in enumerate(files)), str(path), notes)
@@ -108,7 +116,7 @@ def blocks(
         raise CorpusError(f"{name} is read but not tagged, expected one of {known}", path=source)
     notes = Notes() if notes is None else notes
     layout = Layout(source, word, columns=columns, tokeniser=tokeniser, records=records, notes=notes)
-    return make(Lines(stream_or_path, name=source, encoding=encoding), layout)
+    return make(Lines(stream_or_path, name=source, encoding=encoding, notes=notes), layout)
 
 
 def format_of(path: str | PathLike[str], format: str = "auto") -> str:
@@ -127,15 +135,15 @@ def format_of(path: str | PathLike[str], format: str = "auto") -> str:
     return next(claimed, None) or next(by_suffix, DEFAULT)
 
 
-def files_of(path: str | PathLike[str], format: str) -> list[Path]:
-    """The files that a path stands for: itself, or those of a treebank's directory.
+def files_of(path: str | PathLike[str], format: str, notes: Notes | None = None) -> list[Path]:
+    """The files that a path stands for: itself, or those of a directory; ``notes`` takes what is left out.
 
     Raises:
         CorpusError: it does not exist, is a directory of no treebank, or has no such sections.
     """
     try:
         if (find := FORMATS[format].files) is not None:
-            return find(str(path))
+            return find(str(path), Notes() if notes is None else notes)
         if (file := existing(path)).is_dir():
             raise CorpusError(f"a directory, expected a file in format {format}", path=path)
         return [file]

@@ -43,6 +43,7 @@ class Notes:
         self.collects = collects
         self.refused: list[CorpusError] = []  # the first MOST_KEPT of `refusals`
         self.refusals = 0
+        self.encodings = set[str]()  # in which files were read
         self._told: dict[tuple[str, str], Note] = {}
 
     def refuse(self, message: str, *, path: str, line: int, cause: Exception | None = None) -> None:

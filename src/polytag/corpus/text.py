@@ -28,6 +28,8 @@ BLANKS = " \t"
 _LINE = re.compile(r"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _C1 = re.compile(rb"[\x80-\x9f]")
+# UTF-8 of UTF-8 that was read as latin-1 or cp1252: no letter is followed by what these make of a second byte.
+_TWICE = re.compile(rb"\xc3[\x82\x83]\xc2[\x80-\xbf]|\xc3\xa2(?:\xc2\x80|\xe2\x82\xac)")
 
 
 class Line(NamedTuple):
@@ -74,6 +76,7 @@ class Layout:
     columns: Mapping[str, str] = field(default_factory=dict)
     tokeniser: str = UNICODE  # what cuts text into words
     character: int = 0  # at which the first line begins in the whole text
+    encoding: str = "auto"  # of the file, and of one beside it that belongs to it
     head: str = ""  # what `Format.head` found before the first line
     records: bool = False  # text is rendered as records of JSONL
     names: Sequence[str] = ()  # of the classes of tags that are numbers
@@ -89,19 +92,22 @@ class Lines:
     """The lines of a file or stream, decoded one by one; ``encoding`` says as what, once they have been read.
 
     ``encoding="auto"`` reads UTF-8, and latin-1 where the bytes are not UTF-8 and hold no C1 control characters
-    (which latin-1 text never does, but cp1252 and other encodings do). A byte order mark is dropped.
+    (which latin-1 text never does, but cp1252 and other encodings do), which ``notes`` takes. A byte order mark is
+    dropped.
 
     Raises (while iterating):
         CorpusError: the file cannot be opened or read, is damaged gzip, holds NUL bytes or over-long lines, or is
             not in the encoding.
     """
 
-    def __init__(self, source: Source, *, name: str = "", encoding: str = "auto") -> None:
+    def __init__(self, source: Source, *, name: str = "", encoding: str = "auto", notes: Notes | None = None) -> None:
         self.source = source
+        self.notes = Notes() if notes is None else notes
         self.name = name or (str(source) if isinstance(source, str | PathLike) else "<stream>")
         # Text streams hold characters already; they pass through UTF-8 so that there is one path for all.
         self.declared = "utf-8" if isinstance(source, io.StringIO) else _known(encoding, self.name)
         self.encoding = "ascii" if self.declared == "auto" else self.declared
+        self.notes.encodings.add(self.encoding)
         self._decided_at = 0
 
     def __iter__(self) -> Iterator[Line]:
@@ -151,12 +157,22 @@ class Lines:
             if control := _C1.search(raw):
                 message = f"byte {byte:#04x} is not UTF-8 and byte {control[0][0]:#04x} not latin-1"
                 raise self._error(number, f"{message}, expected one of them or a named encoding") from error
+            if not self._decided_at:
+                found = f"byte {byte:#04x} is not UTF-8, so the file is read as latin-1: {text.strip()!r:.60}"
+                self._tell("latin-1", number, f"{found}; if that is wrong, name its encoding or convert it to UTF-8")
         if self._decided_at and encoding != self.encoding:
             message = f"{encoding} text in a file whose line {self._decided_at} is {self.encoding}"
             raise self._error(number, f"{message}, expected one encoding or a named one")
         if not self._decided_at:
             self.encoding, self._decided_at = encoding, number
+            self.notes.encodings.add(encoding)
+        if encoding == "utf-8" and (twice := _TWICE.search(raw)):
+            found = f"{twice[0].decode()!r} in {text.strip()!r:.60} looks like UTF-8 that was read as latin-1"
+            self._tell("encoded twice", number, f"{found} and written as UTF-8 once more")
         return text
+
+    def _tell(self, kind: str, number: int, text: str) -> None:
+        self.notes.tell(kind, text, path=self.name, line=number)
 
     def _error(self, number: int, message: str) -> CorpusError:
         return CorpusError(message, path=self.name, line=number)

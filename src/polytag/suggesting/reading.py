@@ -7,6 +7,7 @@ from os import PathLike
 from polytag.corpus.documents import blocks
 from polytag.corpus.formats.jsonl import JsonlBlock
 from polytag.corpus.formats.record import fields_of, text_of
+from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import Offsets, located
 from polytag.corpus.recognition import Input, recognised
 from polytag.corpus.sentence import Sentence
@@ -30,6 +31,7 @@ def candidates(
     word: int | str = 0,
     tokeniser: str = UNICODE,
     name: str = "<stdin>",
+    notes: Notes | None = None,
 ) -> Iterator[Candidate]:
     """The sentences of a file or stream, as they are asked for.
 
@@ -38,6 +40,7 @@ def candidates(
         format: as for `polytag.corpus.blocks`, but that "auto" is what `recognised` says.
         word: the column of the words (conll).
         tokeniser: what cuts text into words.
+        notes: as for `polytag.corpus.blocks`.
 
     Raises:
         CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
@@ -45,7 +48,9 @@ def candidates(
     """
     source, chosen, _ = recognised(source, format=format, name=name)
     name = str(source) if isinstance(source, str | PathLike) else name
-    return _candidates(blocks(source, format=chosen, word=word, source=name, tokeniser=tokeniser, records=True))
+    return _candidates(
+        blocks(source, format=chosen, word=word, source=name, tokeniser=tokeniser, records=True, notes=notes)
+    )
 
 
 def _candidates(found: Iterable[Block]) -> Iterator[Candidate]:

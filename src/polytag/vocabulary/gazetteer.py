@@ -166,7 +166,8 @@ def _entries(lines: Iterable[bytes], path: Path, encoding: str) -> Iterable[Entr
         except (LookupError, ValueError) as error:  # ValueError: not in the encoding, or a name with a NUL character
             if not isinstance(error, UnicodeError):
                 raise VectorsError(f"unknown encoding '{encoding}', expected a Python codec", path=path) from error
-            message = f"not {encoding}, expected text in that encoding (the CoNLL-2002 originals are latin-1)"
+            text = b" ".join(fields).decode("ascii", "backslashreplace")
+            message = f"{text:.60} is not {encoding}, expected a file in it (the CoNLL-2002 originals are latin-1)"
             raise VectorsError(message, path=path, line=number) from error
         if decoded:
             yield decoded[0], tuple(decoded[1:])

@@ -1,5 +1,6 @@
 """brat's pairs of files: a text, and annotations that count its characters."""
 
+import gzip
 from pathlib import Path
 
 import pytest
@@ -74,6 +75,33 @@ def test_what_is_wrong_is_told_with_its_line_or_name(tmp_path: Path, ann: str, l
         told(pair(tmp_path, ann))
     assert message in caught.value.message
     assert caught.value.line == line
+
+
+def test_texts_without_annotations_are_left_out_and_told(tmp_path: Path) -> None:
+    pair(tmp_path / "d", ANN)
+    for name in ("b.txt", "c.txt"):
+        (tmp_path / "d" / name).write_text("Rain in Oslo.\n")
+    said = "b.txt is left out: no b.ann is beside it (and 1 more like this)"
+    assert told(tmp_path / "d") == (told(tmp_path / "d" / "a.ann")[0], [said])
+    assert [str(note) for note in check(tmp_path / "d").notes] == [f"{tmp_path / 'd'}: {said}"]
+
+
+def test_both_files_may_be_packed(tmp_path: Path) -> None:
+    whole = told(pair(tmp_path / "plain", ANN))[0]
+    for path in (tmp_path / "plain").iterdir():
+        packed = tmp_path / "d" / f"{path.name}.gz"
+        packed.parent.mkdir(exist_ok=True)
+        packed.write_bytes(gzip.compress(path.read_bytes()))
+    assert told(tmp_path / "d") == told(tmp_path / "d" / "a.ann.gz") == (whole, [])
+    assert files_of(tmp_path / "d" / "a.txt.gz", "brat") == [tmp_path / "d" / "a.ann.gz"]
+
+
+def test_the_text_is_read_in_the_encoding_that_is_named(tmp_path: Path) -> None:
+    ann = pair(tmp_path, "T1\tLOC 0 5\tMálaga\n".replace("5", "6"))
+    (tmp_path / "a.txt").write_bytes("Málaga “x”\n".encode("cp1252"))
+    ann.write_bytes(ann.read_text("utf-8").encode("cp1252"))
+    (sentence,) = read(ann, tags={"ner": "spans"}, encoding="cp1252")
+    assert sentence.words[:2] == ("Málaga", "“")
 
 
 def test_annotations_without_a_text_are_told(tmp_path: Path) -> None:

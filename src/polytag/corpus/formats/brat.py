@@ -4,7 +4,8 @@ T1	PER 0 4	Olga
 T2	LOC 14 18;23 27	Lima Peru
 
 Entities and triggers of events (T) are read; what else there is (events, relations, attributes, notes) says nothing of
-words. A text is split into sentences as raw text is. The path of a corpus is an .ann file, or a directory of them.
+words. A text is split into sentences as raw text is. The path of a corpus is an .ann file, or a directory of them; both
+files may be gzip (x.ann.gz).
 """
 
 import re
@@ -14,6 +15,7 @@ from pathlib import Path
 from polytag.corpus.formats.format import Format
 from polytag.corpus.formats.record import Record
 from polytag.corpus.formats.records import Document, Placed, columns_among, refusing, sentences_of, spans_alone
+from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, Lines, existing, original
 from polytag.errors import CorpusError
@@ -41,10 +43,10 @@ def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
 
 
 def _records(lines: Iterable[Line], layout: Layout) -> Iterator[Placed]:
-    text_file = Path(layout.source).with_suffix(".txt")
+    text_file = _beside(layout.source, ".txt")
     if not text_file.is_file():
         raise CorpusError(f"no text {text_file.name} beside it, expected what it annotates", path=layout.source)
-    text = original(Lines(text_file))
+    text = original(Lines(text_file, encoding=layout.encoding, notes=layout.notes))
     spans = list[Record]()
     for line in lines:
         with refusing(layout, line.number):
@@ -77,22 +79,39 @@ def _joined(fragments: Sequence[Fragment], text: str) -> list[Fragment]:
     return joined
 
 
-def files(path: str) -> list[Path]:
+def _beside(path: str | Path, suffix: str) -> Path:
+    """The other file of a pair, packed if only that is there."""
+    plain = Path(str(path).removesuffix(".gz")).with_suffix(suffix)
+    packed = plain.with_name(f"{plain.name}.gz")
+    return packed if packed.is_file() and not plain.is_file() else plain
+
+
+def files(path: str, notes: Notes) -> list[Path]:
     """All annotations in a directory, in the order of their names; the one file, or the one beside a text.
+
+    Texts without annotations are told: nobody has said that there is nothing in them.
 
     Raises:
         CorpusError: there is no such file, or there are none.
     """
     if not existing(path).is_dir():
-        return [existing(Path(path).with_suffix(".ann") if path.endswith(".txt") else path)]
-    if found := sorted(Path(path).rglob("*.ann")):
-        return found
-    raise CorpusError("a directory without *.ann files, expected annotations of brat", path=path)
+        return [existing(_beside(path, ".ann") if path.removesuffix(".gz").endswith(".txt") else path)]
+    found = _of_suffix(path, ".ann")
+    if not found:
+        raise CorpusError("a directory without *.ann files, expected annotations of brat", path=path)
+    for text in _of_suffix(path, ".txt"):
+        if not (missing := _beside(text, ".ann")).is_file():
+            notes.tell("no annotations", f"{text.name} is left out: no {missing.name} is beside it", path=path)
+    return found
+
+
+def _of_suffix(directory: str, suffix: str) -> list[Path]:
+    return sorted(path for end in (suffix, f"{suffix}.gz") for path in Path(directory).rglob(f"*{end}"))
 
 
 def claims(path: str) -> bool:
     """Whether a directory holds annotations."""
-    return Path(path).is_dir() and any(Path(path).rglob("*.ann"))
+    return Path(path).is_dir() and bool(_of_suffix(path, ".ann"))
 
 
 FORMAT = Format("brat", sentences, suffixes=(".ann",), columns=columns, files=files, claims=claims)

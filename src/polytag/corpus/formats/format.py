@@ -6,6 +6,7 @@ from math import inf
 from pathlib import Path
 from typing import Protocol
 
+from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Line
 
@@ -76,7 +77,7 @@ class Format:
         columns: the names of the columns or keys of tags that some lines show, as ``Layout.tags`` takes them.
         usual_tag: the one of these that is most likely meant; the last unless it is there.
         fills: columns that a task which was trained on them fills when a text is tagged.
-        files: the files that a path stands for, if that may be others than itself.
+        files: the files that a path stands for, if that may be others than itself; notes take what is left out.
         claims: whether a path that no suffix tells is of this format.
         recognises: whether the first lines of a text look like it.
         has_documents: whether it holds -DOCSTART- lines.
@@ -93,7 +94,7 @@ class Format:
     columns: Callable[[Iterable[Line], Layout], Sequence[str]] = no_columns
     usual_tag: str = ""
     fills: Collection[str] = ()
-    files: Callable[[str], list[Path]] | None = None
+    files: Callable[[str, Notes], list[Path]] | None = None
     claims: Callable[[str], bool] = lambda _: False
     recognises: Callable[[Sequence[str]], bool] = lambda _: False
     has_documents: bool = False

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from polytag.corpus.formats.format import Format
+from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Layout, Line, existing
 from polytag.errors import CorpusError, nearest
@@ -59,7 +60,7 @@ def wsj_sections(directory: str | Path, sections: range) -> list[Path]:
     return files
 
 
-def files_of(path: str) -> list[Path]:
+def files_of(path: str, notes: Notes) -> list[Path]:  # noqa: ARG001
     """The trees that a path stands for: a file, all of a directory, or ``DIRECTORY#sections=0-18``.
 
     Raises:

@@ -20,7 +20,7 @@ def read_word2vec_binary(path: Path, select: Selection, notes: Notes) -> Vectors
     """word2vec's binary format, little-endian, with or without a line feed after each row.
 
     Words that are not UTF-8 are kept with U+FFFD for what cannot be decoded: word2vec cuts long words amid a
-    character, so that most large files hold some. A header that promises another number of rows is told.
+    character, so that most large files hold some. They are told, as is a header that promises another number of rows.
 
     Raises:
         VectorsError: the file ends within a row, or values are not finite.
@@ -31,7 +31,7 @@ def read_word2vec_binary(path: Path, select: Selection, notes: Notes) -> Vectors
         stream.readline(HEAD_BYTES)
         rows = islice(_rows(stream, path, promised=promised, dimension=dimension), select.limit)
         while block := list(islice(rows, block_rows(dimension))):
-            words = [word.decode(errors="replace") for word, _ in block]
+            words = [_decoded(word, path, notes) for word, _ in block]
             mask = select.mask(words)
             matrix = np.frombuffer(b"".join([values for _, values in block]), dtype="<f4").reshape(-1, dimension)
             require_finite(matrix, words, path=path, first_row=count + 1)
@@ -40,6 +40,15 @@ def read_word2vec_binary(path: Path, select: Selection, notes: Notes) -> Vectors
     if count != promised and count != select.limit:
         notes.tell("rows", f"{count:,} rows, but the header promises {promised:,}", path=str(path), line=1)
     return gathered.finish(source=str(path), format="word2vec-binary", notes=notes)
+
+
+def _decoded(word: bytes, path: Path, notes: Notes) -> str:
+    try:
+        return word.decode()
+    except UnicodeDecodeError:
+        text = word.decode(errors="replace")
+        notes.tell("encoding", f"the word {word[:40]!r} is not UTF-8 and is kept as {text[:40]!r}", path=str(path))
+        return text
 
 
 def require_finite(matrix: Matrix, words: list[str], *, path: Path, first_row: int = 1) -> None:
