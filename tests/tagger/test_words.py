@@ -7,14 +7,11 @@ from contextlib import suppress
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from polytag.corpus.sentence import Sentence
 from polytag.tagger import words
 from polytag.tagger.tagging import Tagger
-from polytag.tagger.words import Columns, WordTable, packed_characters, pieces
-from polytag.vocabulary.vocabularies import CharVocabulary
+from polytag.tagger.words import Columns, WordTable
 from tests import tiny
 
 
@@ -32,25 +29,6 @@ def test_a_warm_table_gives_what_a_cold_one_gives() -> None:
     assert probabilities(tagger, texts) == cold
     for ours, theirs in zip(probabilities(tagger, texts[::-1])[::-1], cold, strict=True):
         assert ours == pytest.approx(theirs, abs=1e-5)
-
-
-@pytest.mark.parametrize("characters", [1, 7, 100])
-def test_words_learned_in_pieces(monkeypatch: pytest.MonkeyPatch, characters: int) -> None:
-    texts = list(tiny.texts(30))
-    expected = probabilities(tiny.tagger(), texts)
-    monkeypatch.setattr(words, "CHARACTERS", characters)
-    found = probabilities(tiny.tagger(), texts)
-    for ours, theirs in zip(found, expected, strict=True):
-        assert ours == pytest.approx(theirs, abs=1e-5)
-
-
-@pytest.mark.parametrize("characters", [1, 9, 1_000])
-def test_pieces_hold_all_words_in_order(monkeypatch: pytest.MonkeyPatch, characters: int) -> None:
-    monkeypatch.setattr(words, "CHARACTERS", characters)
-    given = ["a", "", "bcd" * 9, "e", "fg"]
-    found = list(pieces(given, 5))
-    assert [word for piece in found for word in piece] == given
-    assert all(found)
 
 
 def test_words_are_forgotten_and_learned_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -151,16 +129,3 @@ def test_a_child_process_begins_anew() -> None:
             rows, columns = table.look_up(["abc"])
             os._exit(int(columns["length"][rows[0], 0]))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 3
-
-
-@given(
-    st.lists(st.text("abé😀\ud800", max_size=7), min_size=1, max_size=8),
-    st.sampled_from(["", "ab", "😀éa"]),
-    st.booleans(),
-    st.integers(1, 6),
-)
-def test_packed_characters_are_those_of_each_word(given: list[str], alphabet: str, boundaries: bool, most: int) -> None:
-    vocabulary = CharVocabulary(alphabet, boundaries)
-    ids, packing = packed_characters(vocabulary, given, most)
-    for word, found in zip(given, packing.unpack(ids), strict=True):
-        assert found.tolist() == vocabulary.indices(word, most).tolist()

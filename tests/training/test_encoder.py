@@ -47,7 +47,7 @@ def test_words_and_characters_stand_where_they_stood() -> None:
     batch = batch_of(encoder, TEXTS)
     assert words_of(batch) == [[encoder.words.index(word) for word in text.split()] for text in TEXTS]
     assert encoder.chars is not None
-    expected = [[encoder.chars.indices(word, 35).tolist() for word in text.split()] for text in TEXTS]
+    expected = [[encoder.chars.indices(word, 35) for word in text.split()] for text in TEXTS]
     assert characters_of(batch) == expected
 
 

@@ -30,11 +30,11 @@ def one_by_one(crf: FeatureCrf, vocabulary: FeatureVocabulary, words: Sequence[s
     rows = []
     for here, word in enumerate(words):
         score = torch.zeros(k)
-        for index in list(vocabulary.indices(word))[:OWN]:
+        for index in vocabulary.indices(word)[:OWN]:
             score = score + (crf.own.weight[index] if index != NONE else 0)
         for place in range(PLACES):
             there = here + place - REACH
-            seen = list(vocabulary.indices(words[there]))[OWN:] if 0 <= there < len(words) else [EDGE]
+            seen = vocabulary.indices(words[there])[OWN:] if 0 <= there < len(words) else [EDGE]
             for index in seen:
                 score = score + (around[index, place] if index != NONE else 0)
         rows.append(score)

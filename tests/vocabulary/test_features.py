@@ -54,7 +54,7 @@ def test_an_index_stands_for_one_feature_and_for_no_edge() -> None:
     vocabulary = build_features(SENTENCES)
     own, around = {}, {}
     for word in {word for sentence in SENTENCES for word in sentence}:
-        found = list(vocabulary.indices(word))
+        found = vocabulary.indices(word)
         own |= dict(zip(own_features(word), found[:OWN], strict=True))
         around |= dict(zip(around_features(word), found[OWN:], strict=True))
     for by_name, size, first in ((own, vocabulary.sizes[0], NONE + 1), (around, vocabulary.sizes[1], EDGE + 1)):
@@ -64,7 +64,7 @@ def test_an_index_stands_for_one_feature_and_for_no_edge() -> None:
 def test_what_training_hardly_saw_is_no_feature() -> None:
     vocabulary = build_features([["often", "often"], ["once"]])
     assert NONE not in vocabulary.indices("often")
-    assert list(vocabulary.indices("once"))[:2] == [NONE, NONE]
+    assert vocabulary.indices("once")[:2] == [NONE, NONE]
     assert vocabulary.own[0] == "p=o"  # of both words: the most frequent comes first
     assert set(vocabulary.indices("Ж")) == {NONE}
 
@@ -74,4 +74,4 @@ def test_a_vocabulary_comes_back_as_it_was(sentences: list[list[str]], word: str
     vocabulary = build_features(sentences)
     again = FeatureVocabulary.from_json(json.loads(json.dumps(vocabulary.to_json())))
     assert again == vocabulary
-    assert list(again.indices(word)) == list(vocabulary.indices(word))
+    assert again.indices(word) == vocabulary.indices(word)

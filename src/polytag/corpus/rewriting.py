@@ -70,15 +70,15 @@ class Rewriting:
         result = np.array([places[form] for form in self._forms], dtype=np.int64).reshape(len(here), 3, 3)
         return Tables(left, right, result)
 
-    def convert(self, indices: Indices, first: npt.NDArray[np.bool_]) -> Indices:
+    def convert(self, indices: Indices, starts: Indices) -> Indices:
         """The tags of sentences one after the other, [N], as indices into ``written``, [N].
 
-        ``first`` [N] says which words begin a sentence; so does word 0 in any case.
+        ``starts`` are the places of the words that begin a sentence; so does word 0 in any case.
         """
         tables, edge = self.tables, len(self.tags)
         if tables is None or not len(indices):
             return indices
-        here, starts = indices.astype(np.intp, copy=False), first.nonzero()[0]
+        here = indices.astype(np.intp, copy=False)
         before, after = np.empty_like(here), np.empty_like(here)
         before[1:], after[:-1] = here[:-1], here[1:]
         before[0] = after[-1] = edge
@@ -90,8 +90,7 @@ class Rewriting:
 
     def tags_of(self, indices: Indices) -> tuple[str, ...]:
         """The tags of one sentence [T] as they are written."""
-        first = np.zeros(len(indices), np.bool_)
-        return tuple(map(self.written.__getitem__, self.convert(indices, first).tolist()))
+        return tuple(map(self.written.__getitem__, self.convert(indices, np.zeros(1, np.intp)).tolist()))
 
     @cached_property
     def _rows(self) -> Table:

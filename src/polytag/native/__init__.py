@@ -30,6 +30,8 @@ from polytag.native.loader import supports as supports
 from polytag.native.tagging import Layer as Layer
 from polytag.native.tagging import Matrix as Matrix
 from polytag.native.tagging import add_features as add_features
+from polytag.native.tagging import ends as ends
+from polytag.native.tagging import feature_scores as feature_scores
 from polytag.native.tagging import project as project
 from polytag.native.tagging import viterbi as viterbi
 

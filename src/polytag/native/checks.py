@@ -74,8 +74,19 @@ def conclude(outcome: int, *, sizes: Sizes, count: int, numbers: Array | None = 
             f"that sum to {count}"
         )
     assert numbers is not None
-    index = int(np.flatnonzero((numbers < 0) | (numbers >= end))[0])
-    raise ValueError(f"number {numbers[index]} at row {index}, expected 0 to {end - 1}")
+    raise _out_of_range(numbers, end)
+
+
+def check_features(numbers: Numbers, of_own: int, entries: tuple[int, int]) -> None:
+    """Raises ValueError where numbers of features are none of rows of two tables with so many entries."""
+    for some, end in zip(np.split(numbers, [of_own], axis=1), entries, strict=True):
+        if not within(some, end):
+            raise _out_of_range(some.ravel(), end)
+
+
+def bad_lengths(lengths: Sizes, count: int) -> ValueError:
+    """What to raise where lengths are not those of sequences that have ``count`` items together."""
+    return ValueError(f"lengths {_shown(lengths.tolist())}, expected positive numbers that sum to {count}")
 
 
 def fit(sizes: Sizes, count: int) -> bool:
@@ -87,6 +98,11 @@ def fit(sizes: Sizes, count: int) -> bool:
 def within(numbers: Array, end: int) -> bool:
     """Whether all numbers are within 0 and ``end`` - 1."""
     return not numbers.size or bool(numbers.min() >= 0 and numbers.max() < end)
+
+
+def _out_of_range(numbers: Numbers, end: int) -> ValueError:
+    index = int(np.flatnonzero((numbers < 0) | (numbers >= end))[0])
+    return ValueError(f"number {numbers[index]} at row {index}, expected 0 to {end - 1}")
 
 
 def _shown(numbers: Sequence[int]) -> str:

@@ -13,7 +13,7 @@ from polytag.errors import PolytagError
 
 Precision = Literal["float32", "bfloat16", "int8"]
 PRECISIONS: tuple[Precision, ...] = get_args(Precision)
-ABI = 4  # of the library's functions and structures; native.h has the same
+ABI = 5  # of the library's functions and structures; native.h has the same
 FOLDER = Path(__file__).parent
 _NAMES = ("core.so", "core.dylib", "core.dll", "core.*.so", "core.*.pyd")
 
@@ -64,9 +64,11 @@ _SIGNATURES = {  # name of a function: what it returns, its arguments
     "gates": (_NUMBER, [_HANDLE, _NUMBER, _ARRAY, _NUMBER, _ARRAY]),
     "states": (_NUMBER, [_HANDLE, _NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _ARRAY]),
     "states_of": (_NUMBER, [_HANDLE, _NUMBER, _ARRAY, _NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _ARRAY]),
+    "ends": (_NUMBER, [c_void_p, _NUMBER, _NUMBER, _ARRAY, _NUMBER, _ARRAY, _NUMBER, _ARRAY, _NUMBER, _ARRAY]),
     "matrix": (_HANDLE, [_NUMBER, _NUMBER, _NUMBER, _ARRAY]),
     "matrix_free": (None, [_HANDLE]),
     "project": (_NUMBER, [c_void_p, _NUMBER, _ARRAY, _NUMBER, c_void_p]),
+    "feature_scores": (_NUMBER, [*[_ARRAY, *[_NUMBER] * 3] * 2, _ARRAY, _NUMBER, _ARRAY]),
     "add_features": (
         _NUMBER, [_ARRAY, _NUMBER, _ARRAY, _ARRAY, _NUMBER, _NUMBER, _ARRAY, _NUMBER, _NUMBER, _ARRAY],
     ),

@@ -1,7 +1,9 @@
 // The functions that Python calls (by ctypes), and the choice of the instruction set.
 #include "native.h"
 
+#include <algorithm>
 #include <atomic>
+#include <numeric>
 #include <thread>
 #include <vector>
 
@@ -156,6 +158,66 @@ bool pack_layer(Packed* layer, const float* w, const float* u, const float* bias
     return layer->bias;
 }
 
+constexpr int64_t ITEMS_AT_ONCE = 65'536;  // whose states are held: 42 MB with 160 columns
+
+// Sequences, each a stretch of items, as packed rows.
+struct Ragged {
+    std::vector<int64_t> sizes, firsts;  // of the steps; the first row of each
+    std::vector<int32_t> places;         // N: the item of each row
+
+    // Of the sequences that are given by their numbers, longest first.
+    Ragged(const int64_t* order, int64_t count, const int64_t* lengths, const int64_t* starts, const int32_t* items) {
+        for (int64_t t = 0, running = count; t < lengths[order[0]]; t++) {
+            while (lengths[order[running - 1]] <= t) running--;
+            sizes.push_back(running);
+            firsts.push_back((int64_t)places.size());
+            for (int64_t b = 0; b < running; b++) places.push_back(items[starts[order[b]] + t]);
+        }
+    }
+};
+
+// The states [N, 2H] of the top one of several layers.
+bool top_states(const Packed* const* layers, int64_t count, int64_t threads, const float* table, const Ragged& rows,
+                std::vector<float>& out) {
+    const int64_t n = (int64_t)rows.places.size(), steps = (int64_t)rows.sizes.size();
+    std::vector<float> below;
+    for (int64_t i = 0; i < count; i++) {
+        const Packed& layer = *layers[i];
+        out.swap(below);
+        out.resize(n * 2 * layer.units);
+        const Source source = i ? Source{below.data(), nullptr, nullptr} : Source{nullptr, table, rows.places.data()};
+        const int64_t products = n * ((i ? layer.inputs : 0) + layer.units) * 6 * layer.units;
+        const bool had_memory = both(threads, products, [&](Directions directions) {
+            return layer.kernels->states(layer, directions, source, steps, rows.sizes.data(), out.data());
+        });
+        if (!had_memory) return false;
+    }
+    return true;
+}
+
+// What polytag_ends does; std::bad_alloc says that there was no memory, too.
+bool ends(const Packed* const* layers, int64_t count, int64_t threads, const float* table, const int32_t* items,
+          const int64_t* lengths, int64_t sequences, float* out) {
+    const int64_t units = layers[count - 1]->units;
+    std::vector<int64_t> starts(sequences), order(sequences);
+    std::vector<float> states;
+    for (int64_t i = 1; i < sequences; i++) starts[i] = starts[i - 1] + lengths[i - 1];
+    std::iota(order.begin(), order.end(), 0);
+    std::sort(order.begin(), order.end(), [&](int64_t a, int64_t b) { return lengths[a] > lengths[b]; });
+    for (int64_t first = 0, end = 0; first < sequences; first = end) {
+        for (int64_t n = 0; end < sequences && (end == first || n + lengths[order[end]] <= ITEMS_AT_ONCE); end++)
+            n += lengths[order[end]];
+        const Ragged rows(&order[first], end - first, lengths, starts.data(), items);
+        if (!top_states(layers, count, threads, table, rows, states)) return false;
+        for (int64_t b = 0; b < end - first; b++) {
+            const int64_t sequence = order[first + b], last = rows.firsts[lengths[sequence] - 1] + b;
+            memcpy(out + sequence * 2 * units, &states[last * 2 * units], units * sizeof(float));
+            memcpy(out + (sequence * 2 + 1) * units, &states[(b * 2 + 1) * units], units * sizeof(float));
+        }
+    }
+    return true;
+}
+
 // Packs recurrent weights [H, 3H] of one direction for a pass of training and computes it. Forward, the panels are r, z and c;
 // backward their transposes, those of r and z as one matrix of 2H rows.
 bool pass(const Training& kernels, int64_t bytes, const float* weights, Scan scan, bool backward) {
@@ -270,6 +332,22 @@ EXPORT int64_t polytag_states_of(const void* handle, int64_t threads, const floa
     }));
 }
 
+// Sequences of items, one after the other, whose gates are rows of a table [entries, 6H]: through several layers, each upon the
+// one before it -> the last forward state of the top one beside its first backward state, [B, 2H].
+EXPORT int64_t polytag_ends(const void* const* layers, int64_t count, int64_t threads, const float* table, int64_t entries,
+                            const int32_t* items, int64_t total, const int64_t* lengths, int64_t sequences, float* out) {
+    int64_t left = total;
+    for (int64_t i = 0; i < sequences; left -= lengths[i++])
+        if (lengths[i] < 1 || lengths[i] > left) return BAD_SIZES;
+    if (left) return BAD_SIZES;
+    if (!within(items, total, entries)) return OUT_OF_RANGE;
+    try {
+        return outcome(ends((const Packed* const*)layers, count, threads, table, items, lengths, sequences, out));
+    } catch (...) {
+        return NO_MEMORY;
+    }
+}
+
 // A matrix [D, K], copied; null where there is no memory. Free it with polytag_matrix_free.
 EXPORT void* polytag_matrix(int64_t precision, int64_t inputs, int64_t columns, const float* values) {
     const Tagging* kernels = chosen->tagging[precision];
@@ -295,6 +373,25 @@ EXPORT int64_t polytag_project(const void* const* handles, int64_t count, const 
         const int64_t n = count - first < MOST ? count - first : MOST;
         for (int64_t i = 0; i < n; i++) weights[i] = &matrices[first + i]->weights;
         if (!matrices[0]->kernels->project(weights, n, x, rows, matrices[0]->inputs, out + first)) return NO_MEMORY;
+    }
+    return DONE;
+}
+
+// What features of words add to the scores of tags: for each word the sum of `of_own` rows of own [owns, own_width], beside it
+// that of `of_around` rows of around [arounds, around_width], by their numbers, of which 0 stands for no row.
+EXPORT int64_t polytag_feature_scores(const float* own, int64_t owns, int64_t own_width, int64_t of_own, const float* around,
+                                      int64_t arounds, int64_t around_width, int64_t of_around, const int32_t* numbers,
+                                      int64_t words, float* out) {
+    const auto sum = [&](const float* table, int64_t width, int64_t count) {
+        memset(out, 0, width * sizeof(float));
+        for (int64_t i = 0; i < count; i++)
+            for (int64_t k = 0; numbers[i] && k < width; k++) out[k] += table[numbers[i] * width + k];
+        numbers += count, out += width;
+    };
+    for (int64_t word = 0; word < words; word++) {
+        if (!within(numbers, of_own, owns) || !within(numbers + of_own, of_around, arounds)) return OUT_OF_RANGE;
+        sum(own, own_width, of_own);
+        sum(around, around_width, of_around);
     }
     return DONE;
 }

@@ -23,7 +23,7 @@
 
 #include <stdint.h>
 
-static constexpr int64_t ABI = 4;  // raise it whenever a function or a structure changes; loader.py has the same
+static constexpr int64_t ABI = 5;  // raise it whenever a function or a structure changes; loader.py has the same
 static constexpr int64_t PANEL = 32;
 
 // One direction of a layer while training. Everything is float32 but for the packed weights, which are in the precision

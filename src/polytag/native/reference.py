@@ -20,13 +20,17 @@ from polytag.native.checks import (
     Floats,
     Numbers,
     Sizes,
+    bad_lengths,
     check,
+    check_features,
     conclude,
     fit,
     rows,
     within,
 )  # fmt: skip
 from polytag.native.loader import Precision
+
+_ITEMS_AT_ONCE = 65_536  # whose states are held
 
 
 class Layer:
@@ -121,6 +125,25 @@ class LstmLayer(Layer):
         return np.concatenate((o * np.tanh(memory), memory), axis=1)
 
 
+def ends(layers: Sequence[Layer], table: Floats, items: Numbers, lengths: Sizes) -> Floats:
+    """What layers make of whole sequences, [B, 2H] of the last one; see `polytag.native.ends`."""
+    if check("lengths", lengths, INT64, (rows(lengths),)).min(initial=1) < 1 or lengths.sum() != rows(items):
+        raise bad_lengths(lengths, rows(items))
+    out = np.empty((len(lengths), 2 * layers[-1].units), np.float32)
+    order, starts = (-lengths).argsort(kind="stable"), lengths.cumsum() - lengths
+    for some in np.split(order, np.flatnonzero(np.diff(lengths[order].cumsum() // _ITEMS_AT_ONCE)) + 1):
+        sizes = (-lengths[some]).searchsorted(-np.arange(lengths[some].max(initial=0)))
+        firsts, steps = sizes.cumsum() - sizes, np.arange(len(sizes)).repeat(sizes)
+        sequences = np.arange(len(steps)) - firsts[steps]
+        states = layers[0].states_of(table, items[starts[some][sequences] + steps], sizes)
+        for layer in layers[1:]:
+            states = layer.states(states, sizes)
+        forward, backward = np.split(states, 2, axis=1)
+        last = firsts[lengths[some] - 1] + np.arange(len(some))
+        out[some] = np.concatenate((forward[last], backward[: len(some)]), axis=1)
+    return out
+
+
 class Matrix:
     """A copy of a matrix [D, K] that rows can be multiplied with, see `project`."""
 
@@ -134,6 +157,17 @@ class Matrix:
 def project(x: Floats, matrices: Sequence[Matrix]) -> list[Floats]:
     """Rows x [N, D] by each of several matrices [D, K] -> [N, K] of each."""
     return [check("x", x, FLOAT32, (rows(x), matrix.inputs)) @ matrix.values for matrix in matrices]
+
+
+def feature_scores(own: Floats, around: Floats, numbers: Numbers, *, of_own: int) -> Floats:
+    """What features of words add to the scores of tags, [U, K + P K]; see `polytag.native.feature_scores`."""
+    check_features(check("numbers", numbers, INT32, numbers.shape), of_own, (rows(own), rows(around)))
+    sums = []
+    for table, some in zip((own, around), np.split(numbers, [of_own], axis=1), strict=True):
+        found = check("table", table, FLOAT32, table.shape)[some]
+        found[some == 0] = 0.0
+        sums.append(found.sum(1))
+    return np.concatenate(sums, axis=1)
 
 
 def add_features(emissions: Floats, scores: Floats, edge: Floats, words: Numbers, sizes: Sizes) -> None:

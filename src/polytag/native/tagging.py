@@ -3,10 +3,29 @@
 import ctypes
 import weakref
 from collections.abc import Sequence
+from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
-from polytag.native.checks import FLOAT32, INT32, INT64, Floats, Numbers, Sizes, address, check, conclude, place, rows
+from polytag.native import reference
+from polytag.native.checks import (
+    BAD_SIZES,
+    FLOAT32,
+    INT32,
+    INT64,
+    OUT_OF_RANGE,
+    Floats,
+    Numbers,
+    Sizes,
+    address,
+    bad_lengths,
+    check,
+    check_features,
+    conclude,
+    place,
+    rows,
+)  # fmt: skip
 from polytag.native.loader import PRECISIONS, Precision, library, supports
 
 _NO_SIZES = np.empty(0, np.int64)
@@ -45,14 +64,14 @@ class Layer:
             address("recurrent_weight", recurrent_weight, FLOAT32, (2, self.units, across)),
             None if bias is None else address("bias", bias, FLOAT32, (2, across)),
         )  # fmt: skip
-        self._handle = _owned(self, handle, library().polytag_layer_free)
+        self.handle = _owned(self, handle, library().polytag_layer_free)
 
     def gates(self, x: Floats) -> Floats:
         """The input side of the gates of rows x [U, D], with bias -> [U, 6H]: by direction, then r z c, then unit."""
         count = rows(x)
         out = np.empty((count, 6 * self.units), np.float32)
         outcome = library().polytag_gates(
-            self._handle, self.threads, address("x", x, FLOAT32, (count, self.inputs)), count, place(out)
+            self.handle, self.threads, address("x", x, FLOAT32, (count, self.inputs)), count, place(out)
         )
         conclude(outcome, sizes=_NO_SIZES, count=count)
         return out
@@ -62,7 +81,7 @@ class Layer:
         count, steps = rows(x), rows(sizes)
         out = self._room(out, count)
         outcome = library().polytag_states(
-            self._handle, self.threads, address("x", x, FLOAT32, (count, self.inputs)),
+            self.handle, self.threads, address("x", x, FLOAT32, (count, self.inputs)),
             count, steps, address("sizes", sizes, INT64, (steps,)), place(out),
         )  # fmt: skip
         conclude(outcome, sizes=sizes, count=count)
@@ -73,7 +92,7 @@ class Layer:
         count, steps, entries = rows(places), rows(sizes), rows(table)
         out = self._room(out, count)
         outcome = library().polytag_states_of(
-            self._handle, self.threads, address("table", table, FLOAT32, (entries, 6 * self.units)), entries,
+            self.handle, self.threads, address("table", table, FLOAT32, (entries, 6 * self.units)), entries,
             address("places", places, INT32, (count,)),
             count, steps, address("sizes", sizes, INT64, (steps,)), place(out),
         )  # fmt: skip
@@ -88,6 +107,30 @@ class Layer:
         if not out.flags.writeable:
             raise ValueError("out is read-only, expected memory to write to")
         return out
+
+
+def ends(layers: Sequence[Any], table: Floats, items: Numbers, lengths: Sizes) -> Floats:
+    """What layers, each upon the one before it, make of whole sequences -> [B, 2H] of the last layer.
+
+    Its last forward state stands beside its first backward state. ``lengths`` [B] are those of the sequences, which
+    lie one after the other in ``items`` [N]: the gates of an item are row ``items[i]`` of a table [*, 6H].
+    """
+    if not isinstance(layers[0], Layer):  # those of an LSTM are numpy's
+        return reference.ends(layers, table, items, lengths)
+    count, total, entries, first = rows(lengths), rows(items), rows(table), layers[0]
+    if any(upper.inputs != 2 * lower.units for lower, upper in pairwise(layers)):
+        raise ValueError("layers that do not fit upon each other")
+    out = np.empty((count, 2 * layers[-1].units), np.float32)
+    outcome = library().polytag_ends(
+        (ctypes.c_void_p * len(layers))(*(layer.handle for layer in layers)), len(layers), first.threads,
+        address("table", table, FLOAT32, (entries, 6 * first.units)), entries,
+        address("items", items, INT32, (total,)), total,
+        address("lengths", lengths, INT64, (count,)), count, place(out),
+    )  # fmt: skip
+    if outcome == BAD_SIZES:
+        raise bad_lengths(lengths, total)
+    conclude(outcome, sizes=lengths, count=total, numbers=items, end=entries)
+    return out
 
 
 class Matrix:
@@ -118,6 +161,26 @@ def project(x: Floats, matrices: Sequence[Matrix]) -> list[Floats]:
     )  # fmt: skip
     conclude(outcome, sizes=_NO_SIZES, count=count)
     return products
+
+
+def feature_scores(own: Floats, around: Floats, numbers: Numbers, *, of_own: int) -> Floats:
+    """What features of words add to the scores of tags, [U, K + P K], which are those of `add_features`.
+
+    Args:
+        own: ``[*, K]`` what each feature adds where its word stands.
+        around: ``[*, P K]`` what each feature adds to the places around its word.
+        numbers: ``[U, n]`` of the features of each word, the first ``of_own`` of ``own``; 0 stands for none.
+    """
+    (words, features), entries, width = numbers.shape, (rows(own), rows(around)), (own.shape[1], around.shape[1])
+    out = np.empty((words, sum(width)), np.float32)
+    outcome = library().polytag_feature_scores(
+        address("own", own, FLOAT32, (entries[0], width[0])), entries[0], width[0], of_own,
+        address("around", around, FLOAT32, (entries[1], width[1])), entries[1], width[1], features - of_own,
+        address("numbers", numbers, INT32, (words, features)), words, place(out),
+    )  # fmt: skip
+    if outcome == OUT_OF_RANGE:
+        check_features(numbers, of_own, entries)
+    return out
 
 
 def add_features(emissions: Floats, scores: Floats, edge: Floats, words: Numbers, sizes: Sizes) -> None:

@@ -32,7 +32,7 @@ class Predictions:
     def __init__(self, vocabulary: TagVocabulary, rewriting: Rewriting, lengths: Ints, request: Request) -> None:
         """``rewriting``: from the tags of the vocabulary to those of the task's files."""
         self._vocabulary, self._rewriting, self._request = vocabulary, rewriting, request
-        self._lengths, self._ends = lengths, np.cumsum(lengths)
+        self._lengths, self._ends = lengths, lengths.cumsum()
         words = int(lengths.sum())
         self._best: Rows = np.zeros(words, np.int32)
         self._confidence: Floats | None = np.empty(words) if request.confidence else None
@@ -66,10 +66,8 @@ class Predictions:
 
     def columns(self) -> list[str]:
         """The tags of all words, one sentence after the other."""
-        rewriting = self._rewriting
-        first = np.zeros(len(self._best), np.bool_)
-        first[(self._ends - self._lengths)[self._lengths > 0]] = True
-        return list(map(rewriting.written.__getitem__, rewriting.convert(self._best, first).tolist()))
+        rewriting, starts = self._rewriting, (self._ends - self._lengths)[self._lengths > 0]
+        return list(map(rewriting.written.__getitem__, rewriting.convert(self._best, starts).tolist()))
 
     def each(self) -> Iterator[Prediction]:
         """The answer for each sentence, in order."""

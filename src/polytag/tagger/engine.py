@@ -23,8 +23,8 @@ from polytag.native import Precision
 from polytag.plan import Chars, Tags, Words
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.packing import Ints, Packing
-from polytag.tagger.words import Columns, Floats, Rows, WordTable, packed_characters, pieces
-from polytag.vocabulary.features import AROUND, EDGE, NONE, OWN
+from polytag.tagger.words import Columns, Floats, Rows, WordTable
+from polytag.vocabulary.features import AROUND, EDGE, OWN
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 BATCH_SENTENCES, BATCH_WORDS = 256, 1_024
@@ -86,21 +86,13 @@ class WordInputs:
         return columns | {name: part.feature_scores(words) for name, part in self._parts.items()}
 
     def character_vectors(self, words: Sequence[str]) -> Floats:
-        """What the character GRU makes of words, [U, C]."""
+        """What the character GRU makes of words, [U, C]: its last forward state beside its first backward state."""
         assert self.chars is not None, "the language has no characters"
-        return np.concatenate([self._character_vectors(some) for some in pieces(words, self.max_characters)])
-
-    def _character_vectors(self, words: Sequence[str]) -> Floats:
-        """The last state of the top forward GRU beside the first state of the top backward GRU."""
-        assert self.chars is not None
-        ids, packing = packed_characters(self.chars, words, self.max_characters)
-        first, *others = self._layers
-        states = first.states_of(self._gates, ids, packing.sizes)
-        for layer in others:
-            states = layer.states(states, packing.sizes)
-        hidden = first.units
-        vectors = np.concatenate((states[packing.last, :hidden], states[: len(words), hidden:]), axis=1)
-        return packing.in_order(vectors)
+        characters = [self.chars.indices(word, self.max_characters) for word in words]
+        lengths = np.fromiter(map(len, characters), np.int64, len(words))
+        items = np.fromiter(chain.from_iterable(characters), np.int32, int(lengths.sum()))
+        vectors: Floats = native.kernels().ends(self._layers, self._gates, items, lengths)
+        return vectors
 
 
 class Language:
@@ -166,9 +158,9 @@ class TagPart:
         """
         assert self.features is not None
         each = chain.from_iterable(map(self.features.indices, words))
-        indices = np.fromiter(each, np.int64, len(words) * (OWN + AROUND)).reshape(-1, OWN + AROUND)
-        own, around = _summed(self.own, indices[:, :OWN]), _summed(self.around, indices[:, OWN:])
-        return np.concatenate((own, around), axis=1).reshape(len(indices), 1 + PLACES, -1)
+        numbers = np.fromiter(each, np.int32, len(words) * (OWN + AROUND)).reshape(-1, OWN + AROUND)
+        scores: Floats = native.kernels().feature_scores(self.own, self.around, numbers, of_own=OWN)
+        return scores.reshape(len(words), 1 + PLACES, -1)
 
 
 class Engine:
@@ -221,7 +213,7 @@ class Engine:
         ``at_least`` so many batches, for as many threads, if there are as many sentences.
         """
         rows, columns = self.language(tasks[0]).table.look_up(words)
-        starts = np.cumsum(lengths) - lengths
+        starts = lengths.cumsum() - lengths
         matched = self._gazetteer_columns(words, starts, lengths, tasks)
         for indices in by_length(lengths, at_least=at_least):
             packing = Packing.of(lengths[indices])
@@ -286,9 +278,12 @@ def by_length(
 
     A group has at most so many sentences and words, but a sentence at least; there are ``at_least`` so many groups.
     """
+    if len(lengths) == 1:
+        yield from [np.zeros(1, np.int64)] * bool(lengths[0])
+        return
     order = np.argsort(lengths, kind="stable")
     order = order[np.searchsorted(lengths[order], 1) :]
-    ends = np.cumsum(lengths[order])
+    ends = lengths[order].cumsum()
     sentences = min(sentences, -(-len(order) // at_least))
     words = min(words, -(-int(ends[-1]) // at_least)) if len(ends) else 0
     start = 0
@@ -317,11 +312,3 @@ def _layers(weights: Arrays, settings: Chars | Words, make_layer: MakeLayer) -> 
 def _projected_in(precision: Precision) -> Precision:
     """Projections to tags are small: int8 would be no faster than bfloat16 there, and lose more."""
     return "bfloat16" if precision != "float32" and native.supports("bfloat16") else "float32"
-
-
-def _summed(weights: Floats, features: Ints) -> Floats:
-    """The sum of the weights [F, K] of each row's features [U, n], [U, K]; one that training did not see has none."""
-    found = weights[features]
-    found[features == NONE] = 0.0
-    total: Floats = found.sum(1)
-    return total

@@ -67,6 +67,8 @@ def _check(sentence: object, number: int) -> None:
     words: Sequence[object] = sentence.words  # as the annotation has it, unless the user did not look
     if isinstance(words, str):
         raise PolytagError(f"the words of sentence {number} are {_shown(words)}, expected them one by one")
+    if all(words) and set(map(type, words)) == {str}:  # as nearly always: word by word takes ten times as long
+        return
     for place, word in enumerate(words):
         if not isinstance(word, str) or not word:
             found = "empty" if word == "" else _shown(word)

@@ -90,6 +90,8 @@ class Packing:
 
     def places(self, starts: Ints) -> Ints:
         """Where each row stands among the caller's items, [N]; ``starts`` [B] says where each sequence begins there."""
+        if len(self.lengths) == 1:
+            return np.arange(starts[0], starts[0] + self.lengths[0])
         places: Ints = starts[self.order][self.sequences] + self.steps
         return places
 

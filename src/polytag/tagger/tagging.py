@@ -118,7 +118,7 @@ class Tagger:
             PolytagError: as `tag_all`; also, if ``words`` is one text or no series of words, or has one word only and
                 that has blanks in it, which is a text that nobody split.
         """
-        return next(self.tag_all([sentence_of(words)], request, **options))
+        return next(self._tagged([sentence_of(words)], self.checked(request.with_options(options))))
 
     def tag_text(
         self, text: str, request: Request = ANYTHING, *, tokeniser: str | None = None, **options: Unpack[Options]

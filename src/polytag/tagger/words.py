@@ -2,14 +2,11 @@
 
 import os
 import weakref
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Sequence
 from threading import Lock
 
 import numpy as np
 import numpy.typing as npt
-
-from polytag.tagger.packing import Packing
-from polytag.vocabulary.vocabularies import END, START, UNKNOWN, CharVocabulary
 
 Floats = npt.NDArray[np.float32]
 Rows = npt.NDArray[np.int32]
@@ -20,7 +17,6 @@ FEWEST, MOST = 4_096, 65_536  # words that are remembered, however wide or narro
 AGAIN = 131_072  # a word that was met again is forgotten as if it had last been met so many words later
 FORGOTTEN = 16  # this part of the words is forgotten at once, if not more have to be
 AT_ONCE = 256  # words that are computed at once: what is held meanwhile is several times what is kept of them
-CHARACTERS = 65_536  # that are read at once: the states of a character GRU are held meanwhile, 42 MB with 160 columns
 
 _FREE = np.iinfo(np.int64).max
 
@@ -146,34 +142,3 @@ def _after_fork() -> None:
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-def pieces(words: Sequence[str], limit: int) -> Iterator[Sequence[str]]:
-    """Words in stretches of about `CHARACTERS` characters, of which each word has ``limit`` at most."""
-    ends = np.cumsum([min(len(word), limit) + 2 for word in words])
-    start = 0
-    while start < len(words):
-        before = int(ends[start - 1]) if start else 0
-        end = max(start + 1, int(np.searchsorted(ends, before + CHARACTERS)))
-        yield words[start:end]
-        start = end
-
-
-def packed_characters(vocabulary: CharVocabulary, words: Sequence[str], limit: int) -> tuple[Rows, Packing]:
-    """The characters of words as indices in packed rows; the same as `CharVocabulary.indices` word by word."""
-    bounded = 2 if vocabulary.boundaries else 0
-    kept = max(1, limit - bounded)
-    cut = [word[:kept] for word in words]
-    lengths = np.fromiter(map(len, cut), np.int64, len(cut))
-    codes = np.frombuffer("".join(cut).encode("utf-32-le", "surrogatepass"), np.uint32)
-    ids = np.append(vocabulary.indices_of(codes), np.int32(UNKNOWN))  # the last one for words without characters
-    packing = Packing.of(np.maximum(lengths, 1) + bounded)
-    starts = np.where(lengths > 0, np.cumsum(lengths) - lengths, len(codes))[packing.order]
-    ends = packing.lengths[packing.sequences] - 1
-    inner = starts[packing.sequences] + packing.steps - bounded // 2
-    if not bounded:
-        return ids[inner], packing
-    packed = ids[np.clip(inner, 0, len(ids) - 1)]
-    packed[packing.steps == 0] = START
-    packed[packing.steps == ends] = END
-    return packed, packing

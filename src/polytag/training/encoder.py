@@ -52,7 +52,7 @@ class Encoder:
     def _add(self, word: str) -> int:
         self._word_ids.append(self.words.index(word))
         if self.chars is not None:
-            self._characters.append(self.chars.indices(word, self.max_characters))
+            self._characters.append(np.array(self.chars.indices(word, self.max_characters), np.int64))
         for part, vocabulary in self._feature_vocabularies.items():
             self._features[part].extend(vocabulary.indices(word))
         return self._forms.setdefault(word, len(self._forms))

@@ -5,9 +5,9 @@ words up to two away, each place for itself: the word in lower case, and whether
 """
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import chain, repeat
+from itertools import chain, product, repeat
 from typing import Any
 
 import numpy as np
@@ -35,20 +35,21 @@ class _Shape(dict[int, str]):
 
 
 _SHAPE = _Shape()
+_CASES = {flags: "c={:d}{:d}{:d}".format(*flags) for flags in product((False, True), repeat=3)}
 
 
 def own_features(word: str) -> list[str]:
     """What only the word's own place sees; affixes of short words repeat the whole word."""
     return [
-        f"w={word}", f"s={word.translate(_SHAPE)}",
-        f"p={word[:1]}", f"p={word[:2]}", f"p={word[:3]}", f"p={word[:4]}",
-        f"x={word[-1:]}", f"x={word[-2:]}", f"x={word[-3:]}", f"x={word[-4:]}",
+        "w=" + word, "s=" + word.translate(_SHAPE),
+        "p=" + word[:1], "p=" + word[:2], "p=" + word[:3], "p=" + word[:4],
+        "x=" + word[-1:], "x=" + word[-2:], "x=" + word[-3:], "x=" + word[-4:],
     ]  # fmt: skip
 
 
 def around_features(word: str) -> list[str]:
     """What the places up to `REACH` away see too."""
-    return [f"l={word.lower()}", f"c={word.isupper():d}{word.istitle():d}{word.isdigit():d}"]
+    return ["l=" + word.lower(), _CASES[word.isupper(), word.istitle(), word.isdigit()]]
 
 
 @dataclass(frozen=True)
@@ -68,12 +69,11 @@ class FeatureVocabulary(Fields):
         """Indices of ``own`` and of ``around``, those that stand for no feature among them."""
         return len(self.own) + 1, len(self.around) + EDGE + 1
 
-    def indices(self, word: str) -> Iterator[int]:
+    def indices(self, word: str) -> list[int]:
         """The `OWN` and then the `AROUND` indices of a word."""
         own, around = self._index
-        return chain(
-            map(own.get, own_features(word), repeat(NONE)), map(around.get, around_features(word), repeat(NONE))
-        )
+        found = map(own.get, own_features(word), repeat(NONE))
+        return [*found, *map(around.get, around_features(word), repeat(NONE))]
 
     def to_json(self) -> dict[str, Any]:
         return {"own": list(self.own), "around": list(self.around)}

@@ -4,6 +4,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import repeat
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,7 @@ def normaliser(*, lowercase: bool, zero_digits: bool) -> Callable[[str], str]:
 
     def normalise(word: str) -> str:
         word = word.lower() if lowercase else word
-        return _DIGIT.sub("0", word) if zero_digits else word
+        return _DIGIT.sub("0", word) if zero_digits and not word.isalpha() else word
 
     return normalise
 
@@ -89,26 +90,11 @@ class CharVocabulary(Fields):
     def __len__(self) -> int:
         return len(self.alphabet) + 3
 
-    @cached_property
-    def _sorted(self) -> "tuple[np.ndarray[Any, np.dtype[np.uint32]], np.ndarray[Any, np.dtype[np.int32]]]":
-        """The code points of the alphabet, ascending, and their indices."""
-        codes = np.frombuffer(self.alphabet.encode("utf-32-le", "surrogatepass"), np.uint32)
-        order = np.argsort(codes)
-        return codes[order], order.astype(np.int32) + 3
-
-    def indices_of(self, codes: "np.ndarray[Any, np.dtype[np.uint32]]") -> "np.ndarray[Any, np.dtype[np.int32]]":
-        """The index of each of many code points."""
-        alphabet, indices = self._sorted
-        if not len(alphabet):
-            return np.full(len(codes), UNKNOWN, np.int32)
-        places = np.minimum(alphabet.searchsorted(codes), len(alphabet) - 1)
-        return np.where(alphabet[places] == codes, indices[places], np.int32(UNKNOWN))
-
-    def indices(self, word: str, limit: int) -> "np.ndarray[Any, np.dtype[np.int64]]":
+    def indices(self, word: str, limit: int) -> list[int]:
         """The first ``limit`` characters of a word, at least one; the start and end symbols count towards the limit."""
         kept = max(1, limit - 2 if self.boundaries else limit)
-        inner = [self._index.get(character, UNKNOWN) for character in word[:kept]] or [UNKNOWN]
-        return np.array([START, *inner, END] if self.boundaries else inner, dtype=np.int64)
+        inner = list(map(self._index.get, word[:kept], repeat(UNKNOWN))) or [UNKNOWN]
+        return [START, *inner, END] if self.boundaries else inner
 
     def to_json(self) -> dict[str, Any]:
         return {"alphabet": self.alphabet, "boundaries": self.boundaries}
