@@ -210,3 +210,24 @@ def test_a_label_with_blanks_has_no_place_where_blanks_part_columns():
     with pytest.raises(CorpusError, match=r"<stdin>:2: tag 'B-11 Place' holds a blank, which parts columns here"):
         rendered("We O\nRome O\n", lambda s: {"ner": ["O", "B-11 Place"]})
     assert rendered("We\tO\nRome\tO\n", lambda s: {"ner": ["O", "B-1 x"]}) == "We\tO\tO\nRome\tO\tB-1 x\n"
+
+
+WNUT = (
+    "@paulwalk\tO\n#hashtag\tO\n#\tO\n&amp;\tO\n\n#LoL\tB-creative-work\n❤️\tI-creative-work\n\t\n#\tO\nESB\tB-location\n"
+    "\u00a0\tO\nhttp://t.co/1#2=3\tO\n'\tO\n"
+)
+
+
+def test_tweets_of_wnut_are_words_and_tags_parted_by_tabs(file):
+    path, notes = file(WNUT), Notes()
+    found = list(read(path, tags={"ner": 1}, notes=notes))
+    assert [sentence.words for sentence in found] == [
+        ("@paulwalk", "#hashtag", "#", "&amp;"),
+        ("#LoL", "❤️"),
+        ("#", "ESB", "\u00a0", "http://t.co/1#2=3", "'"),
+    ]
+    assert found[1].tags["ner"] == ("B-creative-work", "I-creative-work")
+    assert not list(notes)
+    assert rendered(WNUT) == WNUT
+    with pytest.raises(CorpusError, match=r"eng\.train:1: column 0 is empty, expected a word"):
+        list(read(file("\tO\na\tO\n"), tags={"ner": 1}))
