@@ -62,3 +62,8 @@ def nearest(name: str, known: Iterable[str]) -> str:
     if close:
         return f"; did you mean '{close[0]}'?"
     return f"; known are {', '.join(options)}" if options else ""
+
+
+def counted(count: int, noun: str) -> str:
+    """A number and what it counts: 1 sentence, 2,000 sentences."""
+    return f"{count:,} {noun}{'s' if count != 1 else ''}"

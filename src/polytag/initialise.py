@@ -11,9 +11,8 @@ from pathlib import Path
 import tomli_w
 
 from polytag.corpus import FORMATS, Column, Report, check, read
-from polytag.corpus.check import counted
 from polytag.corpus.lookup import find_file
-from polytag.errors import CorpusError, PlanError, PolytagError, nearest
+from polytag.errors import CorpusError, PlanError, PolytagError, counted, nearest
 from polytag.files import atomic_write
 from polytag.plan_file import make_plan, recipes, sizes
 

@@ -19,6 +19,7 @@ from polytag.cli.options import (
 )
 from polytag.cli.outputs import FileToWrite, tell
 from polytag.corpus.formats import WRITERS
+from polytag.errors import counted
 from polytag.tag_schemes import SCHEMES
 from polytag.tokenisers import UNICODE
 
@@ -63,8 +64,6 @@ def check(
 
 
 def _describe(report: "Report") -> str:
-    from polytag.corpus.check import counted
-
     docstart = f", {report.documents:,} of them -DOCSTART-" if report.documents else ""
     lines = [
         f"{report.path}: {report.format}, {report.encoding}",
@@ -168,7 +167,6 @@ def convert(
 
     Example: polytag data convert eng.train eng.jsonl --tag ner=3 --scheme iob2
     """
-    from polytag.corpus.check import counted
     from polytag.corpus.convert import convert as convert_corpus
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes

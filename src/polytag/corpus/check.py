@@ -236,8 +236,3 @@ def _counted(column: Column, survey: _Survey) -> Iterator[Sequence[str]]:
                 column.complete = False
         if column.complete:
             yield tags
-
-
-def counted(count: int, noun: str) -> str:
-    """A number and what it counts: 1 sentence, 2,000 sentences."""
-    return f"{count:,} {noun}{'s' if count != 1 else ''}"

@@ -14,7 +14,7 @@ from polytag.corpus.formats.format import Cut, Format
 from polytag.corpus.formats.lines import FlatLines, check_words, has_blanks, line_end, places_of
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, lines_of, original, paragraphs, tag_rows
-from polytag.errors import CorpusError
+from polytag.errors import CorpusError, counted
 
 Row = list[str] | None  # the columns of a line; None of one that was refused
 
@@ -157,7 +157,8 @@ def row_reader(layout: Layout, numbers: Mapping[str, int]) -> Callable[[Line, Sh
         if len(columns) < most or len(columns) in clashes:
             name = clashes.get(len(columns)) or max(needed, key=lambda n: needed[n])
             least = max(most, len(columns) + 1)
-            message = f"{counted(columns)}, expected at least {least} ({_called(name)} in column {places[name]})"
+            needs = f"expected at least {least} ({_called(name)} in column {places[name]})"
+            message = f"{counted(len(columns), 'column')}, {needs}"
         elif empty := [name for name, number in places.items() if not columns[number]]:
             message = f"column {places[empty[0]]} is empty, expected a {_called(empty[0])}"
         else:
@@ -166,11 +167,6 @@ def row_reader(layout: Layout, numbers: Mapping[str, int]) -> Callable[[Line, Sh
         return None
 
     return row
-
-
-def counted(columns: Sequence[str]) -> str:
-    """How many columns there are."""
-    return f"{len(columns)} column{'s' if len(columns) != 1 else ''}"
 
 
 def _called(name: str) -> str:
@@ -212,7 +208,7 @@ def _tell(run: Sequence[Line], rows: Sequence[Row], shape: Shape, layout: Layout
             )
     for line, row in zip(run[comments:], rows, strict=True):
         if row is not None and len(row) != shape.width:
-            message = f"{counted(row)}, where the first line of words has {shape.width}"
+            message = f"{counted(len(row), 'column')}, where the first line of words has {shape.width}"
             layout.notes.tell("width", message, path=layout.source, line=line.number)
 
 

@@ -35,7 +35,7 @@ from polytag.corpus.formats.format import Cut, Format
 from polytag.corpus.formats.lines import check_words, line_end, places_of
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, original, paragraphs, tag_rows
-from polytag.errors import CorpusError, nearest
+from polytag.errors import CorpusError, counted, nearest
 
 SURVEYED = ("upos", "xpos", "deprel")  # columns that hold tags rather than forms, numbers or lists
 _OTHER_ID = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
@@ -271,7 +271,7 @@ def _problem(columns: list[str], expected: int, layout: Layout) -> str:
     """What is wrong with a line, or nothing."""
     names = columns_in(layout.head)
     if len(columns) != len(names):
-        return f"{len(columns)} column{'s' if len(columns) != 1 else ''}, expected {len(names)} parted by tabs"
+        return f"{counted(len(columns), 'column')}, expected {len(names)} parted by tabs"
     if not columns[index_of("form", layout)].strip(BLANKS):
         return "an empty FORM, expected a word"
     if "id" not in names:

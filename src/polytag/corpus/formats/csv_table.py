@@ -14,11 +14,10 @@ from itertools import chain, islice
 from typing import NamedTuple
 
 from polytag.corpus.answers import InColumns
-from polytag.corpus.formats.conll import counted
 from polytag.corpus.formats.format import Cut, Format
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Layout, Line, lines_of, original, tag_rows
-from polytag.errors import CorpusError, nearest
+from polytag.errors import CorpusError, counted, nearest
 
 WORDS = ("word", "words", "token", "tokens", "form")
 NUMBERS = ("sentence", "sent", "sentenceid", "sentid", "sentenceidx", "sentencenumber")
@@ -40,7 +39,7 @@ class Header(NamedTuple):
         """
         row = _parsed(line, self.delimiter, layout)
         if row and len(row) != len(self.names):
-            message = f"{counted(row)}, expected {len(self.names)} as in the header"
+            message = f"{counted(len(row), 'column')}, expected {len(self.names)} as in the header"
             raise CorpusError(message, path=layout.source, line=line.number)
         return row
 

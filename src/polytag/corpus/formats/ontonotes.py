@@ -7,11 +7,11 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from polytag.corpus.formats.column_shape import Shape
 from polytag.corpus.formats.column_shape import split as cells
-from polytag.corpus.formats.conll import ColumnBlock, counted
+from polytag.corpus.formats.conll import ColumnBlock
 from polytag.corpus.formats.format import Cut, Format
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, paragraphs
-from polytag.errors import CorpusError, nearest
+from polytag.errors import CorpusError, counted, nearest
 
 WORD = 3
 PLACES = {"pos": 4, "ner": 10}
@@ -48,7 +48,7 @@ def _sentence(run: Sequence[Line], layout: Layout) -> Sentence | None:
     rows = [cells(line.text) for line in run]
     for line, row in zip(run, rows, strict=True):
         if len(row) < LEAST:
-            message = f"{counted(row)}, expected at least {LEAST} as OntoNotes has"
+            message = f"{counted(len(row), 'column')}, expected at least {LEAST} as OntoNotes has"
             layout.notes.refuse(message, path=layout.source, line=line.number)
             return None
     try:
