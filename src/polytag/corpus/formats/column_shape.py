@@ -6,7 +6,8 @@ from itertools import groupby
 from typing import NamedTuple
 
 from polytag.corpus.tag_rules import parse
-from polytag.corpus.text import BLANKS
+from polytag.corpus.text import BLANKS, Layout
+from polytag.errors import CorpusError
 
 DOCSTART = "-DOCSTART-"
 TAGS_MOST, TAGS_LINES = 60, 20  # so few different last words on so many lines are tags
@@ -69,6 +70,13 @@ def shape_of(text: str) -> Shape:
 def first_words(lines: Iterable[str]) -> str:
     """The first line that is sure to hold a word; empty where there is none."""
     return next((text for text in lines if text.strip(BLANKS) and text[0] != "#" and not is_docstart(text)), "")
+
+
+def word_column(layout: Layout) -> int:
+    """The number of the column of words; raises CorpusError where a name is given."""
+    if isinstance(layout.word, str):
+        raise CorpusError(f"words are in column '{layout.word}', expected a column number", path=layout.source)
+    return layout.word
 
 
 def is_docstart(text: str) -> bool:

@@ -5,21 +5,19 @@ Where the first line is "# global.columns = ID FORM ...", as in CoNLL-U Plus and
 Ranges (3-4) and empty nodes (5.1) are no words here; they and comments are kept when tags are written.
 """
 
-import re
-from bisect import bisect_left
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from itertools import chain, islice, pairwise, repeat
+from itertools import chain, islice
 
 from polytag.corpus.answers import InColumns
 from polytag.corpus.formats.conllu_columns import (
     COLUMNS,
-    FORM,
     KEYED,
+    OTHER_ID,
     REPLACED,
     UNESCAPES,
     Place,
+    check_targets,
     columns_in,
     head_of,
     index_of,
@@ -29,16 +27,15 @@ from polytag.corpus.formats.conllu_columns import (
     translated,
     value_of,
     with_key,
-    with_keys,
 )
+from polytag.corpus.formats.conllu_flat import flat
 from polytag.corpus.formats.format import Cut, Format
-from polytag.corpus.formats.lines import check_words, line_end, places_of
+from polytag.corpus.formats.lines import check_words
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import BLANKS, Layout, Line, original, paragraphs, tag_rows
 from polytag.errors import CorpusError, counted, nearest
 
 SURVEYED = ("upos", "xpos", "deprel")  # columns that hold tags rather than forms, numbers or lists
-_OTHER_ID = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")
 
 Row = tuple[Line, list[str]]
 
@@ -60,32 +57,6 @@ class ConlluBlock(InColumns):
             _filled(line, places, new[line.number]) if line.number in new else line.text + line.end
             for line in self.lines
         )
-
-
-@dataclass(frozen=True, slots=True)
-class FlatConllu:
-    """A `FlatText` of CoNLL-U: all lines, without their ends, and the numbers of those that hold words."""
-
-    words: list[str]
-    lengths: list[int]
-    lines: list[str]
-    places: list[int]
-    end: str
-    layout: Layout
-
-    def render(self, tags: Mapping[str, Sequence[str]], *, span_tasks: Collection[str] = ()) -> str:  # noqa: ARG002
-        """As `FlatText.render`."""
-        targets = [place(target(task, self.layout), self.layout) for task in tags]
-        first = max(1, min(index for index, _ in targets))  # what stands before it stays, in one
-        rows = [self.lines[number].rsplit("\t", len(COLUMNS) - first) for number in self.places]
-        columns: list[Sequence[str]] = list(zip(*rows, strict=True)) or [()] * (len(COLUMNS) + 1 - first)
-        for (index, key), values in zip(targets, tags.values(), strict=True):
-            own = index + 1 - first
-            columns[own] = with_keys(columns[own], key, values) if key else values
-        lines = list(self.lines)
-        for number, line in zip(self.places, map("\t".join, zip(*columns, strict=True)), strict=True):
-            lines[number] = line
-        return self.end.join(lines)
 
 
 def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
@@ -110,7 +81,7 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[ConlluBlock]:
     Raises:
         CorpusError: ``layout.columns`` names no column; while reading: a line is no CoNLL-U.
     """
-    _check_targets(layout)
+    check_targets(layout)
     return _blocks(iter(lines), layout)
 
 
@@ -128,56 +99,6 @@ def _headed(lines: Iterator[Line], layout: Layout) -> tuple[Iterator[Line], Layo
     return chain(first, lines), replace(layout, head=head_of(first[0].text) if first else "")
 
 
-def _check_targets(layout: Layout) -> None:
-    for name in layout.columns.values():
-        place(name, layout)
-
-
-def flat(text: str, layout: Layout) -> FlatConllu | None:
-    """A text in which all lines end alike and no word's line has blanks at its end.
-
-    Raises:
-        CorpusError: ``layout.columns`` names no column.
-    """
-    _check_targets(layout)
-    end = line_end(text)
-    if end is None or layout.head or head_of(text):
-        return None
-    lines = text.split(end)
-    places = [number for number, line in enumerate(lines) if line and line[0] != "#"]
-    own = list(map(lines.__getitem__, places))
-    if set(map(str.count, own, repeat("\t"))) - {len(COLUMNS) - 1} or any(line[-1] in BLANKS for line in own):
-        return None
-    columns = [line.split("\t", FORM + 1) for line in own]
-    ids, forms = [row[0] for row in columns], [row[FORM] for row in columns]
-    bounds = [0, *(bisect_left(places, blank) for blank in places_of("", lines)), len(places)]
-    sentences = [_numbered(ids[start:after], start) for start, after in pairwise(bounds)]
-    if None in sentences or not all(map(str.strip, forms, repeat(BLANKS))):
-        return None
-    kept = list(chain.from_iterable(filter(None, sentences)))
-    words, lengths = list(map(forms.__getitem__, kept)), list(map(len, filter(None, sentences)))
-    return FlatConllu(words, lengths, lines, list(map(places.__getitem__, kept)), end, layout)
-
-
-def _numbered(ids: Sequence[str], start: int) -> Sequence[int] | None:
-    """Which lines of a sentence hold words, their numbers counted from ``start``; None if an id is not what it must be.
-
-    Ranges and empty nodes hold none.
-    """
-    if ids == _ids(len(ids)):
-        return range(start, start + len(ids))
-    words = [place for place, id_ in enumerate(ids) if not _OTHER_ID.fullmatch(id_)]
-    if [ids[place] for place in words] != _ids(len(words)):
-        return None
-    return [start + place for place in words]
-
-
-@lru_cache(maxsize=256)
-def _ids(words: int) -> list[str]:
-    """The ids of so many words."""
-    return list(map(str, range(1, words + 1)))
-
-
 def rows(run: Iterable[Line], layout: Layout) -> list[Row]:
     """The words of one sentence, each as its line and its ten columns.
 
@@ -193,7 +114,7 @@ def rows(run: Iterable[Line], layout: Layout) -> list[Row]:
         columns = line.text.rstrip(BLANKS).split("\t")
         if problem := _problem(columns, len(words) + 1, layout):
             raise CorpusError(problem, path=layout.source, line=line.number)
-        if not has_ids or not _OTHER_ID.fullmatch(columns[ids]):
+        if not has_ids or not OTHER_ID.fullmatch(columns[ids]):
             words.append((line, columns))
     return words
 
@@ -277,7 +198,7 @@ def _problem(columns: list[str], expected: int, layout: Layout) -> str:
     if "id" not in names:
         return ""
     word_id = columns[names.index("id")]
-    if word_id == str(expected) or _OTHER_ID.fullmatch(word_id):
+    if word_id == str(expected) or OTHER_ID.fullmatch(word_id):
         return ""
     return f"id '{word_id}', expected {expected}"
 

@@ -11,6 +11,7 @@ COLUMNS = ("id", "form", "lemma", "upos", "xpos", "feats", "head", "deprel", "de
 KEYED = ("feats", "misc")  # columns of KEY=VALUE, in which _ says that there is none
 REPLACED = ("upos", "xpos")  # columns that a task of that name fills; tags of other tasks go to MISC
 FORM = 1
+OTHER_ID = re.compile(r"[1-9][0-9]*-[1-9][0-9]*|[0-9]+\.[1-9][0-9]*")  # of ranges and empty nodes, which are no words
 
 # A bar parts the entries of MISC, so a tag that holds one (N|soort|ev) is written as UDPipe writes bars in MISC.
 _ESCAPES = {"\\": "\\\\", "|": "\\p", " ": "\\s", "\t": "\\t"}
@@ -57,6 +58,12 @@ def place(name: int | str, layout: Layout) -> Place:
         known = nearest(column, [*columns, "misc.KEY", "feats.KEY"])
         raise CorpusError(f"CoNLL-U has no column '{name}', expected one of its columns{known}", path=layout.source)
     return columns.index(column), key
+
+
+def check_targets(layout: Layout) -> None:
+    """See to it that the columns that tags go to are there; raises CorpusError."""
+    for name in layout.columns.values():
+        place(name, layout)
 
 
 def target(task: str, layout: Layout) -> str:
