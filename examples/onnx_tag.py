@@ -31,6 +31,7 @@ class OnnxTagger:
             name: tuple({feature: index for index, feature in enumerate(found[of], first)} for of, first in FEATURES)
             for name, found in self.about.get("features", {}).items()  # older graphs have none
         }
+        self.clusters = self.about.get("clusters") or {"names": [], "words": {}}
         self.lists = {name: {tuple(w): c for w, c in found} for name, found in self.about["gazetteers"].items()}
 
     def tag(self, sentences):
@@ -43,7 +44,10 @@ class OnnxTagger:
             "words": np.array([self.index(word) for word in distinct]),
             "sentences": padded([[distinct[word] for word in sentence] for sentence in sentences]),
             "lengths": np.array([len(sentence) for sentence in sentences]),
-            **{name: np.array([features(*of, word) for word in distinct]) for name, of in self.features.items()},
+            **{
+                name: np.array([features(*of, word, self.clusters_of(word)) for word in distinct])
+                for name, of in self.features.items()
+            },
             **{name: padded([matches(entries, s) for s in sentences]) for name, entries in self.lists.items()},
         }
         wanted = {value.name for value in self.session.get_inputs()}
@@ -54,10 +58,19 @@ class OnnxTagger:
             for (task, about), rows in zip(self.about["tasks"].items(), found, strict=True)
         }
 
-    def index(self, word):
+    def looked_up(self, word):
         word = word.lower() if self.about["lowercase"] else word
-        word = re.sub("[0-9]", "0", word) if self.about["zero_digits"] else word
-        return self.words.get(word) or self.words.get(word.lower(), 0)
+        return re.sub("[0-9]", "0", word) if self.about["zero_digits"] else word
+
+    def index(self, word):
+        form = self.looked_up(word)
+        return self.words.get(form) or self.words.get(form.lower(), 0)
+
+    def clusters_of(self, word):
+        """A feature for each set of clusters."""
+        form, known = self.looked_up(word), self.clusters["words"]
+        numbers = next((known[f] for f in (word, form, form.lower()) if f in known), [0] * len(self.clusters["names"]))
+        return [f"{name}={number}" for name, number in zip(self.clusters["names"], numbers, strict=True)]
 
     def characters(self, word):
         edges = self.about["boundaries"]
@@ -66,11 +79,11 @@ class OnnxTagger:
         return [1, *ids, 2] if edges else ids
 
 
-def features(own, around, word):
+def features(own, around, word, clusters):
     """The indices of a word's features; what each of them is stands in polytag's export/description.py."""
     kinds = ("X" if c.isupper() else "x" if c.isalpha() else "d" if c.isdigit() else c for c in word)
     affixes = [f"p={word[:size]}" for size in (1, 2, 3, 4)] + [f"x={word[-size:]}" for size in (1, 2, 3, 4)]
-    seen = [f"l={word.lower()}", f"c={word.isupper():d}{word.istitle():d}{word.isdigit():d}"]
+    seen = [f"l={word.lower()}", f"c={word.isupper():d}{word.istitle():d}{word.isdigit():d}", *clusters]
     return [own.get(f, 0) for f in (f"w={word}", f"s={''.join(kinds)}", *affixes)] + [around.get(f, 0) for f in seen]
 
 

@@ -20,9 +20,10 @@ from polytag.export import agreement, check_export, export_onnx
 from polytag.model import save_model
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
+from polytag.vocabulary.clusters import Clusters
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_words
-from tests.tiny import SPANS, WORDS, drawn, tag_vocabularies, tagger, texts
+from tests.tiny import SPANS, WORDS, clusters, drawn, tag_vocabularies, tagger, texts
 
 pytestmark = pytest.mark.filterwarnings("ignore:polytag's compiled core has no LSTM")
 
@@ -42,6 +43,7 @@ def made(
     tags: Mapping[str, Any] = {},
     scheme: str = "bioes",
     gazetteer: Gazetteer | None = None,
+    clusters: Clusters | None = None,
 ) -> Tagger:
     """A tagger of any shape, with random weights."""
     plan = make_plan({
@@ -56,9 +58,15 @@ def made(
     known = [Sentence(tuple(WORDS))]
     vocabularies = Vocabularies(
         chars={name: build_chars(known, boundaries=part.boundaries) for name, part in plan.chars.items()},
-        words={"w": build_words(known, lowercase=plan.words["w"].lowercase, zero_digits=plan.words["w"].zero_digits)},
-        tags=tag_vocabularies(plan, tasks, scheme=scheme, labels=SPANS, gazetteer=gazetteer, known=known),
-    )
+        words={
+            name: build_words(known, lowercase=part.lowercase, zero_digits=part.zero_digits, clusters=clusters)
+            for name, part in plan.words.items()
+        },
+        tags=tag_vocabularies(
+            plan, tasks, scheme=scheme, labels=SPANS, gazetteer=gazetteer, known=known,
+            clusters=[clusters] if clusters else [],
+        ),
+    )  # fmt: skip
     return Tagger(drawn(plan, vocabularies, seed=1))
 
 
@@ -82,6 +90,10 @@ SHAPES: dict[str, dict[str, Any]] = {
     "gazetteer": {"gazetteer": LIST},
     "features": {"tags": {"features": True}},
     "features, words cut": {"tags": {"features": True}, "words": {"max_characters": 4}},
+    "clusters": {"tags": {"features": True}, "clusters": clusters("w")},
+    "clusters, words as they are": {
+        "tags": {"features": True}, "clusters": clusters("w"), "words": {"lowercase": False, "zero_digits": False},
+    },
     "constrained": {"tags": {"constrained": True}},
     "softmax, features": {"tags": {"output": "softmax", "features": True}},
     "softmax, constrained": {"tags": {"output": "softmax", "constrained": True}},
@@ -95,7 +107,7 @@ SHAPES: dict[str, dict[str, Any]] = {
     },
     "the network in IOB2": {"scheme": "iob2", "tasks": {"ner": "iob1"}},
     "the network in IOB1": {"scheme": "iob1", "tasks": {"ner": "bioes"}, "tags": {"constrained": True}},
-}
+}  # fmt: skip
 
 
 def ragged() -> list[Sentence]:

@@ -11,6 +11,7 @@ from polytag.model import Model, shapes
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
+from polytag.vocabulary.clusters import Clustering, Clusters, build_clusters
 from polytag.vocabulary.features import FEWEST, build_features
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies, build_chars, build_tags, build_words
@@ -18,6 +19,18 @@ from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies, build_c
 WORDS = ["the", "a", "mayor", "of", "Lima", "Oslo", "saw", "Ann", "Lee", "and", "7", "1999", "hills", ";", "café"]
 LABELS = {"plain": ["NOUN", "VERB", "DET"]}  # of all other schemes: spans of two types
 SPANS = ["B-PER", "O", "B-LOC"]
+
+
+# Words as they are, as they are looked up, and in lower case; a cluster that no feature is of, and one of no set.
+CLUSTERED = Clustering(
+    ("Ann", "ann", "lima", "0000", "the", "ÅNGSTRÖM", "x0y", ";"),
+    np.array([(1, 2), (2, 1), (2, 2), (1, 1), (3, 3), (1, 0), (0, 2), (0, 0)], np.uint16),
+)
+
+
+def clusters(part: str = "en") -> Clusters:
+    """Of some words, in two sets."""
+    return build_clusters(part, [CLUSTERED])
 
 
 def texts(count: int, *, seed: int = 0, longest: int = 9, unknown: float = 0.2) -> list[Sentence]:
@@ -46,9 +59,11 @@ def tag_vocabularies(
     labels: Iterable[str],
     gazetteer: Gazetteer | None,
     known: Iterable[Sentence],
+    clusters: Iterable[Clusters] = (),
 ) -> dict[str, TagVocabulary]:
-    """The tags of each task; where its part has features, all those of the ``known`` sentences."""
-    features = build_features([sentence.words for sentence in known] * FEWEST)
+    """The tags of each task; where its part has features, those of the ``known`` sentences and clusters 1 and 2."""
+    numbers = (f"{name}={number}" for each in clusters for name in each.names for number in (1, 2))
+    features = build_features([sentence.words for sentence in known] * FEWEST, dict.fromkeys(numbers, FEWEST))
     return {
         task: build_tags(
             [LABELS.get(data, labels)], scheme="plain" if data == "plain" else scheme, gazetteer=gazetteer,

@@ -3,7 +3,7 @@
     PolytagError             catch this one to catch them all
     ├── PlanError            a plan file or a setting: unknown key, impossible value, missing part
     ├── CorpusError          an annotated file or text to tag: holds the file and the line
-    ├── VectorsError         a file of word vectors or a gazetteer: holds the file and the line
+    ├── VectorsError         a file of word vectors, clusters or a gazetteer: holds the file and the line
     └── ModelError           a model directory: missing, damaged, of another version
 
 Each message is one sentence that names the place, what was found and what was expected. The library raises
@@ -48,7 +48,7 @@ class CorpusError(LocatedError):
 
 
 class VectorsError(LocatedError):
-    """Word vectors or a gazetteer cannot be read."""
+    """Word vectors, clusters or a gazetteer cannot be read."""
 
 
 class ModelError(PolytagError):

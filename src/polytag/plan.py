@@ -31,6 +31,7 @@ Paths = Annotated[tuple[str, ...], Field(min_length=1)]
 _CELLS = "a GRU, reset_before: as the paper, or reset_after: as torch.nn.GRU; lstm: an LSTM in its place"
 _BIASES = "give the gates biases; the paper has none; those of an LSTM's forget gates start from 1"
 MEMORY = "<memory>"  # in the place of files: the sentences came from a program, no file has them
+AUTO = "auto"  # among files of clusters: those that are made of the word vectors
 NONE = "none"  # how a plan file leaves out a value that its recipe sets: TOML has no null
 
 
@@ -50,6 +51,10 @@ def _column(value: Any) -> Any:
     if isinstance(value, bool) or not isinstance(value, int | str):
         raise ValueError("expected the number or the name of a column")
     return value
+
+
+def _listed(value: Any) -> Any:
+    return (value,) if isinstance(value, str) else value
 
 
 def _tag(value: Any) -> Any:
@@ -118,6 +123,10 @@ class Words(Table):
 
     vectors: str | None = Field(None, description="file of pretrained word vectors")
     vector_std: Positive | None = Field(None, description="rescale the vectors to this standard deviation")
+    clusters: Annotated[Paths, BeforeValidator(_listed)] | None = Field(
+        None,
+        description="'auto' for those of the vectors, or files of Brown paths or classes: features of the linear CRF",
+    )
     embedding: Flag = Field(True, description="false leaves word embeddings out: characters alone")
     dimension: Size = Field(50, description="of the word embedding; where there are vectors, theirs")
     hidden: Size = Field(300, description="width of the word GRU in each direction")
@@ -144,6 +153,8 @@ class Words(Table):
     def _consistent(self) -> Self:
         if self.vectors is not None and not self.embedding:
             raise ValueError("vectors need the word embedding; leave 'vectors' out or set embedding = true")
+        if AUTO in (self.clusters or ()) and self.vectors is None:
+            raise ValueError(f"clusters '{AUTO}' are those of word vectors; give 'vectors', or name files of clusters")
         return self
 
 

@@ -23,6 +23,7 @@ import tomli_w
 from polytag.corpus import FORMATS, blocks, check, convert, read
 from polytag.corpus.check import columns_of
 from polytag.corpus.formats import WRITERS
+from polytag.corpus.notes import Notes
 from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save_model
 from polytag.model.array_file import load_arrays, save_arrays
@@ -31,6 +32,8 @@ from polytag.model.packed import FORMAT as PACKED
 from polytag.model.packed import save_packed
 from polytag.plan_file import load_plan, make_plan
 from polytag.tagger.tagging import Tagger
+from polytag.vocabulary.cluster_files import load_clusters
+from polytag.vocabulary.clusters import Clusters, build_clusters
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vectors import load_vectors
 from tests import tiny
@@ -266,6 +269,8 @@ def _of_training() -> Iterator[Subject]:
     yield Subject(
         "gazetteer", [b"LOC Lima\nPER Angela Merkel\nLOC New York\n", "ORG Société Générale\n".encode()], _gazetteer
     )
+    brown, classes = b"0\tthe\t9\n0110\tLima\t3\n0111\tAnn\t1\n", b"the 1\nLima 20\nAnn 20 0.5\n"
+    yield Subject("clusters", [brown, classes, classes.replace(b" ", b"\t")], _clusters)
 
 
 def _plan(source: random.Random, content: bytes, folder: Path) -> None:
@@ -304,6 +309,12 @@ def _gazetteer(source: random.Random, content: bytes, folder: Path) -> None:
     found = Gazetteer.load(_written(content, folder), encoding=source.choice(("utf-8", "utf-8", "latin-1", "cp1252")))
     found.match(["New", "York", "Lima"])
     assert Gazetteer.from_json(json.loads(json.dumps(found.to_json()))) == found
+
+
+def _clusters(source: random.Random, content: bytes, folder: Path) -> None:
+    found = build_clusters("en", [load_clusters(_written(content, folder), notes=Notes())] * source.randint(1, 2))
+    assert any(found.find(next(iter(dict(found.items())))))
+    assert Clusters.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
 # Models: forged, so that every checksum is right

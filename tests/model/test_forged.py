@@ -54,6 +54,12 @@ CASES: dict[str, tuple[str, Change]] = {
     "no scheme": (TAGS, put("scheme", "klingon")),
     "a scheme that is a list": (TAGS, put("scheme", [])),
     "a gazetteer that is none": (TAGS, put("gazetteer", {"types": 3})),
+    "clusters that are none": (WORDS, put("clusters", [3])),
+    "clusters of numbers": (WORDS, put("clusters", {"names": [1], "words": "a\n", "ids": "AQA="})),
+    "clusters of no set": (WORDS, put("clusters", {"names": [], "words": "", "ids": ""})),
+    "clusters that are too few": (WORDS, put("clusters", {"names": ["k"], "words": "a\nb\n", "ids": "AQA="})),
+    "clusters of half a word": (WORDS, put("clusters", {"names": ["k"], "words": "a\nb", "ids": "AQA="})),
+    "clusters in rubbish": (WORDS, put("clusters", {"names": ["k"], "words": "a\n", "ids": "!QA="})),
     "features that are none": (TAGS, put("features", {"own": 3, "around": []})),
     "brackets in brackets": (TAGS, lambda _: json.loads("[" * 900 + "]" * 900)),
 }

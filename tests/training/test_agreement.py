@@ -22,6 +22,7 @@ from polytag.plan_file import make_plan
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.tagging import Tagger
 from polytag.training.crf import Crf
+from polytag.vocabulary.clusters import build_clusters
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vocabularies import Vocabularies, build_chars, build_words
 from tests import tiny
@@ -57,6 +58,16 @@ WAYS: dict[str, Settings] = {
     "a gazetteer": {"gazetteer": True},
     "features": {"features": True},
     "a gazetteer, features": {"gazetteer": True, "features": True},
+    "clusters": {"features": True, "clusters": {"en": 1}},
+    "clusters, words as they are written": {
+        "features": True, "clusters": {"en": 2}, "words": {"lowercase": False, "zero_digits": False},
+    },
+    "clusters of several languages, more of one": {
+        "features": True, "clusters": {"en": 1, "xx": 2}, "tasks": ["ner", "foreign", "other"],
+    },
+    "clusters of one language of several": {
+        "features": True, "clusters": {"xx": 1}, "tasks": ["ner", "foreign", "other"],
+    },
     "constrained": {"tags": {"constrained": True}},
     "softmax": {"tags": {"output": "softmax"}, "gazetteer": True},
     "softmax, constrained, features": {"tags": {"output": "softmax", "constrained": True}, "features": True},
@@ -82,6 +93,7 @@ _words = st.fixed_dictionaries({
 _tags = st.fixed_dictionaries({"constrained": st.booleans(), "scheme": st.sampled_from(["iob1", "iob2", "bioes"])})
 ANY = st.fixed_dictionaries({
     "chars": st.none() | _chars, "words": _words, "tags": _tags, "gazetteer": st.booleans(), "features": st.booleans(),
+    "clusters": st.dictionaries(st.sampled_from(["en", "xx"]), st.integers(1, 2)),
     "tasks": st.lists(st.sampled_from(sorted(TASKS)), min_size=1, unique=True),
 }).filter(lambda ways: ways["chars"] is not None or ways["words"]["embedding"])  # fmt: skip
 
@@ -117,15 +129,21 @@ def plan_of(ways: Settings) -> Plan:
 def model_of(ways: Settings, *, seed: int = 0) -> Model:
     """Random weights of a size at which everything matters and nothing is saturated."""
     plan = plan_of(ways)
+    clusters = {
+        name: build_clusters(name, [tiny.CLUSTERED] * times)
+        for name, times in ways.get("clusters", {}).items() if name in plan.words
+    }  # fmt: skip
     vocabularies = Vocabularies(
         chars={name: build_chars(KNOWN, boundaries=chars.boundaries) for name, chars in plan.chars.items()},
         words={
-            name: build_words(KNOWN, lowercase=words.lowercase, zero_digits=words.zero_digits)
+            name: build_words(
+                KNOWN, lowercase=words.lowercase, zero_digits=words.zero_digits, clusters=clusters.get(name)
+            )
             for name, words in plan.words.items()
         },
         tags=tiny.tag_vocabularies(
             plan, dict.fromkeys(plan.tags, "iob2"), scheme=next(iter(plan.tags.values())).scheme, labels=tiny.SPANS,
-            gazetteer=GAZETTEER if ways.get("gazetteer") else None, known=KNOWN,
+            gazetteer=GAZETTEER if ways.get("gazetteer") else None, known=KNOWN, clusters=clusters.values(),
         ),
     )  # fmt: skip
     drawn = tiny.drawn(plan, vocabularies, seed=seed)

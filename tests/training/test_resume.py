@@ -34,6 +34,8 @@ def plan_of(corpora: Path, variant: str, **training: Any) -> Plan:
     for part in tables["words"].values():
         part |= {"dropout": 0.3, "unknown": 0.5}
     tables["tags"]["xx"]["output"] = "softmax"
+    if variant == "adam":
+        tables["words"]["en"] |= {"vectors": str(toy.write_vectors(corpora)), "clusters": "auto"}
     return toy.make_plan(tables)
 
 

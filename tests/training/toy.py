@@ -57,6 +57,20 @@ def write_all(directory: Path) -> Path:
     return directory
 
 
+def write_vectors(directory: Path) -> Path:
+    """Vectors of the words of one language, and of others."""
+    draw = random.Random(3)
+    known = [word for names in NAMES.values() for name in names for word in name.split()]
+    others = [f"{first}{second}q" for first in "abcde" for second in "vwxyz"]
+    rows = [
+        f"{word} {' '.join(f'{draw.gauss(0, 1):.3f}' for _ in range(WORDS['dimension']))}\n"
+        for word in (*known, *PLAIN, *others)
+    ]
+    path = directory / "vectors"
+    path.write_text("".join(rows), encoding="utf-8")
+    return path
+
+
 TASKS: Mapping[str, Mapping[str, Any]] = {
     "ner": {
         "chars": "all", "words": "en", "train": "en.train", "dev": "en.dev", "test": "en.test", "columns": {"tag": 2},

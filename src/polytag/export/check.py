@@ -82,7 +82,7 @@ def feeds(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> dict[str,
         inputs["character_lengths"] = np.array([len(ids) for ids in characters], dtype=np.int64)
     for part, vocabulary in tagger.vocabularies.tags.items():
         if vocabulary.features:
-            rows = [vocabulary.features.indices(word) for word in distinct]
+            rows = [vocabulary.features.indices(word, encoder.words.cluster_features(word)) for word in distinct]
             inputs[f"features.{part}"] = np.array(rows, dtype=np.int64)
         if vocabulary.gazetteer:
             inputs[f"gazetteer.{part}"] = _padded([vocabulary.gazetteer.match(s.words) for s in sentences])

@@ -37,23 +37,23 @@ def places(graph: Graph) -> Places:
     return Places(graph.node("Less", column, lengths), graph.node("Less", next_, lengths))
 
 
-def emissions(graph: Graph, part: TagPart, projection: Floats, context: str, at: Places) -> str:
-    """Scores of each tag at each word, [T, B, K]."""
+def emissions(graph: Graph, part: TagPart, projection: Floats, context: str, at: Places, *, clusters: int) -> str:
+    """Scores of each tag at each word, [T, B, K]; ``clusters``: in how many sets of them a word is."""
     scores = graph.node("MatMul", context, graph.constant(projection, f"tags.{part.name}.w"))
     if part.gazetteer is not None:
         rows = graph.constant(part.gazetteer, f"tags.{part.name}.gazetteer")
         columns = graph.node("Transpose", graph.input(f"gazetteer.{part.name}", ["B", "T"]), perm=[1, 0])
         scores = graph.node("Add", scores, graph.node("Gather", rows, columns))
     if part.features:
-        scores = graph.node("Add", scores, _of_features(graph, part, at))
+        scores = graph.node("Add", scores, _of_features(graph, part, at, AROUND + clusters))
     return scores
 
 
-def _of_features(graph: Graph, part: TagPart, at: Places) -> str:
+def _of_features(graph: Graph, part: TagPart, at: Places, seen_around: int) -> str:
     """What features add to the scores at each word, [T, B, K]."""
-    given, tags = graph.input(f"features.{part.name}", ["U", OWN + AROUND]), len(part)
+    given, tags = graph.input(f"features.{part.name}", ["U", OWN + seen_around]), len(part)
     own = _summed(graph, part.own, _columns(graph, given, 0, OWN), f"tags.{part.name}.own")
-    around = _summed(graph, part.around, _columns(graph, given, OWN, OWN + AROUND), f"tags.{part.name}.around")
+    around = _summed(graph, part.around, _columns(graph, given, OWN, OWN + seen_around), f"tags.{part.name}.around")
     edge = graph.constant(part.edge.reshape(1, -1))
     seen = graph.node("Concat", around, edge, axis=0)  # what beside a sentence is, as one word more: U
     number = graph.node("Shape", given, end=1)

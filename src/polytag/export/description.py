@@ -11,7 +11,10 @@ tasks         by name: "emissions", the tags of the network, and "tags", those t
 gazetteers    by input: entries as pairs of words and columns; the longest that matches at a word takes its words
 features      by input: "own" features, which count from 1, and those "around", from 2; 0 is any other. The columns of a
               word: ten of "own", the word (w=), its shape (s=), its first 1, 2, 3, 4 characters (p=) and its last (x=);
-              two of "around", the word in lower case (l=) and whether it is upper case, title case and digits (c=010)
+              two of "around", the word in lower case (l=) and whether it is upper case, title case and digits (c=010);
+              and one more "around" for each set of clusters that the word is in (NAME=NUMBER)
+clusters      "names" of the sets, and of "words", looked up as they are and then as above, the number in each set; 0 is
+              none; null without clusters
 """
 
 import json
@@ -38,6 +41,7 @@ def describe(tagger: Tagger, tasks: Sequence[str]) -> str:
         "words": list(words.words) if embedded else None,
         "lowercase": words.lowercase,
         "zero_digits": words.zero_digits,
+        "clusters": words.clusters and {"names": words.clusters.names, "words": dict(words.clusters.items())},
         "alphabet": None if chars is None else chars.alphabet,
         "boundaries": chars is not None and chars.boundaries,
         "characters": inputs.max_characters,

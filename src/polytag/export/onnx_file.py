@@ -109,10 +109,11 @@ def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) ->
         graph, words, plan.words[settings.words], encoders.distinct_words(graph, chars or None, words)
     )
     at = decoder.places(graph)
+    clusters = tagger.engine.language(tasks[0]).inputs.words.cluster_sets
     for task in tasks:
         part = tagger.engine.part(task)
         projection = model.part(f"tags.{part.name}")["projection"]
-        scores = decoder.emissions(graph, part, projection, context, at)
+        scores = decoder.emissions(graph, part, projection, context, at, clusters=clusters)
         valid_only = part.constrained if constrained is None else constrained
         path = decoder.best_path(graph, part, task, scores, at, constrained=valid_only)
         written = decoder.as_written(graph, path, at, tagger.engine.rewritings[task].tables)

@@ -43,7 +43,10 @@ def without_directories(plan: Plan) -> Plan:
         name: task.model_copy(update={s: _names(getattr(task, s)) for s in ("train", "dev", "test")})
         for name, task in plan.tasks.items()
     }
-    words = {name: part.model_copy(update={"vectors": _name(part.vectors)}) for name, part in plan.words.items()}
+    words = {
+        name: part.model_copy(update={"vectors": _name(part.vectors), "clusters": _names(part.clusters)})
+        for name, part in plan.words.items()
+    }
     tags = {name: part.model_copy(update={"gazetteer": _name(part.gazetteer)}) for name, part in plan.tags.items()}
     return plan.model_copy(update={"search": (), "tasks": tasks, "words": words, "tags": tags})
 

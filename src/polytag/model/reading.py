@@ -119,7 +119,7 @@ def _texts(vocabulary: CharVocabulary | WordVocabulary | TagVocabulary) -> Itera
     if isinstance(vocabulary, CharVocabulary):
         return [vocabulary.alphabet]
     if isinstance(vocabulary, WordVocabulary):
-        return vocabulary.words
+        return chain(vocabulary.words, vocabulary.clusters.names if vocabulary.clusters else ())
     features = vocabulary.features or FeatureVocabulary((), ())
     return chain((vocabulary.scheme,), vocabulary.tags, features.own, features.around)
 

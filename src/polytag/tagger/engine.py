@@ -25,7 +25,7 @@ from polytag.tagger.lattice import Lattice
 from polytag.tagger.packing import Ints, Packing
 from polytag.tagger.words import Columns, Floats, Rows, WordTable
 from polytag.vocabulary.features import AROUND, EDGE, OWN
-from polytag.vocabulary.vocabularies import TagVocabulary
+from polytag.vocabulary.vocabularies import TagVocabulary, WordVocabulary
 
 BATCH_SENTENCES, BATCH_WORDS = 256, 1_024
 _GATES = "gates"  # the column of the input side of the first word layer's gates
@@ -83,7 +83,7 @@ class WordInputs:
         if self._embedding is not None:
             inputs.append(self._embedding[np.fromiter(map(self.words.index, words), np.int64, len(words))])
         columns: Columns = {_GATES: self._first.gates(np.concatenate(inputs, axis=1))}
-        return columns | {name: part.feature_scores(words) for name, part in self._parts.items()}
+        return columns | {name: part.feature_scores(words, self.words) for name, part in self._parts.items()}
 
     def character_vectors(self, words: Sequence[str]) -> Floats:
         """What the character GRU makes of words, [U, C]: its last forward state beside its first backward state."""
@@ -151,14 +151,15 @@ class TagPart:
             return self.transitions, self.start
         return self.transitions + self._valid_step, self.start + self._valid_start
 
-    def feature_scores(self, words: Sequence[str]) -> Floats:
-        """What each word's features add to the scores of tags, [U, 1 + PLACES, K].
+    def feature_scores(self, words: Sequence[str], vocabulary: WordVocabulary) -> Floats:
+        """What each word's features add to the scores of tags, [U, 1 + PLACES, K]; its ``vocabulary`` has its clusters.
 
         First where it stands itself, then where it is the word two before, and so on to where it is the word two after.
         """
         assert self.features is not None
-        each = chain.from_iterable(map(self.features.indices, words))
-        numbers = np.fromiter(each, np.int32, len(words) * (OWN + AROUND)).reshape(-1, OWN + AROUND)
+        clusters, width = map(vocabulary.cluster_features, words), OWN + AROUND + vocabulary.cluster_sets
+        each = chain.from_iterable(map(self.features.indices, words, clusters))
+        numbers = np.fromiter(each, np.int32, len(words) * width).reshape(-1, width)
         scores: Floats = native.kernels().feature_scores(self.own, self.around, numbers, of_own=OWN)
         return scores.reshape(len(words), 1 + PLACES, -1)
 

@@ -54,12 +54,13 @@ class Encoder:
         if self.chars is not None:
             self._characters.append(np.array(self.chars.indices(word, self.max_characters), np.int64))
         for part, vocabulary in self._feature_vocabularies.items():
-            self._features[part].extend(vocabulary.indices(word))
+            self._features[part].extend(vocabulary.indices(word, self.words.cluster_features(word)))
         return self._forms.setdefault(word, len(self._forms))
 
     def features(self, part: str, forms: Ints) -> Rows:
         """Indices of the features that a tag part sees of remembered words, [..., F]."""
-        rows: Rows = np.frombuffer(self._features[part], dtype=np.int32).reshape(-1, OWN + AROUND)
+        width = OWN + AROUND + self.words.cluster_sets
+        rows: Rows = np.frombuffer(self._features[part], dtype=np.int32).reshape(-1, width)
         return rows[forms].copy()  # as long as there is a view, the array cannot grow
 
     def batch(

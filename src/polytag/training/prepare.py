@@ -17,13 +17,15 @@ from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PlanError
-from polytag.plan import MEMORY, Plan
+from polytag.plan import AUTO, MEMORY, Plan
 from polytag.plan_file import recipes
 from polytag.splits import SPLITS, Corpora, given_splits, split_sentences
+from polytag.training.clustering import clusters_of, clusters_told
 from polytag.training.network import Network
 from polytag.training.schemes import with_schemes
 from polytag.training.unknown import annotated, refuse_unknown
-from polytag.vocabulary.features import build_features
+from polytag.vocabulary.clusters import Clusters
+from polytag.vocabulary.features import FeatureVocabulary, build_features
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vectors import Vectors, coverage, load_vectors
 from polytag.vocabulary.vocabularies import (
@@ -91,11 +93,16 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
         if settings.vocabulary == "all"
     ]
     notes += _idle_margin(plan)
+    words = {
+        name: _words(plan, name, sentences, vectors[name], clusters_of(plan, name, vectors[name], notes))
+        for name in plan.words
+    }
     vocabularies = Vocabularies(
         chars={name: _chars(plan, name, sentences) for name in plan.chars},
-        words={name: _words(plan, name, sentences, vectors[name]) for name in plan.words},
-        tags={name: _tags(plan, name, sentences) for name in plan.tags},
+        words=words,
+        tags={name: _tags(plan, name, sentences, words) for name in plan.tags},
     )
+    notes += clusters_told(plan, words, sentences)
     notes += _lacking(plan, vocabularies, sentences)
     network = Network(plan, vocabularies, torch.Generator().manual_seed(plan.training.seed))
     _set_rarity(network, plan, vocabularies, sentences)
@@ -176,7 +183,9 @@ def _chars(plan: Plan, name: str, sentences: Corpora) -> Any:
     return build_chars(seen, boundaries=plan.chars[name].boundaries)
 
 
-def _words(plan: Plan, name: str, sentences: Corpora, vectors: Vectors | None) -> WordVocabulary:
+def _words(
+    plan: Plan, name: str, sentences: Corpora, vectors: Vectors | None, clusters: Clusters | None
+) -> WordVocabulary:
     settings = plan.words[name]
     return build_words(
         _of_users(plan, "words", name, sentences, ("train",)),
@@ -184,10 +193,11 @@ def _words(plan: Plan, name: str, sentences: Corpora, vectors: Vectors | None) -
         vector_words=vectors.words if vectors else (),
         lowercase=settings.lowercase,
         zero_digits=settings.zero_digits,
+        clusters=clusters,
     )
 
 
-def _tags(plan: Plan, name: str, sentences: Corpora) -> TagVocabulary:
+def _tags(plan: Plan, name: str, sentences: Corpora, words: Mapping[str, WordVocabulary]) -> TagVocabulary:
     users = plan.users("tags", name)
     are_plain = {plan.tasks[task].scheme == "plain" for task in users}
     if len(are_plain) > 1:
@@ -200,10 +210,19 @@ def _tags(plan: Plan, name: str, sentences: Corpora) -> TagVocabulary:
         sequences,
         scheme="plain" if are_plain == {True} else plan.tags[name].scheme,
         gazetteer=Gazetteer.load(plan.find(gazetteer, f"tags.{name}.gazetteer")) if gazetteer else None,
-        features=build_features(s.words for s in _of_users(plan, "tags", name, sentences, ("train",)))
-        if plan.tags[name].features
-        else None,
+        features=_features(plan, name, sentences, words) if plan.tags[name].features else None,
     )
+
+
+def _features(plan: Plan, name: str, sentences: Corpora, words: Mapping[str, WordVocabulary]) -> FeatureVocabulary:
+    """Of a tag part; those of clusters by way of each language that it tags."""
+    clusters: Counter[str] = Counter()
+    for task in plan.users("tags", name):
+        vocabulary = words[plan.tasks[task].words]
+        counts = Counter(chain.from_iterable(s.words for s in sentences[task]["train"]) if vocabulary.clusters else ())
+        for word, count in counts.items():
+            clusters.update(dict.fromkeys(filter(None, vocabulary.cluster_features(word)), count))
+    return build_features((s.words for s in _of_users(plan, "tags", name, sentences, ("train",))), clusters)
 
 
 def _lacking(plan: Plan, vocabularies: Vocabularies, sentences: Corpora) -> list[str]:
@@ -277,6 +296,9 @@ def _checksums(plan: Plan, memory: Corpora) -> dict[str, str]:
         if words.vectors:
             file = plan.find(words.vectors, f"words.{name}.vectors")
             paths[words.vectors] = sorted(file.iterdir()) if file.is_dir() else [file]
+        for path in words.clusters or ():
+            if path != AUTO:
+                paths[path] = [plan.find(path, f"words.{name}.clusters")]
     for name, tags in plan.tags.items():
         if tags.gazetteer:
             paths[tags.gazetteer] = [plan.find(tags.gazetteer, f"tags.{name}.gazetteer")]

@@ -1,7 +1,8 @@
 """Features of words that are written by hand: what a linear CRF sees beside the network (`tags.NAME.features`).
 
 Of a word itself: the word, its shape (Xx-dd), its prefixes and suffixes of up to four characters. Of a word and of the
-words up to two away, each place for itself: the word in lower case, and whether it is upper case, title case or digits.
+words up to two away, each place for itself: the word in lower case, whether it is upper case, title case or digits, and
+the clusters that it is in, where there are some (`words.NAME.clusters`).
 """
 
 from collections import Counter
@@ -69,11 +70,11 @@ class FeatureVocabulary(Fields):
         """Indices of ``own`` and of ``around``, those that stand for no feature among them."""
         return len(self.own) + 1, len(self.around) + EDGE + 1
 
-    def indices(self, word: str) -> list[int]:
-        """The `OWN` and then the `AROUND` indices of a word."""
+    def indices(self, word: str, clusters: Sequence[str] = ()) -> list[int]:
+        """The `OWN` and then the `AROUND` indices of a word, and then those of its features from ``clusters``."""
         own, around = self._index
         found = map(own.get, own_features(word), repeat(NONE))
-        return [*found, *map(around.get, around_features(word), repeat(NONE))]
+        return [*found, *map(around.get, [*around_features(word), *clusters], repeat(NONE))]
 
     def to_json(self) -> dict[str, Any]:
         return {"own": list(self.own), "around": list(self.around)}
@@ -83,14 +84,18 @@ class FeatureVocabulary(Fields):
         return cls(tuple(data["own"]), tuple(data["around"]))
 
 
-def build_features(sentences: Iterable[Sequence[str]]) -> FeatureVocabulary:
-    """The vocabulary of training sentences, each as its words; most frequent features first."""
+def build_features(sentences: Iterable[Sequence[str]], clusters: Mapping[str, int] = {}) -> FeatureVocabulary:
+    """The vocabulary of training sentences, each as its words; most frequent features first.
+
+    ``clusters``: the features of clusters, and how often each occurs.
+    """
     words = Counter(chain.from_iterable(sentences))
     own: Counter[str] = Counter()
     around: Counter[str] = Counter()
     for word, count in words.items():
         own.update(dict.fromkeys(own_features(word), count))
         around.update(dict.fromkeys(around_features(word), count))
+    around.update(clusters)
     return FeatureVocabulary(*(
         tuple(name for name, count in found.most_common() if count >= FEWEST) for found in (own, around)
     ))  # fmt: skip

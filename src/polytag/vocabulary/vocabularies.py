@@ -13,6 +13,7 @@ from polytag.cached import cached_property
 from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
 from polytag.corpus.schemes import all_tags, convert_partial, convert_tags, types_of
 from polytag.corpus.sentence import Sentence
+from polytag.vocabulary.clusters import Clusters
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.fields import Fields
 from polytag.vocabulary.gazetteer import Gazetteer
@@ -44,6 +45,7 @@ class WordVocabulary(Fields):
     trained: int
     lowercase: bool = True
     zero_digits: bool = True
+    clusters: Clusters | None = None
 
     @cached_property
     def normalise(self) -> Callable[[str], str]:
@@ -63,17 +65,38 @@ class WordVocabulary(Fields):
     def seen_in_training(self, word: str) -> bool:
         return 0 < self.index(word) <= self.trained
 
+    @property
+    def cluster_sets(self) -> int:
+        """How many features of clusters a word has."""
+        return len(self.clusters.names) if self.clusters else 0
+
+    def cluster_features(self, word: str) -> Sequence[str]:
+        """One of each set of clusters, empty where the word is in none of them."""
+        if self.clusters is None:
+            return ()
+        form = self.normalise(word)
+        found = self.clusters.find(word, form, form.lower())
+        return [f"{name}={number}" if number else "" for name, number in zip(self.clusters.names, found, strict=True)]
+
     def to_json(self) -> dict[str, Any]:
         return {
             "words": list(self.words),
             "trained": self.trained,
             "lowercase": self.lowercase,
             "zero_digits": self.zero_digits,
+            **({"clusters": self.clusters.to_json()} if self.clusters else {}),
         }
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> "WordVocabulary":
-        return cls(tuple(data["words"]), int(data["trained"]), bool(data["lowercase"]), bool(data["zero_digits"]))
+        clusters = data.get("clusters")
+        return cls(
+            tuple(data["words"]),
+            int(data["trained"]),
+            bool(data["lowercase"]),
+            bool(data["zero_digits"]),
+            Clusters.from_json(clusters) if clusters else None,
+        )
 
 
 @dataclass(frozen=True)
@@ -204,6 +227,7 @@ def build_words(
     vector_words: Iterable[str] = (),
     lowercase: bool = True,
     zero_digits: bool = True,
+    clusters: Clusters | None = None,
 ) -> WordVocabulary:
     """Words of the training files in order of first use, then words of other splits, then those with a vector."""
     normalise = normaliser(lowercase=lowercase, zero_digits=zero_digits)
@@ -211,7 +235,7 @@ def build_words(
     trained = len(words)
     words.update(dict.fromkeys(normalise(word) for sentence in other for word in sentence.words))
     words.update(dict.fromkeys(normalise(word) for word in vector_words))
-    return WordVocabulary(tuple(words), trained, lowercase, zero_digits)
+    return WordVocabulary(tuple(words), trained, lowercase, zero_digits, clusters)
 
 
 def build_chars(sentences: Iterable[Sentence], *, boundaries: bool = True) -> CharVocabulary:

@@ -65,7 +65,7 @@ def lines_of(stream: io.BufferedReader, path: Path) -> Iterator[bytes]:
         yield line.removeprefix(BOM_UTF8) if number == 1 else line
 
 
-def read_head(path: Path) -> bytes:
+def read_head(path: Path, *, expected: str = "word vectors") -> bytes:
     """The first 64 KiB of a file's (unzipped) content, without a byte order mark.
 
     Raises:
@@ -74,7 +74,7 @@ def read_head(path: Path) -> bytes:
     with opened(path) as stream:
         head = stream.read(HEAD_BYTES).removeprefix(BOM_UTF8)
     if not head.strip():
-        raise VectorsError("the file is empty, expected word vectors", path=path)
+        raise VectorsError(f"the file is empty, expected {expected}", path=path)
     for magic, kind in UNUSABLE.items():
         if head.startswith(magic):
             raise VectorsError(kind, path=path)
