@@ -249,7 +249,7 @@ class Training(Table):
     recipe: str = Field("paper", description="table of defaults: paper, authors or best")
     seed: Seed = Field(1, description="of weights, order of sentences and dropout")
     epochs: Annotated[int | Literal["auto"], BeforeValidator(_epochs)] = Field(
-        50, description="passes through a task's sentences; auto: the more, the fewer there are (9 to 60)"
+        50, description="passes through a task's sentences; auto: the more, the fewer there are (8 to 25)"
     )
     epoch_of: Literal["largest", "smallest"] = Field(
         "largest", description="which task's sentences an epoch of rounds goes through; scores come after each epoch"

@@ -223,9 +223,9 @@ def _with_defaults(tables: dict[str, Any], defaults: Mapping[str, Any]) -> dict[
 
 
 def _fitting(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe's defaults, less a rescaling of vectors where there are none."""
+    """A recipe's defaults, less what is made of vectors where there are none."""
     vectors = settings.get("vectors", NONE) not in (NONE, None)
-    return {key: value for key, value in defaults.items() if key != "vector_std" or vectors}
+    return {key: value for key, value in defaults.items() if key not in ("vector_std", "clusters") or vectors}
 
 
 def _legacy(part: Mapping[str, Any]) -> str:

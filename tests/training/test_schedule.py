@@ -84,11 +84,11 @@ def test_tasks_of_one_size_are_not_drawn_in_step() -> None:
 @given(st.integers(1, 10**6), st.integers(1, 10**6))
 def test_fewer_sentences_get_more_epochs(a: int, b: int) -> None:
     few, many = sorted((a, b))
-    assert 9 <= epochs_for({"t": many}) <= epochs_for({"t": few}) <= 60
+    assert 8 <= epochs_for({"t": many}) <= epochs_for({"t": few}) <= 25
 
 
 def test_epochs_by_the_largest_task() -> None:
-    assert epochs_for({"t": 14_041}) == epochs_for({"t": 14_041, "small": 100}) == 9
-    assert epochs_for({"t": 2_500}) == 18
-    assert epochs_for({"t": 143}) == 60
-    assert epochs_for({"t": 14_041, "small": 2_500}, epoch_of="smallest") == 18
+    assert epochs_for({"t": 14_041}) == epochs_for({"t": 14_041, "small": 100}) == 8
+    assert epochs_for({"t": 2_500}) == 12
+    assert epochs_for({"t": 143}) == 25
+    assert epochs_for({"t": 14_041, "small": 2_500}, epoch_of="smallest") == 12
