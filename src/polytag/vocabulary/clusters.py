@@ -4,6 +4,7 @@ They are looked up by the word as it stands, and then as its embedding is. There
 most of which no file of annotation holds, so they lie in one text, in which the word is searched for.
 """
 
+from array import array
 from base64 import b64decode, b64encode
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -42,9 +43,10 @@ class Clusters(Fields):
     ids: bytes
 
     @cached_property
-    def _ends(self) -> memoryview:
-        """Of each word, where its line end is; as numbers of Python's, which are compared faster than numpy's."""
-        return memoryview(np.flatnonzero(np.frombuffer(self.words, np.uint8) == ord("\n")).astype(np.uint32))
+    def _ends(self) -> "array[int]":
+        """Of each word, where its line end is; numbers of Python's are had faster than numpy's."""
+        ends = np.flatnonzero(np.frombuffer(self.words, np.uint8) == ord("\n"))
+        return array("I", ends.astype(np.uint32).tobytes())
 
     @cached_property
     def _rows(self) -> Ids:
