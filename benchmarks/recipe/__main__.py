@@ -1,0 +1,114 @@
+"""Train rows by recipe `best` and tell their scores, mean and standard deviation over the seeds.
+
+    python -m benchmarks.recipe --data DIR [--rows NAME ...] [--seeds 1 2 3] [--results FILE] [--markdown FILE]
+
+The epoch is chosen on the development split. A run that the results have is not made again; without rows and with
+--markdown the page is written of what there is.
+"""
+
+import argparse
+import json
+import os
+import time
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from statistics import mean, stdev
+from typing import Any
+
+from benchmarks.goals.machine import processor
+from benchmarks.recipe.rows import AFRICAN, ROWS, Row
+from polytag.training import Trained, train_events
+
+Run = dict[str, Any]
+HEAD = """# Recipe `best` on the corpora at hand
+
+F1 in percent, the epoch chosen on the development split; mean and standard deviation over the seeds. Minutes are from
+files to a tagger in memory: vectors, clusters and the scoring of each epoch are among them.
+`python -m benchmarks.recipe --data DATA --rows NAME --seeds 1 2 3` trains a row. "goal" is ours; "others" are the
+figures of their authors, on the same training data; the paper had a gazetteer and its own vectors.
+"""
+
+
+def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--data", type=Path, required=True, help="directory of the corpora and vectors")
+    parser.add_argument("--rows", nargs="*", default=[], choices=list(ROWS), help="which to train")
+    parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
+    parser.add_argument("--results", type=Path, default=Path("recipe.jsonl"), help="a line for each run")
+    parser.add_argument("--markdown", type=Path, help="the page to write")
+    return parser.parse_args(arguments)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = parse(arguments)
+    for name in options.rows:
+        for seed in options.seeds:
+            if not any((run["row"], run["seed"]) == (name, seed) for run in read(options.results)):
+                run = train(ROWS[name], seed, options.data)
+                with options.results.open("a") as file:
+                    file.write(json.dumps(run) + "\n")
+                print(json.dumps(run), flush=True)
+    if options.markdown:
+        options.markdown.write_text(HEAD + "\n" + "\n".join(page(read(options.results))) + "\n")
+
+
+def read(results: Path) -> list[Run]:
+    """The runs that were made."""
+    return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
+
+
+def train(row: Row, seed: int, data: Path) -> Run:
+    """One run: its scores, and what it took."""
+    os.environ["POLYTAG_DATA"] = str(data)
+    began, plan = time.perf_counter(), row.plan()
+    plan["training"]["seed"] = seed
+    for event in train_events(plan):
+        if isinstance(event, Trained):
+            report = event.report
+    scores = {task: {split: of[split]["score"] for split in of} for task, of in report["scores"].items()}
+    return {
+        "row": row.name, "seed": seed, "scores": scores, "epoch": report["best_epoch"], "epochs": report["epochs"],
+        "minutes": round((time.perf_counter() - began) / 60, 2), "processor": processor(),
+    }  # fmt: skip
+
+
+def page(runs: Sequence[Run]) -> Iterator[str]:
+    """A line for each task of each row that has runs; one for all languages of MasakhaNER together."""
+    yield from ("| row | task | seeds | dev | test | goal | others | minutes |", "|---|---|---|---|---|---|---|---|")
+    for row in ROWS.values():
+        of = [run for run in runs if run["row"] == row.name]
+        for task in row.tasks if of else ():
+            cells = [row.name, task, ", ".join(str(run["seed"]) for run in of)]
+            cells += [_figure([run["scores"][task][split] for run in of]) for split in ("dev", "test")]
+            cells += [str(row.goal.get(task, "")), row.others, f"{mean(run['minutes'] for run in of):.1f}"]
+            yield f"| {' | '.join(cells)} |"
+    for title, found in (("each alone", _alone(runs)), ("together", _together(runs))):
+        if found:
+            tests = [mean(scores["test"] for scores in each.values()) for each in found]
+            yield f"| MasakhaNER, mean of ten | {title} | | | {_figure(tests)} | | BiLSTM-CRF of its authors 69.0 | |"
+    processors = dict.fromkeys(run["processor"] for run in runs)
+    yield from ("", f"Processors: {'; '.join(processors)}. Trainings may have shared it: minutes are upper bounds.")
+
+
+def _alone(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    """The scores of each language by its seed, of seeds that have all."""
+    seeds = dict.fromkeys(run["seed"] for run in runs)
+    by_seed = (
+        {code: run["scores"][code] for code in AFRICAN for run in runs
+         if (run["row"], run["seed"]) == (f"masakhaner {code}", seed)}
+        for seed in seeds
+    )  # fmt: skip
+    return [found for found in by_seed if len(found) == len(AFRICAN)]
+
+
+def _together(runs: Sequence[Run]) -> list[dict[str, Any]]:
+    return [run["scores"] for run in runs if run["row"] == "masakhaner, ten languages"]
+
+
+def _figure(values: Sequence[float]) -> str:
+    spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
+    return f"{mean(values):.2f}{spread}"
+
+
+if __name__ == "__main__":
+    main()
