@@ -56,6 +56,10 @@ COMMANDS: Mapping[str, Writing] = {
     "compare": _one("compare", "model", "model", "--task", "ner", "--html", "two.html", writes="two.html"),
     "calibrate": _one("calibrate", "model", "--task", "ner", writes="model/calibration.json"),
     "pack": _one("pack", "model", "-o", "m.polytag", "--precision", "int8", writes="m.polytag"),
+    "curve": _one(
+        "curve", "plan.toml", "--task", "ner", "--rates", "1", "--seeds", "1", "-o", "curve", *SETTINGS,
+        writes="curve/curve.csv",
+    ),
     "export": _one("export", "model", "--onnx", "m.onnx", "--task", "ner", writes="m.onnx"),
 }  # fmt: skip
 
