@@ -14,6 +14,7 @@ import pytest
 
 from polytag.corpus import read
 from polytag.plan_file import load_plan
+from polytag.training import Step, train_events
 from tests.cli.conftest import ENVIRONMENT, PLAN, contents, corpus, run
 from tests.oracles_spans import conlleval
 
@@ -86,6 +87,25 @@ def test_a_finished_training_has_nothing_to_resume(workplace):
     assert done.code == 0
     assert "nothing to resume" in done.err
     assert contents(workplace) == before
+
+
+def test_a_directory_is_all_that_a_training_resumes_from(workplace):
+    settings = "--set training.epochs=2 --set training.optimizer=adam --quiet"
+    assert run(f"train plan.toml -o whole {settings}").code == 0
+    plan = load_plan("plan.toml", settings=["training.epochs=2", "training.optimizer=adam"])
+    events = train_events(plan, output="out", save_seconds=0)
+    while not isinstance(next(events), Step):
+        pass
+    events.close()
+    assert run("train --resume out --quiet").code == 0
+    assert Path("out/weights.safetensors").read_bytes() == Path("whole/weights.safetensors").read_bytes()
+
+
+def test_a_directory_is_no_plan_of_a_new_training(workplace):
+    assert run("train plan.toml -o out --quiet").code == 0
+    for command in ("train out -o new", "train out", "train out -o new --resume"):
+        assert "out: a directory, expected a plan file" in run(command).sentence
+    assert run("train plan.toml").code == 2
 
 
 def gold_and_found(text: str, gold: int, found: int) -> list[tuple[list[str], list[str]]]:

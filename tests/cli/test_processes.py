@@ -156,9 +156,10 @@ def test_a_training_keeps_others_out_and_can_be_interrupted_and_resumed(workplac
         lines = interrupted(training)
     assert training.returncode == 130
     assert lines[-1] == "polytag: interrupted"
+    assert "out: to go on: polytag train --resume out" in lines
     assert "Traceback" not in "".join(lines)
     assert run(["tag", "out"], stdin="Lima\n").code == 0, "the model is whole"
-    assert run("train plan.toml -o out --resume --quiet --set training.epochs=1").code == 0
+    assert run("train --resume out --quiet --set training.epochs=1").code == 0
 
 
 def interrupted(process: "subprocess.Popen[bytes]") -> list[str]:

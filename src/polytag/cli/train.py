@@ -51,17 +51,17 @@ class _Command(click.Command):
 
 @click.command(cls=_Command)
 @click.argument("plan", type=PATH)
-@directory_option("The model directory to make.", required=True)
+@directory_option("The model directory to make.")
 @data_option
 @click.option("--seed", type=int, help="Overrides training.seed.")
-@click.option("--resume", is_flag=True, help="Continue the training that the output directory holds.")
+@click.option("--resume", is_flag=True, help="Continue the training that the output directory holds; PLAN may be that.")
 @set_option
 @task_option("Train")
 @device_option
 @quiet_option
 def train(
     plan: Path,
-    output: Path,
+    output: Path | None,
     data: Path | None,
     seed: int | None,
     resume: bool,
@@ -70,7 +70,7 @@ def train(
     device: str,
     quiet: bool,
 ) -> None:
-    """Train PLAN into a model directory.
+    """Train PLAN into a model directory, or go on with one: polytag train --resume DIR.
 
     Progress goes to stderr; at the end the scores of the kept epoch go to stdout. Started by torchrun, all its
     processes train together.
@@ -79,6 +79,7 @@ def train(
     from polytag.training import train_events
     from polytag.training.distributed import joined
 
+    plan, output = _places(plan, output, resume=resume)
     check_directory(output)
     overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
 
@@ -89,9 +90,36 @@ def train(
     command = shlex.join(["polytag", *sys.argv[1:]])
     with joined() as world:
         events = train_events(world.agree(load), output=output, resume=resume, device=device, command=command)
-        _show(events, quiet=quiet or not world.is_first)
+        with _telling_how_to_go_on(output, told=world.is_first):
+            _show(events, quiet=quiet or not world.is_first)
     if world.is_first:
         click.echo(_scores(output))
+
+
+def _places(plan: Path, output: Path | None, *, resume: bool) -> tuple[Path, Path]:
+    """The plan file and the directory to train into; a directory in the place of the plan is both."""
+    if not plan.is_dir():
+        if output is None:
+            raise click.UsageError("Missing option '--output' / '-o'.")
+        return plan, output
+    if not resume or output not in (None, plan):
+        raise PolytagError(
+            f"{plan}: a directory, expected a plan file; a training goes on with 'train --resume {plan}'"
+        )
+    return plan / "plan.toml", plan
+
+
+@contextmanager
+def _telling_how_to_go_on(output: Path, *, told: bool) -> Iterator[None]:
+    """Where an interrupted training left a state, say what continues it."""
+    from polytag.training.resume import state_file
+
+    try:
+        yield
+    except KeyboardInterrupt:
+        if told and state_file(output).exists():
+            click.echo(f"{output}: to go on: polytag train --resume {shlex.quote(str(output))}", err=True)
+        raise
 
 
 def _show(events: Iterable["Event"], *, quiet: bool) -> None:
