@@ -255,6 +255,11 @@ def test_metrics_have_a_line_for_each_evaluation(corpora: Path, tmp_path: Path) 
         if isinstance(event, Evaluation):  # on disk as soon as it is seen
             lines = [json.loads(line) for line in (tmp_path / "model" / "metrics.jsonl").read_text().splitlines()]
             assert [line["epoch"] for line in lines] == list(range(1, event.epoch + 1))
+            spans = lines[-1].pop("spans")
+            assert spans.keys() == event.dev.keys()
+            for task, f1 in event.dev.items():
+                precision, recall = spans[task]["precision"], spans[task]["recall"]
+                assert f1 == pytest.approx(2 * precision * recall / (precision + recall) if f1 else 0.0)
             assert lines[-1] == {
                 "epoch": event.epoch, "epochs": 3, "loss": event.loss, "dev": event.dev, "test": {},
                 "selected": event.selected, "is_best": event.is_best, "seconds": event.seconds,

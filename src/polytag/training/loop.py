@@ -17,7 +17,7 @@ from polytag.files import atomic_write
 from polytag.model import Model
 from polytag.model.checkpoint import WEIGHTS, weights_file
 from polytag.model.model import Weights
-from polytag.scoring import Counts
+from polytag.scoring import Counts, SpanCounts
 from polytag.tagger.packing import Ints
 from polytag.tagger.tagging import Tagger
 from polytag.training.average import Averages
@@ -201,7 +201,8 @@ class Trainer:
         for turn in self._turns(self.progress.epoch):
             trained[turn.task] += len(turn.sentences)
         loss = {task: total / trained[task] for task, total in self.progress.loss.items()}
-        dev = {task: counts.score for task, counts in self.scores("dev").items()}
+        counted = self.scores("dev")
+        dev = {task: counts.score for task, counts in counted.items()}
         test = {task: counts.score for task, counts in self.scores("test").items()} if self.settings.track_test else {}
         self.progress.epoch, self.progress.turn, self.progress.loss = self.progress.epoch + 1, 0, {}
         selected = self._selected(dev)
@@ -210,7 +211,7 @@ class Trainer:
             self.progress.best, self.progress.best_epoch = selected, self.progress.epoch
         self.progress.keep = ([WEIGHTS] if is_best else []) + self._best_per_task(dev)
         result = Evaluation(self.progress.epoch, loss, dev, test, selected, is_best, round(self.progress.seconds, 1))
-        self._record(result)
+        self._record(result, counted)
         return result
 
     def publish(self) -> None:
@@ -244,10 +245,12 @@ class Trainer:
         self.progress.best_per_task |= better
         return [weights_file(task) for task in better]
 
-    def _record(self, result: Evaluation) -> None:
+    def _record(self, result: Evaluation, dev: Mapping[str, Counts]) -> None:
+        spans = {task: counts.overall for task, counts in dev.items() if isinstance(counts, SpanCounts)}
+        rates = {task: {"precision": 100 * of.precision, "recall": 100 * of.recall} for task, of in spans.items()}
         line = {
             "epoch": result.epoch, "loss": dict(result.loss), "dev": dict(result.dev), "test": dict(result.test),
-            "selected": result.selected, "is_best": result.is_best, "seconds": result.seconds,
+            "spans": rates, "selected": result.selected, "is_best": result.is_best, "seconds": result.seconds,
         }  # fmt: skip
         self.progress.history.append(line)
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil
+from math import ceil, pow
 from typing import Literal
 
 import numpy as np
@@ -29,7 +29,7 @@ def epochs_for(sizes: Mapping[str, int], *, epoch_of: EpochOf = "largest") -> in
 
     Twice the epochs on a twelfth of the sentences: an epoch of few sentences has few steps.
     """
-    wanted = round(FEWEST_EPOCHS * (ENOUGH_SENTENCES / EPOCH_OF[epoch_of](sizes.values())) ** RISE)
+    wanted = round(FEWEST_EPOCHS * pow(ENOUGH_SENTENCES / EPOCH_OF[epoch_of](sizes.values()), RISE))
     return max(FEWEST_EPOCHS, min(MOST_EPOCHS, wanted))
 
 
