@@ -261,7 +261,9 @@ class TestDescription:
         assert set(api["paths"]) == {"/tag", "/model", "/health"}
         operation = api["paths"]["/tag"]["post"]
         body = operation["requestBody"]["content"]["application/json"]["schema"]
-        assert set(body["properties"]) == {"text", "words", "tokenised", "language", "tasks", "confidence", "nbest"}
+        assert set(body["properties"]) == {
+            "text", "words", "tokenised", "language", "tasks", "confidence", "min_probability", "nbest",
+        }  # fmt: skip
         assert {"200", "400", "408", "413", "415", "422", "503", "504"} == set(operation["responses"])
 
     @pytest.mark.parametrize("path", FILES)

@@ -25,6 +25,21 @@ if TYPE_CHECKING:
     from polytag.corpus.notes import Notes
 
 
+def _least(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> float | dict[str, float]:
+    """One probability for all types, or one for each."""
+    del context, option
+    found: dict[str, float] = {}
+    for value in values:
+        type_, _, number = value.rpartition("=")
+        try:
+            found[type_] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"'{value}': expected a number from 0 to 1, or TYPE= and one") from None
+    if "" in found and len(found) > 1:
+        raise click.BadParameter("one probability for all types, or one for each, expected not both")
+    return found.get("", found)
+
+
 @click.command()
 @reading_options("Tag with", from_option((*TAGGED, "parquet")))
 @click.option(
@@ -41,6 +56,10 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1, max=MOST_ALTERNATIVES),
     help="Also give the K most probable tag sequences of each sentence, best first, with their probabilities.",
 )
+@click.option(
+    "--min-probability", "least", metavar="[TYPE=]P", multiple=True, callback=_least,
+    help="Leave out spans less probable than P; of a type (repeatable), or of all.",
+)  # fmt: skip
 @constrained_option
 @directory_option("Write here instead of to stdout.")
 @quiet_option
@@ -66,6 +85,7 @@ def tag(
     tasks: tuple[str, ...],
     confidence: bool,
     nbest: int | None,
+    least: float | dict[str, float],
     constrained: bool | None,
     **options: Any,
 ) -> None:
@@ -97,7 +117,7 @@ def tag(
         check_file(output)
     sources = [file if str(file) == "-" else find_file(file, data) for file in files]
     check_apart(output, sources)
-    request = Request(tasks, confidence, nbest or 0, constrained)
+    request = Request(tasks, confidence, nbest or 0, constrained, least)
     assignment = Assignment(model=str(model), request=request, records=target_format == "jsonl", **options)
     if engine == "ray":
         _tag_on_ray(sources, output, assignment, format=source_format, column=column, workers=workers)

@@ -33,6 +33,7 @@ from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 
 PACKED = "model.polytag"
+_SETTINGS = {"model": None, "tasks": None, "probabilities": False, "min_probability": 0.0, "precision": None}
 
 for _kind in (Token, Span):
     if not _kind.has_extension(targets.PROBABILITIES):
@@ -53,6 +54,7 @@ class PolytagPipe(Pipe):
         model: str | None = None,
         tasks: Mapping[str, str] | None = None,
         probabilities: bool = False,
+        min_probability: float | dict[str, float] = 0.0,
         precision: str | None = None,
     ) -> None:
         """
@@ -62,13 +64,14 @@ class PolytagPipe(Pipe):
             tasks: where each task goes: ``"ents"``, ``"tag"``, ``"pos"``, or a group of ``doc.spans`` by any other
                 name; may be left out where the model has at most one task of spans and one of plain tags.
             probabilities: also give the probability of each tag and each span.
+            min_probability: of a span; one for all types, or by type. What is less probable is left out.
             precision: as for `Tagger.load`.
         """
         self.name = name
         # Absolute, for the working directory may be another one when the model is read.
         self.model = None if model is None else str(Path(model).absolute())
         self.tasks = dict(tasks) if tasks else None
-        self.probabilities, self.precision = probabilities, precision
+        self.probabilities, self.min_probability, self.precision = probabilities, min_probability, precision
         self._tagger: Tagger | None = None
         self._targets: dict[str, str] = {}
 
@@ -114,7 +117,8 @@ class PolytagPipe(Pipe):
         tagger = self.tagger
         sentences = [_sentences(doc) for doc in docs]
         words = (Sentence(tuple(token.text for token in tokens)) for of in sentences for tokens in of)
-        tagged = tagger.tag_all(words, Request(tuple(self._targets), confidence=self.probabilities))
+        wanted = Request(tuple(self._targets), confidence=self.probabilities, min_probability=self.min_probability)
+        tagged = tagger.tag_all(words, wanted)
         for doc, of in zip(docs, sentences, strict=True):
             answers = [(tokens, next(tagged)) for tokens in of]
             targets.annotate(doc, answers, self._targets, probabilities=self.probabilities)
@@ -153,7 +157,7 @@ class PolytagPipe(Pipe):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For processes that are started anew; the tagger goes along as the files of its model."""
-        settings = {key: getattr(self, key) for key in ("name", "model", "tasks", "probabilities", "precision")}
+        settings = {key: getattr(self, key) for key in ("name", *_SETTINGS)}
         return _restored, (settings, None if self._tagger is None else self.to_bytes())
 
 
@@ -171,7 +175,7 @@ def _sentences(doc: Doc) -> list[list[Token]]:
 @Language.factory(
     "polytag",
     assigns=["doc.ents", "doc.spans", "token.ent_iob", "token.ent_type", "token.tag", "token.pos"],
-    default_config={"model": None, "tasks": None, "probabilities": False, "precision": None},
+    default_config=_SETTINGS,
 )
 def make(
     nlp: Language,
@@ -179,8 +183,12 @@ def make(
     model: str | None,
     tasks: dict[str, str] | None,
     probabilities: bool,
+    min_probability: float | dict[str, float],
     precision: str | None,
 ) -> PolytagPipe:
     """What `nlp.add_pipe` calls with the component's config."""
     del nlp
-    return PolytagPipe(name, model=model, tasks=tasks, probabilities=probabilities, precision=precision)
+    return PolytagPipe(
+        name, model=model, tasks=tasks, probabilities=probabilities, min_probability=min_probability,
+        precision=precision,
+    )  # fmt: skip

@@ -21,6 +21,9 @@ Words = Annotated[
 ]
 
 
+Probability = Annotated[float, Field(ge=0, le=1)]
+
+
 class TagRequest(BaseModel):
     """What to tag, and what to say of it: either ``text`` or ``words``."""
 
@@ -32,6 +35,9 @@ class TagRequest(BaseModel):
     language: str | None = Field(None, description="its name or code in /model; needed where a model reads several")
     tasks: list[str] | None = Field(None, min_length=1, description="all tasks of the language unless given")
     confidence: bool = Field(False, description="also give the probability of each tag and of each span")
+    min_probability: Probability | dict[str, Probability] = Field(
+        0.0, description="leave out spans that are less probable; one for all types, or by type"
+    )
     nbest: int = Field(0, ge=0, description="also give so many of the most probable tag sequences")
 
 

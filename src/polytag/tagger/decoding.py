@@ -42,20 +42,31 @@ class Predictions:
     def take(self, lattice: Lattice, *, indices: Ints, places: Ints) -> None:
         """Decode a batch: the numbers of its sentences [B], and where each packed row stands among all words [N]."""
         best = self._take_alternatives(lattice, indices) if self._request.nbest else lattice.best()
-        self._best[places] = best
-        if self._confidence is not None:
+        choosy = bool(self._request.min_probability) and not self._vocabulary.plain
+        if self._confidence is not None or choosy:
             certainty = lattice.confidence(best)
-            self._confidence[places] = certainty.of_tags()
-            if not self._vocabulary.plain:
-                self._take_spans(best, certainty, indices)
+            dropped = [] if self._vocabulary.plain else self._take_spans(best, certainty, indices)
+            if dropped:
+                best[np.concatenate(dropped)] = self._vocabulary.tags.index("O")
+                certainty = lattice.confidence(best)
+            if self._confidence is not None:
+                self._confidence[places] = certainty.of_tags()
+        self._best[places] = best
 
-    def _take_spans(self, best: Rows, certainty: Confidence, indices: Ints) -> None:
-        names, packing = self._vocabulary.tags, certainty.packing
+    def _take_spans(self, best: Rows, certainty: Confidence, indices: Ints) -> list[Ints]:
+        """Keep the spans that are probable enough; the packed rows of each of the others."""
+        names, packing, dropped = self._vocabulary.tags, certainty.packing, []
         sequences = np.argsort(packing.order).tolist()
         for index, sequence, path in zip(indices.tolist(), sequences, packing.unpack(best), strict=True):
-            found = spans([names[tag] for tag in path.tolist()])
-            sure = [certainty.of_span(sequence, span.start, span.end) for span in found]
-            self._spans[index] = tuple(replace(span, probability=p) for span, p in zip(found, sure, strict=True))
+            kept = []
+            for span in spans([names[tag] for tag in path.tolist()]):
+                sure = certainty.of_span(sequence, span.start, span.end)
+                if sure >= self._request.least(span.type):
+                    kept.append(replace(span, probability=sure))
+                else:
+                    dropped.append(packing.offsets[span.start : span.end] + sequence)
+            self._spans[index] = tuple(kept)
+        return dropped
 
     def _take_alternatives(self, lattice: Lattice, indices: Ints) -> Rows:
         """The best of the alternatives, [N]; where two tie but for rounding, `Lattice.best` could name the other."""

@@ -1,7 +1,8 @@
 """What to say of sentences: one class from the command line, bulk tagging, the server, spaCy and Python alike."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from numbers import Real
 from typing import TypedDict
 
 from polytag.corpus.sentence import MOST_ALTERNATIVES
@@ -15,6 +16,7 @@ class Options(TypedDict, total=False):
     confidence: bool
     nbest: int
     constrained: bool | None
+    min_probability: float | Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,15 +29,18 @@ class Request:
         nbest: also give so many of the most probable tag sequences, fewer where there are fewer; the first is the
             sentence's own.
         constrained: allow valid tag sequences only; as the plan says unless given.
+        min_probability: spans that are less probable are left out: their words are outside. One for all types, or by
+            type; of types that are not there, all are kept. Alternatives stay as they are.
 
     Raises:
-        PolytagError: the tasks are no names, or more alternatives are wanted than can be had.
+        PolytagError: the tasks are no names, more alternatives are wanted than can be had, or a probability is none.
     """
 
     tasks: Sequence[str] = ()
     confidence: bool = False
     nbest: int = 0
     constrained: bool | None = None
+    min_probability: float | Mapping[str, float] = 0.0
 
     def __post_init__(self) -> None:
         if type(self.nbest) is not int or not 0 <= self.nbest <= MOST_ALTERNATIVES:
@@ -47,6 +52,16 @@ class Request:
         except TypeError as error:
             raise PolytagError(f"tasks is {self.tasks!r:.60}, expected names of tasks") from error
         object.__setattr__(self, "tasks", tasks)
+        least = self.min_probability
+        values: Iterable[object] = least.values() if isinstance(least, Mapping) else (least,)
+        for value in values:
+            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+                raise PolytagError(f"min_probability is {value!r:.60}, expected a number from 0 to 1")
+
+    def least(self, type_: str) -> float:
+        """The probability that a span of a type needs."""
+        least = self.min_probability
+        return least.get(type_, 0.0) if isinstance(least, Mapping) else least
 
     def with_options(self, options: Options) -> "Request":
         """The same request with some fields anew."""

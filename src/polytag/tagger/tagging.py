@@ -7,6 +7,7 @@ it at once, and each gets what it would get alone.
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from itertools import chain
 from os import PathLike
 from typing import NamedTuple, TypeVar, Unpack
@@ -190,7 +191,8 @@ class Tagger:
         Args:
             words: of all sentences, one after the other; strings of a character or more.
             lengths: how many words each sentence has; their sum is that of the words.
-            request: its tasks and whether only valid sequences are allowed; nothing else is said here.
+            request: its tasks, whether only valid sequences are allowed, and how probable spans are; nothing else is
+                said here.
 
         Raises:
             PolytagError: as `tag_all`, at once.
@@ -275,7 +277,7 @@ class Tagger:
         Raises:
             PolytagError: as `choose`.
         """
-        return Request(self.choose(request.tasks), request.confidence, request.nbest, request.constrained)
+        return replace(request, tasks=self.choose(request.tasks))
 
     def span_tasks(self) -> list[str]:
         """The tasks whose tags mark spans."""
