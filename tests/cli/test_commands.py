@@ -392,3 +392,13 @@ def test_names_of_files_that_are_no_text(workplace):
         1, "plan.toml: tasks.ner.test: found 'caf\\udce9.conll', expected text that UTF-8 holds"
     )  # fmt: skip
     assert not Path("out").exists()
+
+
+def test_operating_points(trained, workplace):
+    done = run(["evaluate", trained, "--wanted-precision", "50", "--data", workplace])
+    assert done.code == 0, done.err
+    lines = done.out.splitlines()
+    assert lines[0] == "ner:"
+    assert any("50 % precision on dev" in line for line in lines)
+    assert lines[-1] == "pos: its tags are no spans"
+    assert run(["evaluate", trained, "--operating-points", "--json"]).code == 2

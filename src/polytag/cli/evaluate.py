@@ -1,6 +1,7 @@
 """``polytag evaluate``."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,13 @@ if TYPE_CHECKING:
 @click.option(
     "--calibration", is_flag=True, help="Also say how far the probabilities of tags and spans can be believed."
 )
+@click.option(
+    "--operating-points", is_flag=True, help="Show precision and recall of spans over tag's --min-probability instead."
+)
+@click.option(
+    "--wanted-precision", metavar="PERCENT", type=click.FloatRange(0, 100),
+    help="The same, and the probability that gives this precision on the dev split.",
+)  # fmt: skip
 @html_option
 @click.option("--outside", metavar="TAG", help="The tag of words in no span in --data-file; the task's if absent.")
 def evaluate(
@@ -28,6 +36,8 @@ def evaluate(
     split: str,
     as_json: bool,
     calibration: bool,
+    operating_points: bool,
+    wanted_precision: float | None,
     html: Path | None,
     **options: Any,
 ) -> None:
@@ -49,6 +59,12 @@ def evaluate(
     data_file = data_file and find_file(data_file, data)
     notes = Notes()
     evaluation = Evaluation.of(model, data_file=data_file, data=data, split=split, notes=notes, **options)
+    if operating_points or wanted_precision is not None:
+        if calibration or as_json or html is not None:
+            raise click.UsageError("operating points are a table of their own: no --calibration, --json or --html")
+        click.echo("\n".join(_operating(evaluation, wanted_precision, data=data)))
+        tell(notes)
+        return
     if html is None:
         counts = evaluation.counts(calibration=calibration)
     else:
@@ -60,6 +76,28 @@ def evaluate(
         if lacking := evaluation.tagger.engine.part(task).vocabulary.lacking(gold):
             click.echo(f"{task}: {lacking}", err=True)
     click.echo(_numbers(counts) if as_json else _tables(counts))
+
+
+def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | None) -> Iterator[str]:
+    from polytag.tagger.evaluation import sentences_to_score
+    from polytag.tagger.operating import OperatingPoints
+
+    tagger, spans = evaluation.tagger, evaluation.tagger.span_tasks()
+    for task, sentences in evaluation.sentences.items():
+        if task not in spans:
+            yield f"{task}: its tags are no spans"
+            continue
+        points = OperatingPoints.of(tagger, sentences, task)
+        yield from (f"{task}:", *points.table())
+        if wanted is not None:
+            dev = sentences_to_score(tagger, tasks=[task], split="dev", data=data)[task]
+            least = OperatingPoints.of(tagger, dev, task).least_for(wanted / 100)
+            if least is None:
+                yield f"no probability gives {wanted:g} % precision on dev"
+            else:
+                found = points.at(least)
+                rates = f"{100 * found.precision:.2f} % precision and {100 * found.recall:.2f} % recall here"
+                yield f"{wanted:g} % precision on dev: --min-probability {least:.6g}, which gives {rates}"
 
 
 def _numbers(counts: "dict[str, Counts]") -> str:
