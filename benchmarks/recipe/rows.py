@@ -5,7 +5,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 GLOVE = "vectors/glove.en.100d.vec.gz"
-AFRICAN = ("amh", "hau", "ibo", "kin", "lug", "luo", "pcm", "swa", "wol", "yor")
+AFRICAN = {  # of MasakhaNER, with the CNN-BiLSTM-CRF of its authors, one run
+    "amh": 51.80, "hau": 85.15, "ibo": 79.50, "kin": 62.58, "lug": 75.52,
+    "luo": 63.50, "pcm": 69.88, "swa": 79.02, "wol": 56.57, "yor": 66.70,
+}  # fmt: skip
 _FILES: Mapping[str, Mapping[str, Any]] = {
     "english": {
         "train": "conll2003/eng.train", "dev": "conll2003/eng.testa", "test": "conll2003/eng.testb",
@@ -75,6 +78,9 @@ ROWS = {row.name: row for row in (
         "english, dutch, spanish", ["english", "dutch", "spanish"], goal={"spanish": 86.0, "dutch": 85.8},
         others="paper 85.77 Spanish, 85.19 Dutch",
     ),
-    *(Row(f"masakhaner {code}", [code], vectors=False) for code in AFRICAN),
-    Row("masakhaner, ten languages", AFRICAN, vectors=False),
+    *(
+        Row(f"masakhaner {code}", [code], vectors=False, others=f"its authors {f1:.2f}")
+        for code, f1 in AFRICAN.items()
+    ),
+    Row("masakhaner, ten languages", list(AFRICAN), vectors=False),
 )}  # fmt: skip
