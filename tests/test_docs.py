@@ -136,7 +136,7 @@ def test_commands_and_settings_are_complete(site: Path) -> None:
         assert f'id="polytag-{command}"' in page
     page = (site / "reference" / "settings.html").read_text(encoding="utf-8")
     for table in (Chars, Words, Tags, Task, Training, Initialisation):
-        for setting, field in table.model_fields.items():
+        for setting, field in table.settings().items():
             assert f"<code>{setting}" in page
             assert field.description or setting == "columns", f"{table.__name__}.{setting} has no description"
 

@@ -58,9 +58,9 @@ def _section(name: str, model: type[Table]) -> Iterator[str]:
     heading = f"[{name}.NAME]" if name in NAMED else f"[{name}]"
     yield f"\n## {heading} {{ #{name} }}\n\n{' '.join((model.__doc__ or '').split())}\n"
     yield from ("| setting | value | default | meaning |", "|---|---|---|---|")
-    for key, field in model.model_fields.items():
+    for key, field in model.settings().items():
         if key == "columns":
-            for inner, of in Columns.model_fields.items():
+            for inner, of in Columns.settings().items():
                 yield _row(f"columns.{inner}", of, {})
         else:
             of_recipes = {recipe: tables.get(name, {}) for recipe, tables in recipes().items()}
@@ -94,7 +94,7 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
     if origin in (Union, UnionType):
         return " or ".join(dict.fromkeys(_type(a, metadata) for a in arguments if a is not NoneType))
     if origin is tuple:
-        return "path or list of paths"
+        return "path or list of paths" if arguments[0] is str else "name or list of names"
     bounds = _bounds(metadata)
     return f"{_PLAIN.get(annotation, str(annotation))}{f' {bounds}' if bounds else ''}"
 

@@ -5,13 +5,14 @@ Tasks that name the same part share it; nothing else decides sharing.
 """
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic.fields import FieldInfo
 
 from polytag.corpus.formats import FORMATS
 from polytag.errors import PlanError, nearest
@@ -25,6 +26,7 @@ Fraction = Annotated[float, Field(ge=0.0, lt=1.0, strict=True)]
 Positive = Annotated[float, Field(gt=0.0, allow_inf_nan=False, strict=True)]
 Flag = Annotated[bool, Field(strict=True)]
 Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
+Text = Annotated[str, Field(min_length=1)]
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]  # as spaCy has them: ISO 639, xx for any
 Cell = Literal["reset_before", "reset_after", "lstm"]
 Paths = Annotated[tuple[str, ...], Field(min_length=1)]
@@ -59,6 +61,9 @@ def _listed(value: Any) -> Any:
 
 def _tag(value: Any) -> Any:
     return str(value) if type(value) is int else value  # --set tasks.ner.outside=0
+
+
+Names = Annotated[tuple[Text, ...], BeforeValidator(_listed), Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -101,9 +106,14 @@ class Table(BaseModel):
         return {key: None if value == NONE and key in cls._optional() else value for key, value in data.items()}
 
     @classmethod
+    def settings(cls) -> dict[str, FieldInfo]:
+        """The settings by the keys that a plan has for them."""
+        return {field.alias or name: field for name, field in cls.model_fields.items()}
+
+    @classmethod
     def _optional(cls) -> set[str]:
         """The settings that may be left out altogether."""
-        return {name for name, field in cls.model_fields.items() if type(None) in get_args(field.annotation)}
+        return {key for key, field in cls.settings().items() if type(None) in get_args(field.annotation)}
 
 
 class Chars(Table):
@@ -209,6 +219,9 @@ class Task(Table):
     outside: Annotated[str, BeforeValidator(_tag), Field(min_length=1)] = Field(
         "O", description="the files' tag of words in no span, such as 0, _ or NONE; O is read as such in any case"
     )
+    marks: Names | None = Field(
+        None, description="types of spans that the files mark: O is none of these, and may be any other; left out: all"
+    )
     holdout: Fraction = Field(0.0, description="share of the training sentences held out as the development set")
     rate: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = Field(
         1.0, description="labeling rate: share of training sentences"
@@ -236,11 +249,24 @@ class Task(Table):
 
 
 class Initialisation(Table):
-    """Standard deviations of the normal distributions that weights start from."""
+    """What weights start from: another model's, or normal distributions of these standard deviations."""
 
     gru: Positive = Field(0.1, description="of the matrices of all GRUs and LSTMs")
     chars: Positive = Field(0.01, description="of character embeddings")
     words: Positive = Field(0.001, description="of words without a pretrained vector")
+    model: str | None = Field(None, alias="from", description="model, a directory or a packed file, to learn on from")
+    parts: Names | None = Field(
+        None,
+        description="what is taken from it: chars.latin, or words.en=words.english where it has another name there; "
+        "unless given, all parts of one name",
+    )
+    freeze: Names | None = Field(None, description="parts that stay as they start, such as chars.latin")
+
+    @property
+    def taken(self) -> dict[str, str]:
+        """The parts that are taken from the other model, as ``parts`` has them, each with its name there."""
+        pairs = ([side.strip() for side in part.partition("=")[::2]] for part in self.parts or ())
+        return {part: source or part for part, source in pairs}
 
 
 class Training(Table):
@@ -333,7 +359,21 @@ class Plan(Table):
         }
         select = self.training.select if self.training.select in kept else "mean"
         training = self.training.model_copy(update={"select": select})
-        return self.model_copy(update={**parts, "tasks": kept, "training": training})
+        plan = self.model_copy(update={**parts, "tasks": kept, "training": training})
+        return plan.model_copy(update={"initialisation": self._initialised(plan.part_names())})
+
+    def part_names(self) -> list[str]:
+        """All parts, as ``chars.latin``."""
+        return [f"{kind}.{name}" for kind in ("chars", "words", "tags") for name in getattr(self, kind)]
+
+    def _initialised(self, left: Collection[str]) -> Initialisation:
+        """What is said of the parts that are left."""
+        start = self.initialisation
+        said = {
+            "parts": [p for p in start.parts or () if p.partition("=")[0].strip() in left],
+            "freeze": [p for p in start.freeze or () if p in left],
+        }
+        return start.model_copy(update={key: tuple(names) or None for key, names in said.items()})
 
     def find(self, path: str, key: str) -> Path:
         """Resolve a path of the plan (a ``#...`` suffix is kept).
@@ -364,7 +404,7 @@ class Plan(Table):
 
     def to_dict(self) -> dict[str, Any]:
         """Plain tables, as TOML can hold them: every setting is written out, those that are None as "none"."""
-        tables = self.model_dump(mode="json")
+        tables = self.model_dump(mode="json", by_alias=True)
         for name, words in self.words.items():
             # A dimension that nobody set is no default any more once it is written out: the vectors' own would clash.
             if words.vectors is not None and "dimension" not in words.model_fields_set:

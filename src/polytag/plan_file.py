@@ -283,7 +283,7 @@ def _keys_beside(location: Sequence[int | str]) -> list[str]:
         "training": Training, "initialisation": Initialisation, "columns": Columns,
     }  # fmt: skip
     inside = [step for step in location[:-1] if step in tables]
-    return list((tables[str(inside[-1])] if inside else Plan).model_fields)
+    return list((tables[str(inside[-1])] if inside else Plan).settings())
 
 
 def _check_names(plan: Plan, source: str) -> None:
@@ -308,6 +308,7 @@ def _check_names(plan: Plan, source: str) -> None:
                 f"{source}: tasks {', '.join(plan.users('words', name))} share words.{name}, "
                 "so they must name the same chars part: the word GRU reads its characters"
             )
+    _check_initialisation(plan, source)
     cells = {chars.cell for chars in plan.chars.values()} | {words.cell for words in plan.words.values()}
     if "lstm" in cells and plan.training.precision != "float32":
         found = plan.training.precision
@@ -324,3 +325,20 @@ def _check_names(plan: Plan, source: str) -> None:
             f"{source}: training.select: the task '{plan.training.select}' has no development data to choose an epoch "
             "by; give it dev files or a holdout"
         )
+
+
+def _check_initialisation(plan: Plan, source: str) -> None:
+    start, known = plan.initialisation, plan.part_names()
+    for key, names in {"parts": start.taken, "freeze": start.freeze or ()}.items():
+        for name in names:
+            if name not in known:
+                raise PlanError(f"{source}: initialisation.{key}: there is no part {name}{nearest(name, known)}")
+    if start.parts and start.model is None:
+        raise PlanError(f"{source}: initialisation.parts says what is taken from a model, expected initialisation.from")
+    for task, settings in plan.tasks.items():
+        used = {f"chars.{settings.chars}", f"words.{settings.words}", f"tags.{settings.tags}"}
+        if not used & set(known) - set(start.freeze or ()):
+            raise PlanError(
+                f"{source}: initialisation.freeze: tasks.{task} uses {', '.join(sorted(used & set(known)))}, "
+                "expected one that may learn"
+            )

@@ -10,7 +10,7 @@ from polytag.corpus.formats.record import is_spans
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import is_scored
 from polytag.corpus.sampling import holdout, sample
-from polytag.corpus.schemes import read_outside
+from polytag.corpus.schemes import of_types, read_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN, parse_any
 from polytag.errors import CorpusError, PlanError, nearest
@@ -69,7 +69,32 @@ def split_sentences(
     else:
         chosen = iter(_given(plan, task, split, notes, memory))
     drawn = _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
-    yield from (read_outside(sentence, {task: settings.outside}) for sentence in drawn)
+    for sentence in drawn:
+        yield of_marked_types(read_outside(sentence, {task: settings.outside}), task, settings, refuse=split == "train")
+
+
+def of_marked_types(sentence: Sentence, task: str, settings: Task, *, refuse: bool = False) -> Sentence:
+    """A sentence with spans of the types that its file marks, where the plan names them; others are in no span.
+
+    Raises:
+        CorpusError: there are others, and ``refuse`` says that there must be none.
+    """
+    if settings.marks is None:
+        return sentence
+    tags, misfits = of_types(sentence.tags[task], settings.marks), sentence.misfits.get(task, ())
+    for position, tag in enumerate(sentence.tags[task] if refuse and tags != sentence.tags[task] else ()):
+        if tag != tags[position]:
+            line = sentence.lines[position] if len(sentence.lines) else 0
+            expected = f"tasks.{task}.marks says {', '.join(settings.marks)}"
+            raise CorpusError(
+                f"found {tag} in a file that marks other types: {expected}", path=sentence.source, line=line
+            )
+    kept = tuple(span for span in misfits if span.type in settings.marks)
+    return replace(
+        sentence,
+        tags={**sentence.tags, task: tags},
+        misfits={**sentence.misfits, task: kept} if misfits else sentence.misfits,
+    )
 
 
 def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | None = None) -> Iterator[Sentence]:

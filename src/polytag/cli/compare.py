@@ -85,7 +85,9 @@ def _table(found: "Comparison", a: Path, b: Path) -> str:
         f"They differ in {len(found.differences):,} sentences: A is right in {found.verdicts['A']:,}, "
         f"B in {found.verdicts['B']:,}, neither in {found.verdicts['neither']:,}."
     )
-    return "\n".join([*head, *map(_line, [*found.types, *whole]), "", found.answer, verdicts])
+    lost = ", ".join(f"{line.name} {line.difference:+.2f}" for line in found.lost)
+    told = [f"Types that lost from A to B: {lost}."] if lost else []
+    return "\n".join([*head, *map(_line, [*found.types, *whole]), "", found.answer, *told, verdicts])
 
 
 def _line(line: "Line") -> str:

@@ -1,6 +1,6 @@
 """Tag schemes: spans written as one tag per word, read, written and checked; `polytag.tag_schemes` has their table."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from itertools import chain, pairwise, repeat
@@ -99,6 +99,11 @@ def write_outside(sentence: Sentence, outside: Mapping[str, str]) -> Sentence:
         alternatives={**sentence.alternatives, **alternatives},
         predicted_spans={**sentence.predicted_spans, **{task: tuple(sentence.spans(task)) for task in changed}},
     )
+
+
+def of_types(tags: Sequence[str], types: Collection[str]) -> tuple[str, ...]:
+    """The tags of spans of some types; O in place of those of others."""
+    return tuple([tag if not (own := parse_any(tag).type) or own in types else "O" for tag in tags])
 
 
 def types_of(tags: Iterable[str]) -> frozenset[str]:

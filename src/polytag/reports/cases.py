@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from polytag.corpus.schemes import UNKNOWN, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.errors import CorpusError, PlanError
-from polytag.plan import Plan
+from polytag.plan import Plan, Task
 from polytag.scoring import Calibration, Counts, counts_for
 from polytag.splits import split_sentences
 
@@ -103,7 +103,13 @@ def key(span: Span) -> Key:
 
 
 def read_cases(
-    tagger: "Tagger", task: str, sentences: Iterable[Sentence], *, gold: str | None = None, plan: Plan | None = None
+    tagger: "Tagger",
+    task: str,
+    sentences: Iterable[Sentence],
+    *,
+    gold: str | None = None,
+    of: Task | None = None,
+    plan: Plan | None = None,
 ) -> Cases:
     """Tag sentences and set what was found against their tags.
 
@@ -112,13 +118,14 @@ def read_cases(
         task: what to tag with.
         sentences: with tags of the task.
         gold: the task whose tags the sentences carry, unless it has the same name.
+        of: what is said of it, where it is another plan's.
         plan: says where the training files are, whose spans are then counted.
 
     Raises:
         CorpusError: the sentences cannot be read, their tags mark no spans, or there is none.
     """
     plain = tagger.vocabularies.tags[tagger.plan.tasks[task].tags].plain
-    judged = tagger.judged(sentences, task, gold=gold or task, confidence=True)
+    judged = tagger.judged(sentences, task, gold=gold or task, of=of, confidence=True)
     found = [_case(one, task, plain=plain) for one in judged]
     if not found:
         raise CorpusError(f"no sentence to score '{task}' on, expected at least one")

@@ -78,6 +78,11 @@ class Comparison:
         return "accuracy" if self.plain else "F1"
 
     @property
+    def lost(self) -> list[Line]:
+        """The types that B finds less well than A, those that lost most first."""
+        return sorted((line for line in self.types if line.difference < 0), key=lambda line: line.difference)
+
+    @property
     def answer(self) -> str:
         """The result as one sentence."""
         better, points = ("B" if self.score.difference > 0 else "A"), abs(self.score.difference)

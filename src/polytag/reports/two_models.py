@@ -43,7 +43,8 @@ def compare_models(
     first, second = _tasks(first_model, second_model, task)
     sentences = list(sentences_to_score(first_model, **(chosen | Chosen(tasks=[first])))[first])
     return compare_cases(
-        read_cases(first_model, first, sentences), read_cases(second_model, second, sentences, gold=first)
+        read_cases(first_model, first, sentences),
+        read_cases(second_model, second, sentences, gold=first, of=first_model.plan.tasks[first]),
     )
 
 

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any, Unpack
 
 import numpy as np
+import numpy.typing as npt
 
-from polytag.corpus.schemes import check_spans
+from polytag.corpus.schemes import UNKNOWN, check_spans, of_types
 from polytag.corpus.sentence import Sentence
 from polytag.errors import ModelError, PolytagError
 from polytag.model.checkpoint import weights_file
@@ -24,11 +25,11 @@ from polytag.scoring import Calibration
 from polytag.tagger.decoding import Predictions
 from polytag.tagger.evaluation import Chosen, Evaluation
 from polytag.tagger.lattice import Lattice
-from polytag.tagger.packing import Ints
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 
-Held = tuple[list[Sentence], Lattice, Ints]  # sentences of a batch, the scores of their tag sequences, gold tags [N]
+Gold = npt.NDArray[Any]  # indices of tags, one for each word; where files mark some types only, what each may be
+Held = tuple[list[Sentence], Lattice, Gold]  # sentences of a batch, the scores of their tag sequences, gold tags
 
 LEAST, MOST = 0.05, 20.0  # temperatures that are tried
 PRECISION = 1e-3  # of the temperature, relative
@@ -141,19 +142,24 @@ def minimum(function: Callable[[float], float], low: float, high: float, *, prec
     return (low + high) / 2
 
 
-def _known(tagger: Tagger, sentences: Iterable[Sentence], task: str) -> list[tuple[Sentence, Ints]]:
-    """The sentences that can be scored, with the indices of their gold tags."""
-    vocabulary = tagger.vocabularies.tags[tagger.plan.tasks[task].tags]
+def _known(tagger: Tagger, sentences: Iterable[Sentence], task: str) -> list[tuple[Sentence, Gold]]:
+    """The sentences that can be scored, with their gold tags."""
+    settings = tagger.plan.tasks[task]
+    vocabulary = tagger.vocabularies.tags[settings.tags]
     found = []
     for sentence in filter(len, sentences):
         if not vocabulary.plain:
             check_spans(sentence, task)
+        elif UNKNOWN in sentence.tags[task]:
+            continue
         with suppress(KeyError):
-            found.append((sentence, np.array(vocabulary.encode(sentence.tags[task]), dtype=np.int64)))
+            found.append(
+                (sentence, vocabulary.encoded(sentence.tags[task], scheme=settings.scheme, marks=settings.marks))
+            )
     return found
 
 
-def _held(tagger: Tagger, known: Sequence[tuple[Sentence, Ints]], task: str) -> Iterator[Held]:
+def _held(tagger: Tagger, known: Sequence[tuple[Sentence, Gold]], task: str) -> Iterator[Held]:
     """Batches of sentences with their scores, which all temperatures are tried on."""
     for indices, lattice in tagger.lattices([sentence for sentence, _ in known], task):
         gold = lattice.packing.pack(np.concatenate([known[index][1] for index in indices]))
@@ -162,7 +168,7 @@ def _held(tagger: Tagger, known: Sequence[tuple[Sentence, Ints]], task: str) -> 
 
 def _reliability(tagger: Tagger, held: Sequence[Held], task: str, *, temperature: float) -> Calibration:
     vocabulary, rewriting = tagger.engine.part(task).vocabulary, tagger.engine.rewritings[task]
-    found = Calibration()
+    found, marks = Calibration(), tagger.plan.tasks[task].marks
     for sentences, lattice, _ in held:
         lengths = np.array([len(sentence) for sentence in sentences])
         predictions = Predictions(vocabulary, rewriting, lengths, Request([task], confidence=True))
@@ -170,5 +176,6 @@ def _reliability(tagger: Tagger, held: Sequence[Held], task: str, *, temperature
         predictions.take(tempered, indices=np.arange(len(sentences)), places=lattice.packing.source)
         for sentence, said in zip(sentences, predictions.each(), strict=True):
             gold = vocabulary.in_scheme(sentence.tags[task], rewriting.target)
-            found.add(gold, said.tags, said.confidence or (), said.spans or ())
+            spans = [span for span in said.spans or () if marks is None or span.type in marks]
+            found.add(gold, said.tags if marks is None else of_types(said.tags, marks), said.confidence or (), spans)
     return found

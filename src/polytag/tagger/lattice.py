@@ -90,9 +90,16 @@ class Lattice:
         return np.array([found.probabilities[0] - found.probabilities[1:].sum() for found in self.nbest(2)])
 
     def loss(self, tags: npt.NDArray[Any]) -> Floats:
-        """Negative log-likelihood of the given tag sequences [N], for each sentence, [B] in packed order."""
-        doubles = self._doubles(self.temperature)
-        loss: Floats = chain.log_partition(*doubles) - chain.path_scores(*doubles, tags)
+        """Negative log-likelihood of the given tags [N], for each sentence, [B] in packed order.
+
+        Of a mask [N, K], that of all sequences of the tags that it allows.
+        """
+        emissions, *rest = self._doubles(self.temperature)
+        if tags.ndim == 1:
+            given = chain.path_scores(emissions, *rest, tags)
+        else:
+            given = chain.log_partition(np.where(tags, emissions, -np.inf), *rest)
+        loss: Floats = chain.log_partition(emissions, *rest) - given
         return loss
 
     def confidence(self, tags: npt.NDArray[Any]) -> Confidence:

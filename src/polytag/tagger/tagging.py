@@ -15,13 +15,15 @@ from typing import NamedTuple, TypeVar, Unpack
 import numpy as np
 
 from polytag.corpus.offsets import as_scored, missed
-from polytag.corpus.schemes import check_spans, read_outside, write_outside
+from polytag.corpus.schemes import check_spans, of_types, read_outside, write_outside
 from polytag.corpus.sentence import Sentence, Span
 from polytag.corpus.text import Block
 from polytag.corpus.tokenising import tokeniser as tokeniser_named
 from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save
+from polytag.plan import Task
 from polytag.scoring import Calibration, Counts, counts_for
+from polytag.splits import of_marked_types
 from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions
 from polytag.tagger.engine import Batch, Engine, Scratch
 from polytag.tagger.inputs import checked, chosen_tasks, sentence_of
@@ -220,20 +222,31 @@ class Tagger:
         return counts
 
     def judged(
-        self, sentences: Iterable[Sentence], task: str, *, gold: str = "", confidence: bool = False
+        self,
+        sentences: Iterable[Sentence],
+        task: str,
+        *,
+        gold: str = "",
+        of: Task | None = None,
+        confidence: bool = False,
     ) -> Iterator[Judged]:
-        """Tag sentences that carry gold tags, of the task ``gold`` if it has another name; errors as `evaluate`."""
+        """Tag sentences that carry gold tags; errors as `evaluate`.
+
+        Where these are of another plan's task, ``gold`` is its name there and ``of`` what is said of it there. What is
+        found of types that the task's files do not mark is left out.
+        """
         request, gold = self.checked(Request([task], confidence=confidence)), gold or task
         tags, words = self.engine.part(task).vocabulary, self.engine.language(task).inputs.words
-        own = {gold: self.plan.tasks[task].outside}
+        of = of or self.plan.tasks[task]
+        own = {gold: of.outside}
         for chunk in chunks(checked(sentences)):
             for sentence, found in zip(chunk, self._tagged(chunk, request), strict=True):
-                scored = as_scored(read_outside(sentence, own), gold)
+                scored = as_scored(of_marked_types(read_outside(sentence, own), gold, of), gold)
                 if not tags.plain:
                     check_spans(scored, gold)
                 known = tuple(map(words.seen_in_training, scored.words))
                 expected = tags.in_scheme(scored.tags[gold], self.plan.tasks[task].scheme)
-                yield Judged(expected, known, missed(scored, gold), found)
+                yield Judged(expected, known, missed(scored, gold), _of_types(found, task, of.marks))
 
     def lattices(
         self, sentences: Iterable[Sentence], task: str, *, constrained: bool | None = None
@@ -350,6 +363,14 @@ def chunks(items: Iterable[T]) -> Iterator[list[T]]:
             chunk, total = [], 0
     if chunk:
         yield chunk
+
+
+def _of_types(found: Sentence, task: str, types: Sequence[str] | None) -> Sentence:
+    """What was found of some types; words of others are in no span, with the probability of what was said of them."""
+    if types is None:
+        return found
+    spans = {of: tuple(span for span in spans if span.type in types) for of, spans in found.predicted_spans.items()}
+    return replace(found, tags={**found.tags, task: of_types(found.tags[task], types)}, predicted_spans=spans)
 
 
 def _flat(sentences: Sequence[Sentence]) -> tuple[list[str], Ints]:

@@ -32,7 +32,7 @@ from polytag.training.recurrent import WordEncoder
 from polytag.training.schedule import Turn, epochs_for, turns
 from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import arrays_of, save_weights
-from polytag.training.unknown import encoded_tags, gold_of
+from polytag.training.unknown import gold_of
 
 
 @dataclass
@@ -274,9 +274,10 @@ class Trainer:
     def _averages(self) -> Averages | None:
         if self.settings.average is None:
             return None
-        sparse = [f"{name}.weight" for name, module in self.network.named_modules() if getattr(module, "sparse", False)]
+        moving = {name: weight for name, weight in self.network.named_parameters() if weight.requires_grad}
+        tables = {f"{name}.weight" for name, module in self.network.named_modules() if getattr(module, "sparse", False)}
         steps = self.settings.average * len(self._turns(0))
-        return Averages(dict(self.network.named_parameters()), sparse=sparse, steps=max(steps, 2.0))
+        return Averages(moving, sparse=[name for name in moving if name in tables], steps=max(steps, 2.0))
 
     def _make_optimizers(self) -> dict[str, list[Optimizer]]:
         """The optimizers of each task: one set for all, or one for each with accumulators of its own."""
@@ -287,7 +288,7 @@ class Trainer:
         }
 
         def optimizers(modules: Sequence[torch.nn.Module]) -> list[Optimizer]:
-            parameters = [p for module in modules for p in module.parameters()]
+            parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
             rows = [p for p in parameters if id(p) in sparse]
             features = [p for p in parameters if id(p) in self._features]
             dense = [p for p in parameters if id(p) not in sparse | self._features]
@@ -306,7 +307,7 @@ class Trainer:
         return [
             (
                 encoder.forms(sentence.words),
-                encoded_tags(vocabulary, sentence.tags[task], scheme=settings.scheme),
+                vocabulary.encoded(sentence.tags[task], scheme=settings.scheme, marks=settings.marks),
                 gazetteer_columns(vocabulary, sentence.words) if vocabulary.gazetteer else None,
             )
             for sentence in self.prepared.sentences[task]["train"]

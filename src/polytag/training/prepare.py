@@ -17,18 +17,21 @@ from polytag.corpus.offsets import as_scored
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PlanError
+from polytag.model.checkpoint import WEIGHTS
 from polytag.plan import AUTO, MEMORY, Plan
 from polytag.plan_file import recipes
 from polytag.splits import SPLITS, Corpora, given_splits, split_sentences
+from polytag.training.beginning import Beginning, freeze
 from polytag.training.clustering import clusters_of, clusters_told
 from polytag.training.network import Network
 from polytag.training.schemes import with_schemes
 from polytag.training.unknown import annotated, refuse_unknown
-from polytag.vocabulary.clusters import Clusters
 from polytag.vocabulary.features import FeatureVocabulary, build_features
 from polytag.vocabulary.gazetteer import Gazetteer
+from polytag.vocabulary.growing import grown_chars, grown_words
 from polytag.vocabulary.vectors import Vectors, coverage, load_vectors
 from polytag.vocabulary.vocabularies import (
+    CharVocabulary,
     TagVocabulary,
     Vocabularies,
     WordVocabulary,
@@ -80,27 +83,25 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
         CorpusError: an annotated file cannot be read; holds file and line.
         VectorsError: word vectors or a gazetteer cannot be read.
     """
-    told = Notes()
+    told, beginning = Notes(), Beginning.of(plan)
     memory = read_corpora(plan, corpora or {}, told)
     notes = list(map(str, told))
     sentences = {task: _read_task(plan, task, memory, notes) for task in plan.tasks}
     plan = with_schemes(plan, sentences, notes)
     vectors = {name: _load_vectors(plan, name, notes) for name in plan.words}
     plan = _with_dimensions(plan, vectors)
+    beginning.check(plan)
     notes += [
         f"words.{name}: the vocabulary holds the words of the dev and test files too, as the authors' did"
         for name, settings in plan.words.items()
         if settings.vocabulary == "all"
     ]
     notes += _idle_margin(plan)
-    words = {
-        name: _words(plan, name, sentences, vectors[name], clusters_of(plan, name, vectors[name], notes))
-        for name in plan.words
-    }
+    words = {name: _words(plan, name, sentences, vectors[name], beginning, notes) for name in plan.words}
     vocabularies = Vocabularies(
-        chars={name: _chars(plan, name, sentences) for name in plan.chars},
+        chars={name: _chars(plan, name, sentences, beginning) for name in plan.chars},
         words=words,
-        tags={name: _tags(plan, name, sentences, words) for name in plan.tags},
+        tags={name: _tags(plan, name, sentences, words, beginning, notes) for name in plan.tags},
     )
     notes += clusters_told(plan, words, sentences)
     notes += _lacking(plan, vocabularies, sentences)
@@ -110,6 +111,8 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
         if loaded is not None:
             filled = _fill_embedding(network, name, vocabularies.words[name], loaded, plan.words[name].vector_std)
             notes += _coverage_notes(plan, name, vocabularies.words[name], filled, sentences)
+    notes += beginning.copy_into(network, vocabularies)
+    freeze(network, plan.initialisation.freeze or ())
     return Prepared(plan, vocabularies, network, sentences, notes, _checksums(plan, memory))
 
 
@@ -177,27 +180,50 @@ def _of_users(plan: Plan, kind: str, name: str, sentences: Corpora, splits: Sequ
     ]
 
 
-def _chars(plan: Plan, name: str, sentences: Corpora) -> Any:
+def _new_to(
+    plan: Plan, kind: str, name: str, sentences: Corpora, beginning: Beginning, splits: Sequence[str]
+) -> list[Sentence]:
+    """The sentences whose words a part gets to know: none where it stays as it was, or their weights would too."""
+    return [] if _stays(plan, f"{kind}.{name}", beginning) else _of_users(plan, kind, name, sentences, splits)
+
+
+def _stays(plan: Plan, part: str, beginning: Beginning) -> bool:
+    return part in beginning.taken and part in (plan.initialisation.freeze or ())
+
+
+def _chars(plan: Plan, name: str, sentences: Corpora, beginning: Beginning) -> CharVocabulary:
     everything = any(plan.words[plan.tasks[t].words].vocabulary == "all" for t in plan.users("chars", name))
-    seen = _of_users(plan, "chars", name, sentences, SPLITS if everything else ("train",))
-    return build_chars(seen, boundaries=plan.chars[name].boundaries)
+    seen = _new_to(plan, "chars", name, sentences, beginning, SPLITS if everything else ("train",))
+    new, old = build_chars(seen, boundaries=plan.chars[name].boundaries), beginning.vocabulary(f"chars.{name}")
+    return grown_chars(new, old) if old else new
 
 
 def _words(
-    plan: Plan, name: str, sentences: Corpora, vectors: Vectors | None, clusters: Clusters | None
+    plan: Plan, name: str, sentences: Corpora, vectors: Vectors | None, beginning: Beginning, notes: list[str]
 ) -> WordVocabulary:
-    settings = plan.words[name]
-    return build_words(
-        _of_users(plan, "words", name, sentences, ("train",)),
-        other=_of_users(plan, "words", name, sentences, ("dev", "test")) if settings.vocabulary == "all" else (),
+    settings, old = plan.words[name], beginning.vocabulary(f"words.{name}")
+    if settings.clusters and old and old.clusters:
+        notes.append(f"words.{name}: its clusters are those of {beginning.path}, whose features know no others")
+    other = ("dev", "test") if settings.vocabulary == "all" else ()
+    new = build_words(
+        _new_to(plan, "words", name, sentences, beginning, ("train",)),
+        other=_new_to(plan, "words", name, sentences, beginning, other),
         vector_words=vectors.words if vectors else (),
         lowercase=settings.lowercase,
         zero_digits=settings.zero_digits,
-        clusters=clusters,
+        clusters=old.clusters if old and old.clusters else clusters_of(plan, name, vectors, notes),
     )
+    return grown_words(new, old) if old else new
 
 
-def _tags(plan: Plan, name: str, sentences: Corpora, words: Mapping[str, WordVocabulary]) -> TagVocabulary:
+def _tags(
+    plan: Plan,
+    name: str,
+    sentences: Corpora,
+    words: Mapping[str, WordVocabulary],
+    beginning: Beginning,
+    notes: list[str],
+) -> TagVocabulary:
     users = plan.users("tags", name)
     are_plain = {plan.tasks[task].scheme == "plain" for task in users}
     if len(are_plain) > 1:
@@ -206,16 +232,21 @@ def _tags(plan: Plan, name: str, sentences: Corpora, words: Mapping[str, WordVoc
         )
     gazetteer = plan.tags[name].gazetteer
     sequences = [s.tags[task] for task in users for s in sentences[task]["train"]]
-    return build_tags(
+    new = build_tags(
         sequences,
         scheme="plain" if are_plain == {True} else plan.tags[name].scheme,
         gazetteer=Gazetteer.load(plan.find(gazetteer, f"tags.{name}.gazetteer")) if gazetteer else None,
-        features=_features(plan, name, sentences, words) if plan.tags[name].features else None,
+        features=_features(plan, name, sentences, words, beginning) if plan.tags[name].features else None,
     )
+    return beginning.tags(plan, name, new, notes)
 
 
-def _features(plan: Plan, name: str, sentences: Corpora, words: Mapping[str, WordVocabulary]) -> FeatureVocabulary:
+def _features(
+    plan: Plan, name: str, sentences: Corpora, words: Mapping[str, WordVocabulary], beginning: Beginning
+) -> FeatureVocabulary:
     """Of a tag part; those of clusters by way of each language that it tags."""
+    if _stays(plan, f"tags.{name}", beginning):
+        return build_features(())
     clusters: Counter[str] = Counter()
     for task in plan.users("tags", name):
         vocabulary = words[plan.tasks[task].words]
@@ -299,6 +330,9 @@ def _checksums(plan: Plan, memory: Corpora) -> dict[str, str]:
         for path in words.clusters or ():
             if path != AUTO:
                 paths[path] = [plan.find(path, f"words.{name}.clusters")]
+    if plan.initialisation.model is not None:
+        model = plan.find(plan.initialisation.model, "initialisation.from")
+        paths[plan.initialisation.model] = [model / WEIGHTS if model.is_dir() else model]
     for name, tags in plan.tags.items():
         if tags.gazetteer:
             paths[tags.gazetteer] = [plan.find(tags.gazetteer, f"tags.{name}.gazetteer")]

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from polytag.corpus.schemes import Detection, check_spans, detect, problems
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.tag_rules import parse_any
 from polytag.errors import CorpusError, PlanError
 from polytag.plan import Plan
 from polytag.splits import Corpora
@@ -29,6 +30,7 @@ def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
             notes.append(f"tasks.{task}: {found.odd}")
         scheme = found.scheme if settings.scheme == "auto" else settings.scheme
         _check_outside(task, settings.outside, scheme, sentences[task]["train"], notes)
+        notes += _marked(task, settings.marks, scheme, sentences[task]["train"])
         for split in sentences[task].values() if scheme != "plain" else ():
             for sentence in split:
                 check_spans(sentence, task, unknown=True)
@@ -65,6 +67,19 @@ def _check_outside(task: str, outside: str, scheme: str, sentences: Sequence[Sen
         raise PlanError(f"tasks.{task}.outside: '{outside}' is for tags that mark spans, found plain ones")
     if not any("O" in sentence.tags[task] for sentence in sentences):
         notes.append(f"tasks.{task}.outside: no word of the training files has the tag '{outside}'")
+
+
+def _marked(task: str, marks: Sequence[str] | None, scheme: str, sentences: Sequence[Sentence]) -> list[str]:
+    """Types that files mark are for spans, and some word should be in one; what the others are, nobody says."""
+    if marks is None:
+        return []
+    if scheme == "plain":
+        raise PlanError(f"tasks.{task}.marks: {', '.join(marks)} is for tags that mark spans, found plain ones")
+    unseen = set(marks) - {parse_any(tag).type for sentence in sentences for tag in sentence.tags[task]}
+    if len(unseen) == len(marks):
+        raise PlanError(f"tasks.{task}.marks: no training file has a span of {', '.join(marks)}, expected some")
+    more = f"; no training file has {', '.join(sorted(unseen))}" if unseen else ""
+    return [f"{task}: marks {', '.join(marks)}: other types are open in training, and left out of scores{more}"]
 
 
 def _ill_formed(task: str, scheme: str, splits: Mapping[str, Sequence[Sentence]]) -> list[str]:

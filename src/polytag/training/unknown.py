@@ -11,25 +11,17 @@ from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError
 from polytag.tagger.packing import Ints
 from polytag.training.batch import Mask
-from polytag.vocabulary.vocabularies import TagVocabulary
 
 
 class Gold(TypedDict, total=False):
-    """The tags of a batch: one per word, or, where some are unknown, all that each may be."""
+    """The tags of a batch: one per word, or, where some are open, all that each may be."""
 
     tags: Sequence[Ints]
     allowed: Sequence[Mask]
 
 
-def encoded_tags(vocabulary: TagVocabulary, tags: Sequence[str], *, scheme: str) -> Ints | Mask:
-    """Indices [T] of a sentence's tags, or, where some are unknown, what each may be [T, K]."""
-    if UNKNOWN in tags:
-        return vocabulary.encode_partial(tags, scheme=scheme)
-    return np.array(vocabulary.encode(tags), dtype=np.int64)
-
-
 def gold_of(tags: Sequence[Ints | Mask], n_tags: int) -> Gold:
-    """What `encoded_tags` gave for the sentences of a batch, as `Encoder.batch` takes it.
+    """What `TagVocabulary.encoded` gave for the sentences of a batch, as `Encoder.batch` takes it.
 
     A batch in which everything is known stays as it is, and so does its loss.
     """

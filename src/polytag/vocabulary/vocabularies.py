@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import repeat
 from typing import Any
@@ -13,6 +13,7 @@ from polytag.cached import cached_property
 from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
 from polytag.corpus.schemes import all_tags, convert_partial, convert_tags, types_of
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.tag_rules import parse_any
 from polytag.vocabulary.clusters import Clusters
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.fields import Fields
@@ -160,8 +161,23 @@ class TagVocabulary(Fields):
         """
         return [self._index[tag] for tag in self.to_network(tags)]
 
-    def encode_partial(self, tags: Sequence[str], *, scheme: str) -> "np.ndarray[Any, np.dtype[np.bool_]]":
-        """What each tag may be where some are unknown, [T, K]; ``scheme`` is that of the tags.
+    def encoded(
+        self, tags: Sequence[str], *, scheme: str, marks: Collection[str] | None = None
+    ) -> "np.ndarray[Any, np.dtype[Any]]":
+        """Indices [T] of a sentence's tags, or, where they leave something open, what each may be [T, K].
+
+        Arguments and errors are those of `encode_partial`.
+        """
+        if UNKNOWN_TAG in tags or (marks is not None and not self.types <= set(marks)):
+            return self.encode_partial(tags, scheme=scheme, marks=marks)
+        return np.array(self.encode(tags), dtype=np.int64)
+
+    def encode_partial(
+        self, tags: Sequence[str], *, scheme: str, marks: Collection[str] | None = None
+    ) -> "np.ndarray[Any, np.dtype[np.bool_]]":
+        """What each tag may be, [T, K]: unknown ones any, and O also any tag of the types that are not ``marks``.
+
+        ``scheme`` is that of the tags; None marks all types.
 
         Raises:
             KeyError: a known tag is not in the vocabulary.
@@ -171,6 +187,10 @@ class TagVocabulary(Fields):
         allowed = np.zeros((len(tags), len(self)), dtype=np.bool_)
         for row, forms in zip(allowed, sets, strict=True):
             row[[self._index[tag] for tag in forms] if forms else slice(None)] = True
+        if marks is not None:
+            unmarked = [parse_any(tag).type not in {"", *marks} for tag in self.tags]
+            outside = [parse_any(tag).role == "O" for tag in tags]
+            allowed |= np.outer(outside, unmarked)
         return allowed
 
     def to_network(self, tags: Sequence[str]) -> Sequence[str]:
