@@ -19,7 +19,7 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"bulk"},
     {"reports", "suggesting", "export"},
     {"tagger"},
-    {"model"},
+    {"model", "raw_text"},
     {"vocabulary", "scoring"},
     {"initialise", "splits"},
     {"plan_file"},

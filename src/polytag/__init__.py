@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from polytag.errors import VectorsError as VectorsError
     from polytag.plan import Plan as Plan
     from polytag.plan_file import load_plan as load_plan
+    from polytag.raw_text import make_vectors as make_vectors
     from polytag.tagger.evaluation import evaluate as evaluate
     from polytag.tagger.request import Request as Request
     from polytag.tagger.tagging import Tagger as Tagger
@@ -45,6 +46,7 @@ _HOMES = {
     "evaluate": "tagger.evaluation",
     "load": "tagger.tagging",
     "load_plan": "plan_file",
+    "make_vectors": "raw_text",
     "train": "training",
     "train_events": "training",
 }

@@ -232,7 +232,10 @@ def _described(known: Iterable[str]) -> str:
 
 def _in_plan(path: Path, directory: Path, data: Path | None) -> str:
     """A path as a plan in ``directory`` finds it; an absolute one and one below ``data`` stay as they are given."""
-    found = find_file(path, data) if data else path
+    try:
+        found = find_file(path, data)
+    except CorpusError:  # vectors that are yet to be made
+        found = path
     if found == path:
         return str(path) if path.is_absolute() else Path(os.path.relpath(path, directory)).as_posix()
     is_hidden = (directory / path).exists()  # which the plan would find first

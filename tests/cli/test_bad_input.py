@@ -46,7 +46,7 @@ FILES = [
     Case("a directory for a file", folder("train.conll"), TRAIN,
          "train.conll: a directory, expected a file in format conll"),
     Case("truncated gzip", put("train.conll", gzip.compress(GOOD.encode() * 99)[:-20]), TRAIN,
-         "train.conll: damaged gzip file"),
+         "train.conll: damaged gzip or xz file"),
     Case("no JSON", training("t.jsonl", '{"words": ["Lima"], "tags": {"2": ["O"]}}\n{"words": [\n'), TRAIN,
          "t.jsonl:2: no JSON ("),
     Case("JSON without the tags", training("t.jsonl", '{"words": ["Lima"], "tags": {"ner": ["O"]}}\n'), TRAIN,

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 )
 @click.option("--language", metavar="CODE", help="Of the words, such as en; names their part.")
 @click.option("--vectors", type=PATH, help="File of pretrained word vectors.")
+@click.option(
+    "--raw", multiple=True, type=PATH, metavar="TEXT",
+    help="Text without labels (repeatable), of which the vectors are to be made: says with which command.",
+)  # fmt: skip
 @click.option("--recipe", help="Table of training defaults: paper, authors, best, ...  [best]")
 @click.option("--size", help="Layers and units: small, medium or paper.  [the recipe's]")
 @data_option
@@ -39,24 +43,30 @@ def init(
 
     Example: polytag init --train eng.train --dev eng.testa --test eng.testb --tag ner=3 --language en -o ner.toml
     """
-    from polytag.initialise import RECIPE, plan_text, write_plan
+    from polytag.initialise import ANY, RECIPE, plan_text, write_plan
 
     if output.exists() and not force:
         raise PolytagError(f"{output}: is there already; name another file with -o, or overwrite it with --force")
+    if options["raw"]:
+        options["vectors"] = options["vectors"] or output.parent / f"{options['language'] or ANY}.vec.gz"
     tasks = _tasks(train, options)
     text = plan_text(tasks, directory=output.parent, recipe=recipe or RECIPE, size=size)
     write_plan(text, output, force=force)
-    click.echo(f"{output}: {_what_next(output, options['data'])}")
+    click.echo(f"{output}: {_what_next(output, **options)}")
 
 
-def _what_next(output: Path, data: Path | None) -> str:
-    """Two commands to go on with."""
-    plan = shlex.quote(str(output))
+def _what_next(output: Path, *, data: Path | None, raw: tuple[Path, ...], vectors: Path | None, **_: Any) -> str:
+    """Two commands to go on with, or three."""
     is_told = data is None or os.environ.get("POLYTAG_DATA") == str(data)
-    where = "" if is_told else f" --data {shlex.quote(str(data))}"
-    mark = "`" if "'" in plan + where else "'"
-    show, train = (f"{mark}polytag {words}{mark}" for words in (f"show {plan}", f"train {plan} -o model{where}"))
-    return f"look at it with {show}, train with {train}"
+    where = [] if is_told else ["--data", str(data)]
+    commands = {
+        "look at it with": ["show", str(output)],
+        "make its vectors with": ["vectors", *map(str, raw), "-o", str(vectors), *where] if raw else [],
+        "train with": ["train", str(output), "-o", "model", *where],
+    }
+    quoted = {does: shlex.join(["polytag", *words]) for does, words in commands.items() if words}
+    mark = "`" if "'" in "".join(quoted.values()) else "'"
+    return ", ".join(f"{does} {mark}{command}{mark}" for does, command in quoted.items())
 
 
 def _tasks(train: tuple[Path, ...], options: dict[str, Any]) -> list["TaskChoice"]:
@@ -87,7 +97,7 @@ def _task(seen: "Seen", train: tuple[Path, ...], name: str, tag: str, options: d
         test=options["test"],
         holdout=options["holdout"] or HOLDOUT,
         language=options["language"] or "",
-        vectors=_existing(options["vectors"], options["data"]),
+        vectors=options["vectors"] if options["raw"] else _existing(options["vectors"], options["data"]),
         note=column.note if (column := seen.column(tag)) else "",
         data=options["data"],
     )

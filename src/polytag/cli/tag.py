@@ -169,8 +169,8 @@ def _with_progress(
 
 
 def _bytes_of(files: Sequence[Path]) -> int | None:
-    """The bytes of all files; None where one is a stream or packed with gzip."""
-    known = files and all(file.is_file() and file.suffix != ".gz" for file in files)
+    """The bytes of all files; None where one is a stream or packed."""
+    known = files and all(file.is_file() and file.suffix not in (".gz", ".xz") for file in files)
     return sum(file.stat().st_size for file in files) if known else None
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from polytag.corpus.formats import DEFAULT, FORMATS, looks_like
 from polytag.corpus.notes import Notes
-from polytag.corpus.raw_lines import Source
+from polytag.corpus.raw_lines import Source, unpacked_name
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines, existing, unreadable
 from polytag.errors import CorpusError, nearest
@@ -33,7 +33,7 @@ def read(
     """The sentences of a corpus, read as they are asked for.
 
     Args:
-        path: a file, plain or gzip; for trees also a directory, or ``DIRECTORY#sections=0-18``.
+        path: a file, plain, gzip or xz; for trees also a directory, or ``DIRECTORY#sections=0-18``.
         format: a key of ``FORMATS``; "auto" goes by the suffix: .conllu, .mrg, .jsonl and .json, else conll.
         word: the column of the words (conll only; negative counts from the end).
         tags: where each task has its tags: a column number (conll); 'upos', 'deprel', ..., 'misc.KEY' or
@@ -129,7 +129,7 @@ def format_of(path: str | PathLike[str], format: str = "auto") -> str:
         return format
     if format != "auto":
         raise CorpusError(f"unknown format '{format}'{nearest(format, ['auto', *FORMATS])}", path=path)
-    plain = str(path).removesuffix(".gz")
+    plain = unpacked_name(path)
     claimed = (name for name, row in FORMATS.items() if row.claims(str(path)))
     by_suffix = (name for name, row in FORMATS.items() if row.suffixes and plain.endswith(row.suffixes))
     return next(claimed, None) or next(by_suffix, DEFAULT)

@@ -1,14 +1,12 @@
-"""Bytes to numbered lines of text, the same way for each format: gzip, encoding, line ends, and what is no text.
+"""Bytes to numbered lines of text, the same way for each format: gzip and xz, encoding, line ends, and what is no text.
 
 Lines end at LF, CRLF or CR only. ``str.splitlines`` would also cut at U+2028, U+0085, form feeds and the like, and
 ``str.split`` at no-break spaces; all of these belong to words in real corpora, so neither is used on text here.
 """
 
 import codecs
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from os import PathLike
@@ -16,7 +14,7 @@ from pathlib import Path
 from typing import NamedTuple, Protocol
 
 from polytag.corpus.notes import Notes
-from polytag.corpus.raw_lines import Source, opened, raw_lines
+from polytag.corpus.raw_lines import DAMAGED, Source, opened, raw_lines
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tokenising import tokeniser
 from polytag.errors import CorpusError
@@ -96,7 +94,7 @@ class Lines:
     dropped.
 
     Raises (while iterating):
-        CorpusError: the file cannot be opened or read, is damaged gzip, holds NUL bytes or over-long lines, or is
+        CorpusError: the file cannot be opened or read, is damaged gzip or xz, holds NUL bytes or over-long lines, or is
             not in the encoding.
     """
 
@@ -115,8 +113,8 @@ class Lines:
             with opened(self.source) as stream:
                 for number, raw in enumerate(raw_lines(stream, self.name), 1):
                     yield self._line(number, raw)
-        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-            raise CorpusError(f"damaged gzip file ({error}), expected a whole one", path=self.name) from error
+        except DAMAGED as error:
+            raise CorpusError(f"damaged gzip or xz file ({error}), expected a whole one", path=self.name) from error
         except OSError as error:
             raise unreadable(self.name, error) from error
 

@@ -1,0 +1,159 @@
+"""Word vectors from text without labels. Needs scipy, the extra ``polytag[raw]``.
+
+Words are cut as a plan's words are, near ones are counted (`counting`), and the counts become vectors (`factorising`).
+"""
+
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
+from importlib.util import find_spec
+from itertools import islice
+from os import PathLike
+from pathlib import Path
+from typing import Any, cast
+
+from polytag.corpus.documents import PEEK, blocks
+from polytag.corpus.formats import looks_like
+from polytag.corpus.notes import Notes
+from polytag.corpus.raw_lines import Source
+from polytag.corpus.sentence import Sentence
+from polytag.corpus.text import Lines
+from polytag.errors import CorpusError, PolytagError, counted
+from polytag.files import atomic_write
+from polytag.raw_text.counting import Lexicon, Read, count_pairs, read_words
+from polytag.raw_text.factorising import leading_vectors, ppmi
+from polytag.tokenisers import UNICODE
+from polytag.vocabulary.vectors import Vectors
+from polytag.vocabulary.vocabularies import normaliser
+
+MISSING = "scipy is not installed, expected it for word vectors: pip install 'polytag[raw]'"
+DIMENSION, WINDOW, MIN_COUNT = 100, 5, 5
+MOST_VECTORS = 200_000
+
+Progress = Callable[[str, int, int | None], None]  # what is done, words so far, words in all where known
+
+
+def make_vectors(
+    texts: Source | Iterable[Source],
+    *,
+    output: str | PathLike[str] | None = None,
+    dimension: int = DIMENSION,
+    window: int = WINDOW,
+    min_count: int = MIN_COUNT,
+    lowercase: bool = True,
+    tokeniser: str = UNICODE,
+    encoding: str = "auto",
+    progress: Progress | None = None,
+    notes: Notes | None = None,
+) -> Vectors:
+    """Make word vectors of text without labels, for ``words.NAME.vectors`` of a plan.
+
+    Digits become 0, as word parts look words up. Sentences that come again are left out. The same text gives the same
+    vectors. Memory is bounded: of more than 2 million different words, or 40 million pairs, the rarest are forgotten.
+
+    Args:
+        texts: a file or open stream, or several: raw text, plain or packed with gzip or xz.
+        output: a file to write the vectors to, in word2vec's text format; packed if its name ends in .gz.
+        dimension: how many values each vector has.
+        window: words at most so many places apart, in one sentence, are near each other.
+        min_count: rarer words get no vector; of the others the 200,000 most frequent do.
+        lowercase: read all words in lower case, as a word part looks them up unless its plan says otherwise.
+        tokeniser: what cuts text into words: that of the word part.
+        encoding: a codec; "auto" is UTF-8, or latin-1 where a text can be nothing else.
+        progress: is told what is done, and how many words of how many.
+        notes: takes what is odd in the texts but can be read.
+
+    Returns:
+        The vectors, float32 [V, D], the most frequent word first.
+
+    Raises:
+        CorpusError: a text cannot be read, with its line.
+        PolytagError: scipy is not installed, a number is not positive, there is too little text for so many dimensions,
+            or the output cannot be written.
+        PlanError: there is no such tokeniser.
+    """
+    check_scipy()
+    for name, value in {"dimension": dimension, "window": window, "min_count": min_count}.items():
+        if value < 1:
+            raise PolytagError(f"{name} is {value}, expected at least 1")
+    tell, notes = progress or (lambda *_: None), Notes() if notes is None else notes
+    is_one = isinstance(texts, str | PathLike) or hasattr(texts, "read")
+    sources = [cast(Source, texts)] if is_one else list(cast(Iterable[Source], texts))
+    names = ", ".join(map(_name, sources))
+    lexicon = Lexicon(normaliser(lowercase=lowercase, zero_digits=True))
+    with tempfile.TemporaryFile() as file:
+        sentences = (s for source in sources for s in _sentences(source, tokeniser, encoding, notes))
+        read = read_words(sentences, lexicon, file, lambda done: tell("reading", done, None))
+        _tell_repeated(read, names, notes)
+        words, rows = lexicon.frequent(min_count, MOST_VECTORS)
+        _check_enough(len(words), dimension, min_count, read, names)
+        near = count_pairs(
+            file, rows, words=len(words), window=window, progress=lambda done: tell("counting", done, read.words)
+        )
+    tell("factorising", read.words, read.words)
+    information = ppmi(near)
+    if not information.nnz:
+        raise CorpusError("no words stand near each other more often than by chance, expected sentences", path=names)
+    vectors = Vectors(words, leading_vectors(information, dimension), names, "word2vec")
+    if output is not None:
+        write_vectors(vectors, output)
+    return vectors
+
+
+def check_scipy() -> None:
+    """See to it that scipy is there.
+
+    Raises:
+        PolytagError: it is not.
+    """
+    with suppress(ValueError):  # of a module that is None
+        if find_spec("scipy") is not None:
+            return
+    raise PolytagError(MISSING)
+
+
+def write_vectors(vectors: Vectors, path: str | PathLike[str]) -> None:
+    """Write vectors in word2vec's text format, five digits each; gzip if the name ends in .gz.
+
+    Raises:
+        PolytagError: the file cannot be written.
+    """
+    with atomic_write(path) as file:
+        file.write(f"{len(vectors)} {vectors.dimension}\n")
+        form = " ".join(["%.5g"] * vectors.dimension)
+        for word, row in zip(vectors.words, vectors.matrix, strict=True):
+            file.write(f"{word} {form % tuple(row.tolist())}\n")
+
+
+def _sentences(source: Source, tokeniser: str, encoding: str, notes: Notes) -> Iterator[Sentence]:
+    if isinstance(source, str | PathLike):
+        _tell_looks(Path(source), encoding, notes)
+    found = blocks(source, format="text", source=_name(source), encoding=encoding, tokeniser=tokeniser, notes=notes)
+    return (block.sentence for block in found if block.sentence is not None)
+
+
+def _name(source: Any) -> str:
+    return str(source) if isinstance(source, str | PathLike) else "<stdin>"
+
+
+def _tell_looks(file: Path, encoding: str, notes: Notes) -> None:
+    """Say of a file that it looks like no raw text."""
+    with suppress(CorpusError):  # told when it is read
+        found = looks_like([line.text for line in islice(Lines(file, encoding=encoding), PEEK)])
+        if found != "text":
+            text = f"looks like {found}, but is read as raw text: 'polytag data convert' makes text of its words"
+            notes.tell("format", text, path=str(file))
+
+
+def _tell_repeated(read: Read, names: str, notes: Notes) -> None:
+    if read.repeated:
+        share = f"{100 * read.repeated / read.sentences:.1f} %"
+        text = f"{counted(read.repeated, 'sentence')} of {read.sentences:,} ({share}) had come before, left out"
+        notes.tell("repeated", text, path=names)
+
+
+def _check_enough(words: int, dimension: int, min_count: int, read: Read, names: str) -> None:
+    if words <= dimension:
+        found = f"{counted(words, 'word')} that occur {min_count:,} times or more in {counted(read.words, 'word')}"
+        more = "more text, or a smaller dimension or min_count"
+        raise CorpusError(f"found {found}, expected more of them than dimensions, {dimension:,}: {more}", path=names)
