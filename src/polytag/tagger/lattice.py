@@ -94,12 +94,12 @@ class Lattice:
 
         Of a mask [N, K], that of all sequences of the tags that it allows.
         """
-        emissions, *rest = self._doubles(self.temperature)
+        doubles = emissions, transitions, start, packing = self._doubles(self.temperature)
         if tags.ndim == 1:
-            given = chain.path_scores(emissions, *rest, tags)
+            given = chain.path_scores(*doubles, tags)
         else:
-            given = chain.log_partition(np.where(tags, emissions, -np.inf), *rest)
-        loss: Floats = chain.log_partition(emissions, *rest) - given
+            given = chain.log_partition(np.where(tags, emissions, -np.inf), transitions, start, packing)
+        loss: Floats = chain.log_partition(*doubles) - given
         return loss
 
     def confidence(self, tags: npt.NDArray[Any]) -> Confidence:
