@@ -60,6 +60,9 @@ COMMANDS: Mapping[str, Writing] = {
         "curve", "plan.toml", "--task", "ner", "--rates", "1", "--seeds", "1", "-o", "curve", *SETTINGS,
         writes="curve/curve.csv",
     ),
+    "vectors": _one(
+        "vectors", "test.conll", "-o", "v.vec.gz", "--dimension", "2", "--min-count", "1", "--quiet", writes="v.vec.gz"
+    ),
     "export": _one("export", "model", "--onnx", "m.onnx", "--task", "ner", writes="m.onnx"),
 }  # fmt: skip
 
