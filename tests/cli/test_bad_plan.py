@@ -8,7 +8,7 @@ from tests.cli.conftest import PLAN, SPANISH
 WORDS, BEFORE_TASKS = "[words.english]\ndimension = 6\nhidden = 6\nlayers = 1\n", PLAN.partition("[tasks.ner]")[0]
 CASES = [
     Case("no plan", gone("plan.toml"), TRAIN, "plan.toml: the plan cannot be read: No such file or directory"),
-    Case("a directory for a plan", folder("plan.toml"), TRAIN, "plan.toml: the plan cannot be read: Is a directory"),
+    Case("a directory for a plan", folder("plan.toml"), TRAIN, "plan.toml: a directory, expected a plan file"),
     Case("plan not UTF-8", put("plan.toml", PLAN.encode() + b"# caf\xe9\n"), TRAIN,
          "plan.toml:29: byte 0xe9, expected UTF-8 text"),
     Case("plan with NUL", put("plan.toml", PLAN + "\0"), TRAIN, "plan.toml"),
