@@ -41,6 +41,7 @@ def made(
     chars: Mapping[str, Any] | None = {},
     words: Mapping[str, Any] = {},
     tags: Mapping[str, Any] = {},
+    reads: Mapping[str, int] = {},
     scheme: str = "bioes",
     gazetteer: Gazetteer | None = None,
     clusters: Clusters | None = None,
@@ -49,7 +50,7 @@ def made(
     plan = make_plan({
         "chars": {} if chars is None else {"c": {"dimension": 3, "hidden": 4, "layers": 2, **chars}},
         "words": {"w": {"dimension": 4, "hidden": 5, "layers": 2, **words}},
-        "tags": {task: {"scheme": scheme, **tags} for task in tasks},
+        "tags": {task: {"scheme": scheme, "layer": reads.get(task), **tags} for task in tasks},
         "tasks": {
             task: {"words": "w", "train": "-", "scheme": data, **({} if chars is None else {"chars": "c"})}
             for task, data in tasks.items()
@@ -76,6 +77,11 @@ SHAPES: dict[str, dict[str, Any]] = {
     "characters only": {"words": {"embedding": False}},
     "one layer": {"chars": {"layers": 1}, "words": {"layers": 1}},
     "three layers": {"chars": {"layers": 3}, "words": {"layers": 3}},
+    "tasks that read several layers": {
+        "tasks": {"ner": "iob1", "pos": "plain", "chunk": "bilou"}, "words": {"layers": 3},
+        "reads": {"pos": 1, "chunk": 2},
+    },
+    "the lowest layer alone": {"tags": {"layer": 1}},
     "reset after": {"chars": {"cell": "reset_after"}, "words": {"cell": "reset_after"}},
     "biases": {"chars": {"bias": True}, "words": {"bias": True}},
     "biases, reset after": {

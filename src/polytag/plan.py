@@ -174,6 +174,9 @@ class Tags(Table):
     output: Literal["crf", "softmax"] = Field(
         "crf", description="crf scores whole tag sequences; softmax each word's tag for itself, without a margin"
     )
+    layer: Size | None = Field(
+        None, description="of the word GRU whose states are read, 1 the lowest; unless given, the highest"
+    )
     scheme: NetworkScheme = Field("bioes", description="how the network sees spans")
     gazetteer: str | None = Field(None, description="CoNLL list, 'TYPE entity words' per line")
     gazetteer_dropout: Fraction = Field(
@@ -341,6 +344,11 @@ class Plan(Table):
     def users(self, kind: str, name: str) -> list[str]:
         """The tasks that use a part, in the order of the plan."""
         return [task for task, settings in self.tasks.items() if getattr(settings, kind) == name]
+
+    def layer_of(self, task: str) -> int:
+        """The layer of the word GRU whose states a task reads; the lowest is 1."""
+        settings = self.tasks[task]
+        return self.tags[settings.tags].layer or self.words[settings.words].layers
 
     def only(self, tasks: Iterable[str]) -> "Plan":
         """The plan of some tasks alone, with the parts that they use: what joint training is compared with.

@@ -308,6 +308,12 @@ def _check_names(plan: Plan, source: str) -> None:
                 f"{source}: tasks {', '.join(plan.users('words', name))} share words.{name}, "
                 "so they must name the same chars part: the word GRU reads its characters"
             )
+    for task, settings in plan.tasks.items():
+        if plan.layer_of(task) > (layers := plan.words[settings.words].layers):
+            raise PlanError(
+                f"{source}: tags.{settings.tags}.layer: found {plan.layer_of(task)}, expected at most {layers}, "
+                f"the layers of words.{settings.words}, which tasks.{task} reads"
+            )
     _check_initialisation(plan, source)
     cells = {chars.cell for chars in plan.chars.values()} | {words.cell for words in plan.words.values()}
     if "lstm" in cells and plan.training.precision != "float32":

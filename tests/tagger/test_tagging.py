@@ -296,13 +296,13 @@ class TestTasks:
     def calls(self, monkeypatch: pytest.MonkeyPatch) -> list[str]:
         """The tasks for which the encoder is run."""
         calls: list[str] = []
-        context = Engine.context
+        contexts = Engine.contexts
 
-        def spy(engine: Engine, batch: Batch, task: str, scratch: Scratch) -> words.Floats:
-            calls.append(task)
-            return context(engine, batch, task, scratch)
+        def spy(engine: Engine, batch: Batch, tasks: Sequence[str], scratch: Scratch) -> list[words.Floats]:
+            calls.append(tasks[0])
+            return contexts(engine, batch, tasks, scratch)
 
-        monkeypatch.setattr(Engine, "context", spy)
+        monkeypatch.setattr(Engine, "contexts", spy)
         return calls
 
     def test_what_is_no_name_is_refused(self) -> None:

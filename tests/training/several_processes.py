@@ -18,13 +18,18 @@ VARIANTS: dict[str, tuple[tuple[str, ...], dict[str, Any]]] = {
     "joint, accumulators of each task": (("ner", "pos", "xx"), {"accumulators": "task", "learning_rate": 0.05}),
     "joint, adam": (("ner", "xx"), {"optimizer": "adam", "final_learning_rate": 1e-4, "task_sampling": "proportional"}),
     "features": (("ner", "xx"), {"features": True, "learning_rate": 0.05, "clip": 5.0}),
+    "a lower layer": (("ner", "pos"), {"learning_rate": 0.05}),
 }
 RESUMED = "joint, adagrad"
 
 
 def plan_of(corpora: Path, variant: str) -> Plan:
     tasks, training = VARIANTS[variant]
-    return toy.plan(corpora, *tasks, **training, epochs=2)
+    tables = toy.tables(*tasks, search=corpora, **training, epochs=2)
+    if variant == "a lower layer":
+        tables["words"]["en"]["layers"] = 2
+        tables["tags"] = {"pos": {"layer": 1}}
+    return toy.make_plan(tables)
 
 
 def begin(events: Iterator[Event], *, steps: int) -> None:

@@ -73,6 +73,10 @@ WAYS: dict[str, Settings] = {
     "softmax, constrained, features": {"tags": {"output": "softmax", "constrained": True}, "features": True},
     "constrained, IOB2, features": {"tags": {"constrained": True, "scheme": "iob2"}, "features": True},
     "several tasks": {"tasks": ["ner", "other"], "features": True, "gazetteer": True},
+    "tasks that read several layers": {
+        "tasks": ["ner", "foreign", "other"], "words": {"layers": 3}, "reads": {"other": 1, "ner": 2}, "features": True,
+    },
+    "the lowest layer alone": {"words": {"layers": 2}, "reads": {"ner": 1}},
     "tasks that share their tags": {"tasks": ["ner", "same", "other"], "tags": {"constrained": True}},
     "several languages": {"tasks": ["ner", "foreign", "other"], "features": True, "gazetteer": True},
     "dropout, which running has none of": {
@@ -95,6 +99,7 @@ ANY = st.fixed_dictionaries({
     "chars": st.none() | _chars, "words": _words, "tags": _tags, "gazetteer": st.booleans(), "features": st.booleans(),
     "clusters": st.dictionaries(st.sampled_from(["en", "xx"]), st.integers(1, 2)),
     "tasks": st.lists(st.sampled_from(sorted(TASKS)), min_size=1, unique=True),
+    "reads": st.dictionaries(st.sampled_from(["ner", "other"]), st.integers(1, 3)),
 }).filter(lambda ways: ways["chars"] is not None or ways["words"]["embedding"])  # fmt: skip
 
 
@@ -111,12 +116,16 @@ def form(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str
 def plan_of(ways: Settings) -> Plan:
     tasks = {task: TASKS[task] for task in ways.get("tasks", ["ner"])}
     chars, words = ({"dimension": 3, "hidden": 3} | (ways.get(kind) or {}) for kind in ("chars", "words"))
+    reads = {part: min(layer, words.get("layers", 2)) for part, layer in ways.get("reads", {}).items()}
     with_chars = {} if ways.get("chars", {}) is None else {"chars": "all"}
     return make_plan({
         "chars": {"all": chars} if with_chars else {},
         "words": {name: {"max_characters": 20} | words for name, _ in tasks.values()},
         "tags": {
-            part: {"scheme": "bioes", "features": ways.get("features", False), **ways.get("tags", {})}
+            part: {
+                "scheme": "bioes", "features": ways.get("features", False), "layer": reads.get(part),
+                **ways.get("tags", {}),
+            }
             for _, part in tasks.values()
         },
         "tasks": {

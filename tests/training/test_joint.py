@@ -83,6 +83,25 @@ def test_a_step_moves_the_task_s_parts_and_nothing_else(
                 assert torch.equal(value, found[name]), f"accumulator {name} of {other} moved"
 
 
+@pytest.mark.parametrize("training", [*OPTIMIZERS.values(), {"average": 0.5}], ids=[*OPTIMIZERS, "averages"])
+def test_a_step_of_a_task_moves_no_layer_above_the_one_that_it_reads(
+    corpora: Path, tmp_path: Path, training: dict[str, object]
+) -> None:
+    tables = toy.tables("ner", "pos", search=corpora, **training)
+    tables["words"]["en"]["layers"] = 3
+    tables["tags"] = {"pos": {"layer": 1}, "ner": {"layer": 2}}
+    trainer = Trainer(prepare(toy.make_plan(tables)), tmp_path)
+    for _ in range(6):
+        next(trainer.events())
+    for task, highest in (("pos", 1), ("ner", 2)):
+        step(trainer, task)
+        old, new = trainer.before[0], weights(trainer)  # type: ignore[attr-defined]
+        moved = {name for name in old if not torch.equal(old[name], new[name])}
+        layers = {name.rpartition(".")[2] for name in moved if name.startswith("words.en.gru.")}
+        assert layers == {str(layer) for layer in range(highest)}
+        assert f"tags.{task}.projection" in moved
+
+
 @pytest.mark.parametrize("training", [OPTIMIZERS["adagrad"], OPTIMIZERS["adam"]], ids=["adagrad", "adam"])
 def test_every_used_parameter_moves_everywhere(corpora: Path, tmp_path: Path, training: dict[str, object]) -> None:
     """Both directions; some steps are too small for float32 to show."""

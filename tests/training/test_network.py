@@ -118,6 +118,32 @@ def test_gradients_agree_with_finite_differences(corpora: Path, cell: str, layer
             assert float(gradient[index]) == pytest.approx(found_slope, rel=1e-5, abs=1e-8), name
 
 
+def test_a_lower_layer_is_read_as_if_there_were_none_above(corpora: Path) -> None:
+    """The loss and its gradients are those of a network without the layers above, which get none."""
+    one, two = (small(corpora, "ner", words={"layers": layers, "dropout": 0.3}, tags={"layer": 1}) for layers in (1, 2))
+    weights = {name: tensor for name, tensor in two.network.state_dict().items() if not name.endswith("weight.1")}
+    one.network.load_state_dict(weights)
+    losses = []
+    for found in (one, two):
+        batch = batch_of(found, list(found.sentences["ner"]["train"])[:5], "ner")
+        loss = found.network.loss(batch, "ner", margin=1.0, generator=torch.Generator().manual_seed(3))
+        loss.backward()
+        losses.append(loss)
+    assert torch.equal(*losses)
+    lower = dict(one.network.named_parameters())
+    for name, parameter in two.network.named_parameters():
+        if name in lower:
+            assert torch.equal(parameter.grad.to_dense(), lower[name].grad.to_dense()), name  # type: ignore[union-attr]
+        else:
+            assert parameter.grad is None, name
+    assert two.network.state_dict().keys() - weights.keys() == {
+        "words.en.gru.input_weight.1", "words.en.gru.recurrent_weight.1"
+    }  # fmt: skip
+    note = "words.en: no task reads above layer 1 of 2, so what is above learns nothing"
+    assert note in two.notes
+    assert note not in one.notes
+
+
 def slope(loss: Any, values: Tensor, index: int, step: float = 1e-5) -> float:
     sides = []
     with torch.no_grad():

@@ -81,6 +81,7 @@ def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list
         ),
         "tags": lambda s: (
             f"{', constrained' * s.constrained}{', gazetteer' * bool(s.gazetteer)}{', features' * s.features}"
+            f"{f', reads layer {s.layer}' if s.layer else ''}"
         ),
     }
     lines = []

@@ -26,12 +26,12 @@ def distinct_words(graph: Graph, chars: tuple[Weights, Chars] | None, words: Wei
     return graph.node("Concat", *parts, axis=1)
 
 
-def context(graph: Graph, words: Weights, settings: Words, distinct: str) -> str:
-    """What the word GRU makes of each word in its sentence, [T, B, 2H]."""
+def contexts(graph: Graph, words: Weights, settings: Words, distinct: str, *, layers: int) -> list[str]:
+    """What each of the lowest ``layers`` of the word GRU makes of each word in its sentence, [T, B, 2H]."""
     places = graph.node("Transpose", graph.input("sentences", ["B", "T"]), perm=[1, 0])
     inputs = graph.node("Gather", distinct, places)
-    states, _ = _stack(graph, words, settings, inputs, graph.input("lengths", ["B"]), "words")
-    return _side_by_side(graph, states)
+    of_layers = settings.model_copy(update={"layers": layers})
+    return _stack(graph, words, of_layers, inputs, graph.input("lengths", ["B"]), "words")[0]
 
 
 def _characters(graph: Graph, chars: Weights, settings: Chars) -> str:
@@ -44,20 +44,20 @@ def _characters(graph: Graph, chars: Weights, settings: Chars) -> str:
     return graph.node("Reshape", by_word, graph.constant(np.array([0, -1])))
 
 
-def _stack(graph: Graph, weights: Weights, settings: Chars | Words, x: str, lengths: str, name: str) -> tuple[str, str]:
-    """All states of the top layer, [steps, 2, batch, H], and the last of each direction, [2, batch, H]."""
+def _stack(
+    graph: Graph, weights: Weights, settings: Chars | Words, x: str, lengths: str, name: str
+) -> tuple[list[str], str]:
+    """All states of each layer, [steps, batch, 2H], and the last of the top one by direction, [2, batch, H]."""
     running = graph.node("Cast", lengths, to=TensorProto.INT32)
-    kind, last = recurrence(settings), ""
+    kind, last, states = recurrence(settings), "", list[str]()
     name = f"{name}.{kind}"
     variant = {} if kind == "lstm" else {"linear_before_reset": int(settings.cell == "reset_after")}
     for layer in range(settings.layers):
-        if layer:
-            x = _side_by_side(graph, x)
         bias = ""
         if settings.bias:
             given = _gates(weights[f"{kind}.bias.{layer}"], kind)
             bias = graph.constant(np.concatenate([given, np.zeros_like(given)], axis=1), f"{name}.{layer}.bias")
-        x, last = graph.nodes(
+        found, last = graph.nodes(
             kind.upper(),
             x,
             graph.constant(_transposed(weights[f"{kind}.input_weight.{layer}"], kind), f"{name}.{layer}.input"),
@@ -69,7 +69,9 @@ def _stack(graph: Graph, weights: Weights, settings: Chars | Words, x: str, leng
             direction="bidirectional",
             **variant,
         )
-    return x, last
+        x = _side_by_side(graph, found)
+        states.append(x)
+    return states, last
 
 
 def _side_by_side(graph: Graph, states: str) -> str:

@@ -105,14 +105,16 @@ def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) ->
     settings = plan.tasks[tasks[0]]
     chars = settings.chars and (model.part(f"chars.{settings.chars}"), plan.chars[settings.chars])
     words = model.part(f"words.{settings.words}")
-    context = encoders.context(
-        graph, words, plan.words[settings.words], encoders.distinct_words(graph, chars or None, words)
-    )
+    contexts = encoders.contexts(
+        graph, words, plan.words[settings.words], encoders.distinct_words(graph, chars or None, words),
+        layers=max(map(plan.layer_of, tasks)),
+    )  # fmt: skip
     at = decoder.places(graph)
     clusters = tagger.engine.language(tasks[0]).inputs.words.cluster_sets
     for task in tasks:
         part = tagger.engine.part(task)
         projection = model.part(f"tags.{part.name}")["projection"]
+        context = contexts[plan.layer_of(task) - 1]
         scores = decoder.emissions(graph, part, projection, context, at, clusters=clusters)
         valid_only = part.constrained if constrained is None else constrained
         path = decoder.best_path(graph, part, task, scores, at, constrained=valid_only)

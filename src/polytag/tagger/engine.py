@@ -50,13 +50,13 @@ class Scratch:
     """Memory for the states of layers, which the batches of a call use in turn: new memory for each took 4 %."""
 
     def __init__(self) -> None:
-        self._arrays = [np.empty(0, np.float32)] * 2  # a layer reads from the one and writes to the other
+        self._arrays: dict[int, Floats] = {}  # by layer
 
     def states(self, layer: int, rows: int, width: int) -> Floats:
-        """Room for the states of a layer, [rows, width], until the layer after next."""
-        if self._arrays[layer % 2].size < rows * width:
-            self._arrays[layer % 2] = np.empty(rows * width, np.float32)
-        return self._arrays[layer % 2][: rows * width].reshape(rows, width)
+        """Room for the states of a layer, [rows, width]."""
+        if layer not in self._arrays or self._arrays[layer].size < rows * width:
+            self._arrays[layer] = np.empty(rows * width, np.float32)
+        return self._arrays[layer][: rows * width].reshape(rows, width)
 
 
 class WordInputs:
@@ -109,13 +109,13 @@ class Language:
         width = gates + sum((1 + PLACES) * len(of) for of in featured.values())
         self.table = WordTable(self.inputs.columns, row_bytes=4 * width)
 
-    def context(self, batch: Batch, scratch: Scratch) -> Floats:
-        """What the word GRU makes of each word in its sentence, [N, 2H]; lies in ``scratch``."""
-        sizes, (first, *others) = batch.packing.sizes, self._layers
-        room = [scratch.states(i, len(batch.rows), 2 * layer.units) for i, layer in enumerate(self._layers)]
-        states: Floats = first.states_of(batch.columns[_GATES], batch.rows, sizes, out=room[0])
+    def contexts(self, batch: Batch, scratch: Scratch, *, layers: int) -> list[Floats]:
+        """What each of the lowest ``layers`` of the word GRU makes of each word in its sentence, [N, 2H]."""
+        sizes, (first, *others) = batch.packing.sizes, self._layers[:layers]
+        room = [scratch.states(i, len(batch.rows), 2 * layer.units) for i, layer in enumerate(self._layers[:layers])]
+        states: list[Floats] = [first.states_of(batch.columns[_GATES], batch.rows, sizes, out=room[0])]
         for layer, out in zip(others, room[1:], strict=True):
-            states = layer.states(states, sizes, out=out)
+            states.append(layer.states(states[-1], sizes, out=out))
         return states
 
 
@@ -222,21 +222,24 @@ class Engine:
             gazetteer = {part: found[places] for part, found in matched.items()}
             yield Batch(indices, packing, places, rows[places], columns, gazetteer)
 
-    def context(self, batch: Batch, task: str, scratch: Scratch) -> Floats:
-        """What the network makes of each word in its sentence, [N, 2H]; lies in ``scratch``."""
-        return self.language(task).context(batch, scratch)
+    def contexts(self, batch: Batch, tasks: Sequence[str], scratch: Scratch) -> list[Floats]:
+        """What each layer of the word GRU, up to the highest that tasks of a language read, makes of each word.
+
+        Each is [N, 2H] and lies in ``scratch``.
+        """
+        layers = max(map(self.plan.layer_of, tasks))
+        return self.language(tasks[0]).contexts(batch, scratch, layers=layers)
 
     def lattices(
-        self, context: Floats, batch: Batch, tasks: Sequence[str], *, constrained: bool | None = None
+        self, contexts: Sequence[Floats], batch: Batch, tasks: Sequence[str], *, constrained: bool | None = None
     ) -> dict[str, Lattice]:
-        """What decoding needs for each of several tasks of a language, from one ``context``.
+        """What decoding needs for each of several tasks of a language, from the `contexts` of a batch.
 
         Raises:
             ModelError: scores are not finite, as where weights are so large that sums of products overflow.
         """
         parts = {part.name: part for part in map(self.part, tasks)}
-        projected = self._kernels.project(context, [part.projection for part in parts.values()])
-        emissions = dict(zip(parts, projected, strict=True))
+        emissions = self._projected(contexts, tasks)
         for name, part in parts.items():
             if part.gazetteer is not None and name in batch.gazetteer:
                 emissions[name] += part.gazetteer[batch.gazetteer[name]]
@@ -247,6 +250,16 @@ class Engine:
             if not np.isfinite(scores).all():
                 raise ModelError(f"tags.{name}: scores are not finite, expected a model whose training went well")
         return {task: self._lattice(task, emissions, batch.packing, constrained) for task in tasks}
+
+    def _projected(self, contexts: Sequence[Floats], tasks: Sequence[str]) -> dict[str, Floats]:
+        """Emissions [N, K] of each tag part from the layer that it reads, without gazetteers and features."""
+        by_layer: dict[int, dict[str, Any]] = {}
+        for task in tasks:
+            by_layer.setdefault(self.plan.layer_of(task), {})[self.part(task).name] = self.part(task).projection
+        emissions: dict[str, Floats] = {}
+        for layer, of in by_layer.items():
+            emissions |= zip(of, self._kernels.project(contexts[layer - 1], [*of.values()]), strict=True)
+        return emissions
 
     def _lattice(
         self, task: str, emissions: Mapping[str, Floats], packing: Packing, constrained: bool | None

@@ -123,8 +123,8 @@ class Lattice:
 class View:
     """Some sentences as the network sees them: their places in the stream, and for each task what decoding sees.
 
-    Lattices give their results in the order of ``indices``; ``context`` [N, H] is packed. Sentences without words are
-    in no view.
+    Lattices give their results in the order of ``indices``; ``context`` [N, H], of the highest layer that a task reads,
+    is packed. Sentences without words are in no view.
     """
 
     indices: Sequence[int]

@@ -271,9 +271,11 @@ class Tagger:
             words, lengths = _flat(chunk)
             for group in self.engine.by_language(chosen):
                 for batch in self.engine.batches(words, lengths, group):
-                    context = self.engine.context(batch, group[0], Scratch())
-                    lattices = self.engine.lattices(context, batch, group, constrained=constrained)
-                    yield View([done + index for index in batch.indices.tolist()], batch.packing, context, lattices)
+                    contexts = self.engine.contexts(batch, group, Scratch())
+                    lattices = self.engine.lattices(contexts, batch, group, constrained=constrained)
+                    yield View(
+                        [done + index for index in batch.indices.tolist()], batch.packing, contexts[-1], lattices
+                    )
             done += len(chunk)
 
     def choose(self, tasks: Sequence[str] | None) -> list[str]:
@@ -326,8 +328,8 @@ class Tagger:
 
             def answer(batch: Batch, tasks: Sequence[str] = tasks) -> None:
                 scratch = scratches.pop()
-                context = self.engine.context(batch, tasks[0], scratch)
-                lattices = self.engine.lattices(context, batch, tasks, constrained=request.constrained)
+                contexts = self.engine.contexts(batch, tasks, scratch)
+                lattices = self.engine.lattices(contexts, batch, tasks, constrained=request.constrained)
                 scratches.append(scratch)
                 for task, lattice in lattices.items():
                     found[task].take(lattice, indices=batch.indices, places=batch.places)

@@ -24,6 +24,7 @@ from polytag.scoring import Counts
 from polytag.tagger.tagging import Tagger
 from polytag.training.batch import Batch
 from polytag.training.network import Network
+from polytag.training.recurrent import WordEncoder
 
 T = TypeVar("T")
 
@@ -142,7 +143,7 @@ def loss_functions(network: Network, *, margin: float, world: World) -> dict[str
 
 
 class _Loss(nn.Module):
-    """The loss of one task as a module whose children are the parts that the task uses, and no others.
+    """The loss of one task as a module whose children are what the task uses of its parts, and nothing else.
 
     DDP waits for a gradient of each parameter, so each task has its own; parts that tasks share are children of
     several, of which only the one whose loss was computed last reacts to their gradients.
@@ -150,7 +151,10 @@ class _Loss(nn.Module):
 
     def __init__(self, network: Network, task: str, margin: float) -> None:
         super().__init__()
-        self.parts = nn.ModuleList(network.parts_of(task).values())
+        self.parts = nn.ModuleList(
+            part.up_to(network.layers[task]) if isinstance(part, WordEncoder) else part
+            for part in network.parts_of(task).values()
+        )
         self._loss = partial(network.loss, task=task, margin=margin)  # no child: a method is not a module
 
     def forward(self, batch: Batch, *, generator: torch.Generator) -> Tensor:

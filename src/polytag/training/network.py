@@ -30,6 +30,7 @@ class Network(nn.Module):
         super().__init__()
         generator = generator or torch.Generator()
         self.tasks = dict(plan.tasks)
+        self.layers = {task: plan.layer_of(task) for task in plan.tasks}  # of the word GRU that each task goes through
         start = plan.initialisation
         self.chars = _parts("chars", {
             name: CharEncoder(settings, len(vocabularies.chars[name]), start, generator)
@@ -54,7 +55,7 @@ class Network(nn.Module):
         words = self.words[self.tasks[task].words]
         assert isinstance(words, WordEncoder)
         inputs = words.inputs(batch.words, self._characters(batch, task, generator), generator)
-        context: Tensor = words(inputs, batch.packing, generator)
+        context: Tensor = words(inputs, batch.packing, generator, layers=self.layers[task])
         return context
 
     def _characters(self, batch: Batch, task: str, generator: torch.Generator | None) -> Tensor | None:

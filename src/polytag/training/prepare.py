@@ -96,7 +96,7 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
         for name, settings in plan.words.items()
         if settings.vocabulary == "all"
     ]
-    notes += _idle_margin(plan)
+    notes += [*_idle_margin(plan), *_idle_layers(plan)]
     words = {name: _words(plan, name, sentences, vectors[name], beginning, notes) for name in plan.words}
     vocabularies = Vocabularies(
         chars={name: _chars(plan, name, sentences, beginning) for name in plan.chars},
@@ -138,6 +138,16 @@ def _idle_margin(plan: Plan) -> list[str]:
         f"tags.{name}: output 'softmax' has no margin, so training.margin = {margin:g} does nothing there"
         for name, tags in plan.tags.items()
         if tags.output == "softmax" and margin not in (0.0, of_recipe)
+    ]
+
+
+def _idle_layers(plan: Plan) -> list[str]:
+    """Layers above those that tasks read learn nothing."""
+    highest = {name: max(map(plan.layer_of, plan.users("words", name))) for name in plan.words}
+    return [
+        f"words.{name}: no task reads above layer {highest[name]} of {words.layers}, so what is above learns nothing"
+        for name, words in plan.words.items()
+        if highest[name] < words.layers
     ]
 
 

@@ -31,11 +31,14 @@ class RecurrentStack(nn.Module):
         self.bias = nn.ParameterList([_fresh_bias(settings, across) for _ in widths] if settings.bias else [])
         self.precision: ops.Precision = "float32"  # of products while training
 
-    def forward(self, x: Tensor, packing: Packing, generator: torch.Generator | None = None) -> Tensor:
-        """``generator`` draws dropout, which there is none without."""
+    def forward(
+        self, x: Tensor, packing: Packing, generator: torch.Generator | None = None, *, layers: int | None = None
+    ) -> Tensor:
+        """The states of the highest of so many ``layers``, or of all; ``generator`` draws dropout, if there is one."""
         gru = partial(ops.gru, reset_after=self.cell == "reset_after", precision=self.precision)
         layer_of = ops.lstm if self.cell == "lstm" else gru
-        for layer, (w, u) in enumerate(zip(self.input_weight, self.recurrent_weight, strict=True)):
+        weights = [*zip(self.input_weight, self.recurrent_weight, strict=True)]
+        for layer, (w, u) in enumerate(weights[:layers]):
             x = dropout(x, self.dropout, generator)
             bias = self.bias[layer] if len(self.bias) else None
             x = layer_of(x, w, u, bias, packing.batch_sizes, packing.reverse)
@@ -102,13 +105,21 @@ class WordEncoder(_Encoder):
         inputs = char_width + (settings.dimension if settings.embedding else 0)
         self.add_module(self._recurrence, RecurrentStack(inputs, settings, std=start.gru, generator=generator))
 
+    def up_to(self, layers: int) -> nn.ModuleList:
+        """The weights that a task uses which reads the highest of so many layers."""
+        tables = (self.stack.input_weight, self.stack.recurrent_weight, self.stack.bias)
+        recurrent = nn.ParameterList(weight for table in tables for weight in list(table)[:layers])
+        return nn.ModuleList([recurrent, *([] if self.embedding is None else [self.embedding])])
+
     def inputs(self, words: Tensor, characters: Tensor | None, generator: torch.Generator | None = None) -> Tensor:
         """Word indices [N] and character vectors [N, C] -> inputs of the word GRU, [N, D]."""
         words = hide_rare(words, self.rarity, generator)
         embedded = None if self.embedding is None else self.embedding(words)
         return torch.cat([part for part in (characters, embedded) if part is not None], dim=1)
 
-    def forward(self, inputs: Tensor, packing: Packing, generator: torch.Generator | None = None) -> Tensor:
-        """Inputs [N, D] -> context [N, 2H]."""
-        states: Tensor = self.stack(inputs, packing, generator)
+    def forward(
+        self, inputs: Tensor, packing: Packing, generator: torch.Generator | None = None, *, layers: int | None = None
+    ) -> Tensor:
+        """Inputs [N, D] -> context [N, 2H], the states of the highest of so many ``layers``, or of all."""
+        states: Tensor = self.stack(inputs, packing, generator, layers=layers)
         return states
