@@ -129,7 +129,9 @@ def test_the_site_asks_nobody_else(site: Path) -> None:
 
 
 def test_commands_and_settings_are_complete(site: Path) -> None:
-    from polytag.plan import Chars, Initialisation, Tags, Task, Training, Words
+    from polytag.plan.parts import Chars, Tags, Words
+    from polytag.plan.task import Task
+    from polytag.plan.training import Initialisation, Training
 
     page = (site / "reference" / "commands.html").read_text(encoding="utf-8")
     for command in COMMANDS:

@@ -10,7 +10,8 @@ import pytest
 import tomli_w
 
 from polytag.errors import PlanError
-from polytag.plan_file import load_plan, make_plan, recipes, sizes, stored_plan
+from polytag.plan.defaults import recipes, sizes
+from polytag.plan_file import load_plan, make_plan, stored_plan
 
 ROOT = Path(__file__).parents[1]
 NO_PLANS = {"table.toml", "queue.toml", "variants.toml"}  # what else the experiments keep

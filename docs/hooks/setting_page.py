@@ -7,8 +7,12 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
-from polytag.plan import Chars, Choices, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
-from polytag.plan_file import recipes, sizes
+from polytag.plan import Plan
+from polytag.plan.defaults import recipes, sizes
+from polytag.plan.parts import Chars, Tags, Words
+from polytag.plan.task import Columns, Task
+from polytag.plan.training import Initialisation, Training
+from polytag.plan.values import Choices, Table
 
 TABLES: dict[str, type[Table]] = {
     "chars": Chars, "words": Words, "tags": Tags, "tasks": Task,

@@ -14,7 +14,8 @@ from polytag.corpus import FORMATS, Column, Report, check, read
 from polytag.corpus.lookup import find_file
 from polytag.errors import CorpusError, PlanError, PolytagError, counted, nearest
 from polytag.files import atomic_write
-from polytag.plan_file import make_plan, recipes, sizes
+from polytag.plan.defaults import recipes, sizes
+from polytag.plan_file import make_plan
 
 HOLDOUT = 0.1  # of the training sentences, where there is no development file
 RECIPE = "best"

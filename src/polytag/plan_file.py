@@ -4,14 +4,19 @@ import os
 import re
 import tomllib
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from polytag.errors import PlanError, nearest
-from polytag.plan import MEMORY, NONE, Chars, Columns, Initialisation, Plan, Table, Tags, Task, Training, Words
+from polytag.plan import Plan
+from polytag.plan.consistency import check_consistency
+from polytag.plan.defaults import defaults, with_defaults
+from polytag.plan.parts import Chars, Tags, Words
+from polytag.plan.task import Columns, Task
+from polytag.plan.training import Initialisation, Training
+from polytag.plan.values import MEMORY, NONE, Table
 from polytag.tokenisers import ANY_LANGUAGE
 
 
@@ -53,7 +58,7 @@ def make_plan(tables: Mapping[str, Any], *, source: str = "plan") -> Plan:
         PlanError: names the key, the value and what is allowed.
     """
     plain = _plain(tables)
-    return _checked(_with_defaults(plain, _defaults(plain, source)), source)
+    return _checked(with_defaults(plain, defaults(plain, source)), source)
 
 
 def _checked(full: Mapping[str, Any], source: str) -> Plan:
@@ -61,7 +66,7 @@ def _checked(full: Mapping[str, Any], source: str) -> Plan:
         plan = Plan.model_validate(full)
     except ValidationError as error:
         raise PlanError(f"{source}: {_explain(error)}") from None
-    _check_names(plan, source)
+    check_consistency(plan, source)
     check_texts(plan, source)
     return plan
 
@@ -91,7 +96,7 @@ def stored_plan(tables: Mapping[str, Any], *, source: str) -> Plan:
     if isinstance(parts, Mapping):
         named = {name: {"tokeniser": _legacy(of), **of} for name, of in parts.items() if isinstance(of, Mapping)}
         tables = {**tables, "words": {**parts, **named}}
-    return _checked(_with_defaults(_plain(tables), {}), source)
+    return _checked(with_defaults(_plain(tables), {}), source)
 
 
 def from_memory(plan: Plan, memory: Mapping[str, Collection[str]]) -> Plan:
@@ -106,7 +111,7 @@ def from_memory(plan: Plan, memory: Mapping[str, Collection[str]]) -> Plan:
         changed = plan.model_copy(update={"tasks": {name: Task.model_validate(task) for name, task in tasks.items()}})
     except ValidationError as error:
         raise PlanError(f"plan: {_explain(error)}") from None
-    _check_names(changed, "plan")
+    check_consistency(changed, "plan")
     return changed
 
 
@@ -142,20 +147,6 @@ def _read(path: Path) -> dict[str, Any]:
         raise PlanError(f"{path}: the plan cannot be read: {reason}") from None
 
 
-def recipes() -> dict[str, dict[str, Any]]:
-    """The tables of defaults that ``training.recipe`` names."""
-    return _tables("recipes.toml")
-
-
-def sizes() -> dict[str, dict[str, Any]]:
-    """The tables of defaults that ``size`` names."""
-    return _tables("sizes.toml")
-
-
-def _tables(name: str) -> dict[str, dict[str, Any]]:
-    return tomllib.loads(files("polytag").joinpath(name).read_text(encoding="utf-8"))
-
-
 def first_difference(before: Any, now: Any, key: str = "") -> tuple[str, Any, Any] | None:
     """The dotted key of the first setting in which two tables differ, with both values; None where they are equal."""
     if before == now:
@@ -177,55 +168,6 @@ def _texts(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from _texts(inner, key)
-
-
-_KINDS = ("chars", "words", "tags", "tasks", "training", "initialisation")
-
-
-def _defaults(tables: Mapping[str, Any], source: str) -> dict[str, Any]:
-    """What a plan's recipe and size set, by kind of table; the size wins."""
-    training, known = tables.get("training", {}), recipes()
-    name = str(training.get("recipe", "paper")) if isinstance(training, Mapping) else "paper"
-    if name not in known:
-        raise PlanError(f"{source}: training.recipe: there is no recipe '{name}'{nearest(name, known)}")
-    recipe, known = known[name], {NONE: {}, **sizes()}
-    size = str(tables.get("size", recipe.get("size", NONE)))
-    if size not in known:
-        raise PlanError(f"{source}: size: there is no size '{size}'{nearest(size, known)}")
-    return {kind: {**recipe.get(kind, {}), **known[size].get(kind, {})} for kind in _KINDS} | {"size": size}
-
-
-def _with_defaults(tables: dict[str, Any], defaults: Mapping[str, Any]) -> dict[str, Any]:
-    tables |= {"size": defaults["size"]} if "size" in defaults else {}
-    for kind in ("training", "initialisation"):
-        given = tables.get(kind, {})
-        tables[kind] = {**defaults.get(kind, {}), **given} if isinstance(given, Mapping) else given
-    tasks = tables.get("tasks")
-    if isinstance(tasks, Mapping):
-        tables["tasks"] = {
-            task: {"tags": task, **settings} if isinstance(settings, Mapping) else settings
-            for task, settings in tasks.items()
-        }
-        named = {s["tags"] for s in tables["tasks"].values() if isinstance(s, Mapping) and isinstance(s["tags"], str)}
-        own: dict[str, Any] = {name: {} for name in tasks if name in named}
-        tags = tables.get("tags", {})
-        tables["tags"] = {**own, **tags} if isinstance(tags, Mapping) else tags
-    for kind in ("chars", "words", "tags", "tasks"):
-        parts = tables.get(kind)
-        if isinstance(parts, Mapping):
-            tables[kind] = {
-                part: {**_fitting(defaults.get(kind, {}), settings), **settings}
-                if isinstance(settings, Mapping)
-                else settings
-                for part, settings in parts.items()
-            }
-    return tables
-
-
-def _fitting(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
-    """A recipe's defaults, less what is made of vectors where there are none."""
-    vectors = settings.get("vectors", NONE) not in (NONE, None)
-    return {key: value for key, value in defaults.items() if key not in ("vector_std", "clusters") or vectors}
 
 
 def _legacy(part: Mapping[str, Any]) -> str:
@@ -284,67 +226,3 @@ def _keys_beside(location: Sequence[int | str]) -> list[str]:
     }  # fmt: skip
     inside = [step for step in location[:-1] if step in tables]
     return list((tables[str(inside[-1])] if inside else Plan).settings())
-
-
-def _check_names(plan: Plan, source: str) -> None:
-    for task, settings in plan.tasks.items():
-        for kind in ("chars", "words", "tags"):
-            name, declared = getattr(settings, kind), getattr(plan, kind)
-            if name is not None and name not in declared:
-                hint = nearest(name, declared) or f"; declare it with [{kind}.{name}]"
-                raise PlanError(f"{source}: tasks.{task}.{kind}: there is no part {kind}.{name}{hint}")
-        if settings.chars is None and not plan.words[settings.words].embedding:
-            raise PlanError(
-                f"{source}: tasks.{task}: neither characters nor word embeddings are left; "
-                f"name a chars part or set words.{settings.words}.embedding = true"
-            )
-    for kind in ("chars", "words", "tags"):
-        for name in getattr(plan, kind):
-            if not plan.users(kind, name):
-                raise PlanError(f"{source}: {kind}.{name} is declared, but no task uses it")
-    for name in plan.words:
-        if len({plan.tasks[task].chars for task in plan.users("words", name)}) > 1:
-            raise PlanError(
-                f"{source}: tasks {', '.join(plan.users('words', name))} share words.{name}, "
-                "so they must name the same chars part: the word GRU reads its characters"
-            )
-    for task, settings in plan.tasks.items():
-        if plan.layer_of(task) > (layers := plan.words[settings.words].layers):
-            raise PlanError(
-                f"{source}: tags.{settings.tags}.layer: found {plan.layer_of(task)}, expected at most {layers}, "
-                f"the layers of words.{settings.words}, which tasks.{task} reads"
-            )
-    _check_initialisation(plan, source)
-    cells = {chars.cell for chars in plan.chars.values()} | {words.cell for words in plan.words.values()}
-    if "lstm" in cells and plan.training.precision != "float32":
-        found = plan.training.precision
-        raise PlanError(f"{source}: training.precision: found '{found}', expected 'float32' where a cell is 'lstm'")
-    if plan.training.select not in {"mean", *plan.tasks}:
-        options = ["mean", *plan.tasks]
-        raise PlanError(
-            f"{source}: training.select: there is no task '{plan.training.select}'"
-            f"{nearest(plan.training.select, options)}"
-        )
-    selecting = plan.tasks.get(plan.training.select)
-    if plan.training.select != "mean" and selecting and not (selecting.dev or selecting.holdout):
-        raise PlanError(
-            f"{source}: training.select: the task '{plan.training.select}' has no development data to choose an epoch "
-            "by; give it dev files or a holdout"
-        )
-
-
-def _check_initialisation(plan: Plan, source: str) -> None:
-    start, known = plan.initialisation, plan.part_names()
-    for key, names in {"parts": start.taken, "freeze": start.freeze or ()}.items():
-        for name in names:
-            if name not in known:
-                raise PlanError(f"{source}: initialisation.{key}: there is no part {name}{nearest(name, known)}")
-    if start.parts and start.model is None:
-        raise PlanError(f"{source}: initialisation.parts says what is taken from a model, expected initialisation.from")
-    for task, settings in plan.tasks.items():
-        used = {f"chars.{settings.chars}", f"words.{settings.words}", f"tags.{settings.tags}"}
-        if not used & set(known) - set(start.freeze or ()):
-            raise PlanError(
-                f"{source}: initialisation.freeze: tasks.{task} uses {', '.join(sorted(used & set(known)))}, "
-                "expected one that may learn"
-            )

@@ -14,7 +14,9 @@ from polytag.corpus.schemes import of_types, read_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN, parse_any
 from polytag.errors import CorpusError, PlanError, nearest
-from polytag.plan import MEMORY, Plan, Task
+from polytag.plan import Plan
+from polytag.plan.task import Task
+from polytag.plan.values import MEMORY
 
 Corpora = Mapping[str, Mapping[str, Sequence[Sentence]]]  # task -> split -> sentences
 SPLITS = ("train", "dev", "test")

@@ -18,7 +18,9 @@ from polytag.model import Model, save_model
 from polytag.model.array_file import Array
 from polytag.model.checkpoint import save_weights
 from polytag.model.temperatures import remove_temperatures
-from polytag.plan import Chars, Columns, Initialisation, Tags, Task, Training, Words
+from polytag.plan.parts import Chars, Tags, Words
+from polytag.plan.task import Columns, Task
+from polytag.plan.training import Initialisation, Training
 from polytag.training import prepare
 from polytag.training.torch_network import arrays_of, load_tensors, save_tensors
 from tests.training import toy

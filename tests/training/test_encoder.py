@@ -7,7 +7,8 @@ import pytest
 import torch
 
 from polytag.corpus.sentence import Sentence
-from polytag.plan import Chars, Initialisation
+from polytag.plan.parts import Chars
+from polytag.plan.training import Initialisation
 from polytag.training.batch import Batch
 from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.training.recurrent import CharEncoder

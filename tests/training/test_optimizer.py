@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor, nn
 
-from polytag.plan import Training
+from polytag.plan.training import Training
 from polytag.training.optimizer import clip_gradients, flatten_state, make_optimizers, restore_state, set_learning_rate
 
 

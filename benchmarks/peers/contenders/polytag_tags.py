@@ -8,7 +8,8 @@ from typing import Any
 from protocol import Tag, TagAll, Trained, Training, Words, run, write
 
 from polytag.corpus import Sentence
-from polytag.plan import NONE, Plan
+from polytag.plan import Plan
+from polytag.plan.values import NONE
 from polytag.plan_file import load_plan, make_plan
 from polytag.tagger.tagging import Tagger
 from polytag.training import Evaluation, Step, train_events

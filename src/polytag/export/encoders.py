@@ -8,7 +8,7 @@ from onnx import TensorProto
 
 from polytag.export.graph import Graph
 from polytag.model.shapes import GATES, recurrence
-from polytag.plan import Chars, Words
+from polytag.plan.parts import Chars, Words
 
 Floats = npt.NDArray[np.float32]
 Weights = Mapping[str, Floats]  # of a part, by their names in it

@@ -27,7 +27,8 @@ from sklearn.utils.validation import check_is_fitted
 from polytag.corpus.schemes import UNKNOWN
 from polytag.errors import PlanError
 from polytag.integrations.sequences import TASK, SequencesError, tagged, told_of_sequences, words_of, written_tags
-from polytag.plan import MEMORY, Plan
+from polytag.plan import Plan
+from polytag.plan.values import MEMORY
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
 

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 
 from polytag.errors import PlanError
-from polytag.plan import Chars, Plan, Words
+from polytag.plan import Plan
+from polytag.plan.parts import Chars, Words
 from polytag.vocabulary.features import REACH
 from polytag.vocabulary.vocabularies import TagVocabulary, Vocabularies
 

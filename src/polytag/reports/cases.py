@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from polytag.corpus.schemes import UNKNOWN, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.errors import CorpusError, PlanError
-from polytag.plan import Plan, Task
+from polytag.plan import Plan
+from polytag.plan.task import Task
 from polytag.scoring import Calibration, Counts, counts_for
 from polytag.splits import split_sentences
 

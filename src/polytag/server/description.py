@@ -2,7 +2,7 @@
 
 from importlib.metadata import version
 
-from polytag.plan import Task
+from polytag.plan.task import Task
 from polytag.server.limits import Limits
 from polytag.server.schemas import LanguageReply, LimitsReply, ModelReply, TaskReply
 from polytag.server.work import code_of

@@ -20,7 +20,7 @@ from polytag.errors import ModelError
 from polytag.model import Model
 from polytag.model.shapes import GATES, PLACES, recurrence
 from polytag.native import Precision
-from polytag.plan import Chars, Tags, Words
+from polytag.plan.parts import Chars, Tags, Words
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.packing import Ints, Packing
 from polytag.tagger.words import Columns, Floats, Rows, WordTable

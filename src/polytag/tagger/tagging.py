@@ -21,7 +21,7 @@ from polytag.corpus.text import Block
 from polytag.corpus.tokenising import tokeniser as tokeniser_named
 from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save
-from polytag.plan import Task
+from polytag.plan.task import Task
 from polytag.scoring import Calibration, Counts, counts_for
 from polytag.splits import of_marked_types
 from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from polytag.corpus.notes import Notes
-from polytag.plan import AUTO, Plan
+from polytag.plan import Plan
+from polytag.plan.values import AUTO
 from polytag.splits import Corpora
 from polytag.vocabulary.cluster_files import load_clusters
 from polytag.vocabulary.clusters import Clustering, Clusters, Ids, build_clusters

@@ -9,7 +9,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from polytag.plan import Tags
+from polytag.plan.parts import Tags
 from polytag.training import ops
 from polytag.training.batch import Batch
 from polytag.training.feature_crf import FeatureCrf

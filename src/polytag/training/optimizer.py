@@ -6,7 +6,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from polytag.plan import Training
+from polytag.plan.training import Training
 
 Optimizer = torch.optim.Optimizer
 _SCALE = "scale"  # of a group's learning rate, in terms of the plan's

@@ -18,8 +18,9 @@ from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PlanError
 from polytag.model.checkpoint import WEIGHTS
-from polytag.plan import AUTO, MEMORY, Plan
-from polytag.plan_file import recipes
+from polytag.plan import Plan
+from polytag.plan.defaults import recipes
+from polytag.plan.values import AUTO, MEMORY
 from polytag.splits import SPLITS, Corpora, given_splits, split_sentences
 from polytag.training.beginning import Beginning, freeze
 from polytag.training.clustering import clusters_of, clusters_told

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from polytag.model.shapes import GATES, recurrence
-from polytag.plan import Chars, Initialisation, Words
+from polytag.plan.parts import Chars, Words
+from polytag.plan.training import Initialisation
 from polytag.training import ops
 from polytag.training.batch import Characters, Packing
 from polytag.training.randomness import dropout, fresh_embedding, hide_rare

@@ -21,7 +21,8 @@ from polytag.corpus.formats import FORMATS, WRITERS, looks_like
 from polytag.corpus.formats.format import Cut, never_fast
 from polytag.corpus.notes import Notes
 from polytag.corpus.text import Layout
-from polytag.plan import Choices, Task
+from polytag.plan.task import Task
+from polytag.plan.values import Choices
 from tests.cli.test_options import option
 from tests.corpus.formats.test_flat import TIDY
 
