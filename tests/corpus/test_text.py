@@ -139,12 +139,8 @@ def test_gzip_is_told_by_its_first_bytes(tmp_path):
 
 def test_damaged_gzip_is_refused(tmp_path):
     path = tmp_path / "corpus.gz"
-    whole = gzip.compress(bytes(os.urandom(3000).hex(), "ascii"))
-    path.write_bytes(whole[:-500])
-    with pytest.raises(CorpusError, match=r"corpus\.gz: damaged gzip or xz file"):
-        list(Lines(path))
-    path.write_bytes(whole[:1000] + b"\xff\xff\xff\xff" + whole[1004:])
-    with pytest.raises(CorpusError, match="damaged gzip or xz file"):
+    path.write_bytes(gzip.compress(b"a\nb\n")[:-5])
+    with pytest.raises(CorpusError, match=r"corpus\.gz: the gzip data end too early: the file is truncated"):
         list(Lines(path))
 
 

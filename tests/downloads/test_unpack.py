@@ -17,7 +17,6 @@ KINDS = {
     "zip": zipped,
     "tar.gz": tarred,
     "tar.bz2": lambda files: tarred(files, "w:bz2"),
-    "tar.xz": lambda files: tarred(files, "w:xz"),
     "tar": lambda files: tarred(files, "w:"),
 }
 

@@ -101,7 +101,7 @@ class TestFiles:
         ("content", "message"),
         [
             ("", "the file is empty, expected clusters"),
-            (b"PK\x03\x04abc", "a zip archive, expected a plain or gzip file"),
+            (b"PK\x03\x04abc", "a zip archive, expected a plain file, gzip or xz"),
             ("a 1\nb 2\nthe 0.1 0.2 0.3\n", ":3: found 'the 0.1 0.2 0.3', expected a word and its class"),
             ("a 1\nb\n", ":2: found 'b', expected a word and its class"),
             (BROWN + "02\tx\t1\n", ":4: found '02\\\\tx\\\\t1', expected a path, a word and a count"),

@@ -6,9 +6,10 @@ from itertools import islice
 from os import PathLike
 from pathlib import Path
 
+from polytag.compressed import uncompressed_name
 from polytag.corpus.formats import DEFAULT, FORMATS, looks_like
 from polytag.corpus.notes import Notes
-from polytag.corpus.raw_lines import Source, unpacked_name
+from polytag.corpus.raw_lines import Source
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines, existing, unreadable
 from polytag.errors import CorpusError, nearest
@@ -129,7 +130,7 @@ def format_of(path: str | PathLike[str], format: str = "auto") -> str:
         return format
     if format != "auto":
         raise CorpusError(f"unknown format '{format}'{nearest(format, ['auto', *FORMATS])}", path=path)
-    plain = unpacked_name(path)
+    plain = uncompressed_name(path)
     claimed = (name for name, row in FORMATS.items() if row.claims(str(path)))
     by_suffix = (name for name, row in FORMATS.items() if row.suffixes and plain.endswith(row.suffixes))
     return next(claimed, None) or next(by_suffix, DEFAULT)

@@ -1,25 +1,17 @@
 """Lines as bytes, of any file or stream: opened, decompressed, cut at LF, CRLF and CR, never held whole."""
 
-import gzip
 import io
 import re
-import zlib
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from os import PathLike
-from pathlib import Path
 from typing import IO, Any, cast
 
+from polytag.compressed import decompressed
 from polytag.errors import CorpusError
-
-try:
-    import lzma
-except ModuleNotFoundError:  # in Pythons that were built without it
-    lzma = None  # type: ignore[assignment]
 
 Source = str | PathLike[str] | IO[bytes] | IO[str]
 
-DAMAGED: tuple[type[Exception], ...] = (EOFError, zlib.error, gzip.BadGzipFile, *((lzma.LZMAError,) if lzma else ()))
 LONGEST_LINE = 10_000_000  # bytes; a longer "line" is no corpus, and would be held in memory
 
 _CHUNK = 1 << 16
@@ -28,42 +20,8 @@ _LINE = re.compile(rb"[^\r\n]*(?:\r{0,2}\n|\r)|[^\r\n]+")
 
 
 def opened(source: Source) -> AbstractContextManager[Any]:
-    """A file opened, and decompressed where it is gzip or xz; a stream as it is, which its owner closes.
-
-    Raises:
-        OSError: the system cannot open it.
-    """
-    if not isinstance(source, str | PathLike):
-        return nullcontext(source)
-    file = Path(source).open("rb")  # noqa: SIM115 - closed by the caller's with, or by GzipFile's owner below
-    first = file.peek(6)  # bytes, not the suffix: corpora get renamed
-    if first.startswith(b"\xfd7zXZ\0"):
-        file.close()
-        return _unxz(source)
-    return _Gunzip(file) if first.startswith(b"\x1f\x8b") else file
-
-
-def _unxz(path: str | PathLike[str]) -> AbstractContextManager[Any]:
-    if lzma is None:
-        raise OSError("it is packed with xz, which this Python was built without")
-    return lzma.open(path)
-
-
-def unpacked_name(path: str | PathLike[str]) -> str:
-    """The name of a file without what says that it is packed."""
-    return str(path).removesuffix(".gz").removesuffix(".xz")
-
-
-class _Gunzip(gzip.GzipFile):
-    """A GzipFile that closes the file that it was given."""
-
-    def __init__(self, file: IO[bytes]) -> None:
-        super().__init__(fileobj=file)
-        self._owned = file
-
-    def close(self) -> None:
-        super().close()
-        self._owned.close()
+    """A file opened as `decompressed` does; a stream as it is, which its owner closes."""
+    return decompressed(source) if isinstance(source, str | PathLike) else nullcontext(source)
 
 
 def raw_lines(stream: Any, name: str) -> Iterator[bytes]:

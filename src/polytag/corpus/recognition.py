@@ -7,9 +7,9 @@ from os import PathLike
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
+from polytag.compressed import uncompressed_name
 from polytag.corpus.documents import PEEK, format_of
 from polytag.corpus.formats import DEFAULT, looks_like
-from polytag.corpus.raw_lines import unpacked_name
 from polytag.corpus.text import BLANKS, Line, Lines
 from polytag.errors import CorpusError
 
@@ -35,7 +35,7 @@ def recognised(source: Input, *, format: str = "auto", name: str = "<stdin>") ->
     is_path = isinstance(source, str | PathLike)
     name = str(source) if is_path else name
     chosen = format_of(name, format)
-    is_open = Path(unpacked_name(name)).suffix in ((".txt",) if is_path else (".txt", ""))
+    is_open = Path(uncompressed_name(name)).suffix in ((".txt",) if is_path else (".txt", ""))
     if format != "auto" or chosen != DEFAULT or not is_open:
         return Recognised(source, chosen)
     if isinstance(source, str | PathLike):

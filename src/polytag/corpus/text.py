@@ -13,8 +13,9 @@ from os import PathLike
 from pathlib import Path
 from typing import NamedTuple, Protocol
 
+from polytag.compressed import DamagedError
 from polytag.corpus.notes import Notes
-from polytag.corpus.raw_lines import DAMAGED, Source, opened, raw_lines
+from polytag.corpus.raw_lines import Source, opened, raw_lines
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tokenising import tokeniser
 from polytag.errors import CorpusError
@@ -113,8 +114,8 @@ class Lines:
             with opened(self.source) as stream:
                 for number, raw in enumerate(raw_lines(stream, self.name), 1):
                     yield self._line(number, raw)
-        except DAMAGED as error:
-            raise CorpusError(f"damaged gzip or xz file ({error}), expected a whole one", path=self.name) from error
+        except DamagedError as error:
+            raise CorpusError(str(error), path=self.name) from error
         except OSError as error:
             raise unreadable(self.name, error) from error
 

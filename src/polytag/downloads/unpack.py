@@ -1,12 +1,11 @@
-"""The listed members of an archive, and nothing else of it: zip, tar (gzip, bzip2, xz) or a single gzip file."""
+"""The listed members of an archive, and nothing else of it: zip, tar (plain, gzip, bzip2) or a single gzip file."""
 
 import gzip
-import lzma
 import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -20,7 +19,6 @@ DAMAGED = (
     tarfile.TarError,
     gzip.BadGzipFile,
     zlib.error,
-    lzma.LZMAError,
     EOFError,
     RuntimeError,  # an encrypted member, or a compression that zipfile has not
 )
@@ -91,13 +89,21 @@ def _members(archive: Path) -> Iterator[Iterator[Member]]:
     if zipfile.is_zipfile(archive):
         with zipfile.ZipFile(archive) as zipped:
             yield _zipped(zipped)
-    elif tarfile.is_tarfile(archive):
-        with tarfile.open(archive) as tar:
+    elif (tar := _tar(archive)) is not None:
+        with tar:
             yield _tarred(tar, archive)
     elif _starts_with(archive, b"\x1f\x8b"):
         yield iter([Member(archive.stem, True, partial(gzip.open, archive))])
     else:
         raise PolytagError(f"{archive.name}: is no zip, tar or gzip file, expected one of these")
+
+
+def _tar(archive: Path) -> tarfile.TarFile | None:
+    """A tar, without xz: no data set is, and what it asks for of memory has no bounds here."""
+    for compression in ("", "gz", "bz2"):
+        with suppress(tarfile.ReadError):
+            return tarfile.open(archive, f"r:{compression}")  # type: ignore[call-overload, no-any-return]
+    return None
 
 
 def _zipped(zipped: zipfile.ZipFile) -> Iterator[Member]:

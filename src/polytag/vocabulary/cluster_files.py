@@ -21,7 +21,7 @@ Row = tuple[int, str, Sequence[str]]  # line, word, what it is called in each se
 
 
 def load_clusters(path: Path, *, notes: Notes) -> Clustering:
-    """Read a file, plain or gzip; what it is its first line tells.
+    """Read a file, plain, gzip or xz; what it is its first line tells.
 
     Args:
         path: lines of ``path<TAB>word<TAB>count``, each path of 0 and 1, or of ``word class``; blank ones are skipped.

@@ -48,7 +48,7 @@ class Gazetteer:
 
     @classmethod
     def load(cls, path: str | PathLike[str], *, encoding: str = "utf-8") -> "Gazetteer":
-        """Read a list of the CoNLL shared tasks: ``TYPE entity words`` per line, plain or gzip; blank lines skipped.
+        """Read a list of the CoNLL shared tasks: ``TYPE entity words`` per line, gzip or xz too; blank lines skipped.
 
         The lists that circulate are UTF-8; the Dutch one of the original CoNLL-2002 package is Latin-1.
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from polytag.compressed import uncompressed_name
 from polytag.corpus.formats.format import Format
 from polytag.corpus.formats.json_values import json_values
 from polytag.corpus.formats.record import Record
 from polytag.corpus.formats.records import Document, Placed, columns_among, refusing, sentences_of, spans_alone
-from polytag.corpus.raw_lines import unpacked_name
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Layout, Line, Lines
 from polytag.errors import CorpusError
@@ -161,7 +161,7 @@ class _Region(NamedTuple):
 
 def claims(path: str) -> bool:
     """Whether a file of JSON begins with a task."""
-    if not unpacked_name(path).endswith(".json"):
+    if not uncompressed_name(path).endswith(".json"):
         return False
     with suppress(CorpusError):  # told when it is read
         return is_task(next(json_values(Lines(path), Layout(path)), (0, None))[1])

@@ -38,7 +38,7 @@ def load_vectors(
     keep: Callable[[str], bool] | None = None,
     notes: Notes | None = None,
 ) -> Vectors:
-    """Load word vectors, plain or gzip; the values float32 [V, D].
+    """Load word vectors, plain, gzip or xz; the values float32 [V, D].
 
     Args:
         path: a file, or the directory of SENNA's two files.

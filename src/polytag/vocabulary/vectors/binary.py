@@ -1,9 +1,9 @@
 """word2vec's binary format: a header ``words dimensions``, then per word its bytes, a space and float32 values."""
 
-import io
 from collections.abc import Iterator
 from itertools import compress, islice
 from pathlib import Path
+from typing import IO
 
 import numpy as np
 
@@ -63,7 +63,7 @@ def require_finite(matrix: Matrix, words: list[str], *, path: Path, first_row: i
         raise VectorsError(f"the vector of {words[row]!r} (row {first_row + row:,}) is not finite", path=path)
 
 
-def _rows(stream: io.BufferedReader, path: Path, *, promised: int, dimension: int) -> Iterator[tuple[bytes, bytes]]:
+def _rows(stream: IO[bytes], path: Path, *, promised: int, dimension: int) -> Iterator[tuple[bytes, bytes]]:
     """Words and the bytes of their vectors, until the file ends."""
     size, count = 4 * dimension, 0
     buffer, position = b"", 0

@@ -1,24 +1,21 @@
-"""Open a file of vectors or of a gazetteer, gzip or not, say what its first bytes are, and cut it into lines."""
+"""Open a file of vectors or of a gazetteer, compressed or not, say what its first bytes are, and cut it into lines."""
 
-import gzip
-import io
 import re
-import zlib
 from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
+from polytag.compressed import DamagedError, decompressed
 from polytag.errors import VectorsError
 
 HEAD_BYTES = 1 << 16
 LONGEST_LINE = 1 << 21  # bytes; what is longer has no line ends, and would be held in memory
-GZIP = b"\x1f\x8b"
 # Downloads that come wrapped, or in a format that holds more than vectors.
 UNUSABLE = {
-    b"PK\x03\x04": "a zip archive, expected a plain or gzip file: unpack it first",
-    b"BZh": "a bzip2 file, expected a plain or gzip file: unpack it first",
-    b"\xfd7zXZ\x00": "an xz file, expected a plain or gzip file: unpack it first",
+    b"PK\x03\x04": "a zip archive, expected a plain file, gzip or xz: unpack it first",
+    b"BZh": "a bzip2 file, expected a plain file, gzip or xz: unpack it first",
     b"\xba\x16\x4f\x2f": "a fastText model, expected the vectors beside it (.vec)",
     BOM_UTF16_LE: "UTF-16 text, expected a file in UTF-8",
     BOM_UTF16_BE: "UTF-16 text, expected a file in UTF-8",
@@ -27,30 +24,22 @@ HEADER = re.compile(rb"(\d+)[ \t]+(\d+)[ \t\r]*(?:\n|$)")
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[io.BufferedReader]:
-    """The file's bytes, unzipped where it is gzip (by its content, not its name).
+def opened(path: Path) -> Iterator[IO[bytes]]:
+    """The file as `decompressed` reads it.
 
     Raises:
-        VectorsError: the file is missing, unreadable, or its gzip data are truncated or damaged, noticed here or
-            while the body reads.
+        VectorsError: the file is missing, unreadable, or compressed and damaged, noticed here or while the body reads.
     """
     try:
-        with path.open("rb") as raw:
-            if raw.peek(2)[:2] != GZIP:
-                yield raw
-                return
-            with gzip.GzipFile(fileobj=raw) as unzipped:
-                # GzipFile reads lines in Python; BufferedReader reads them in C.
-                yield io.BufferedReader(unzipped, 1 << 20)  # type: ignore[type-var, unused-ignore]
-    except EOFError:
-        raise VectorsError("the gzip data end too early: the file is truncated", path=path) from None
-    except (zlib.error, gzip.BadGzipFile) as error:
-        raise VectorsError(f"the gzip data are damaged ({error})", path=path) from error
+        with decompressed(path) as stream:
+            yield stream
+    except DamagedError as error:
+        raise VectorsError(str(error), path=path) from error
     except OSError as error:
         raise VectorsError(f"cannot be read ({error.strerror or error})", path=path) from error
 
 
-def lines_of(stream: io.BufferedReader, path: Path) -> Iterator[bytes]:
+def lines_of(stream: IO[bytes], path: Path) -> Iterator[bytes]:
     """The lines of a file, each with its end, never held whole; a byte order mark is dropped.
 
     Raises:
