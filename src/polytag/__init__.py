@@ -16,6 +16,7 @@ from polytag.errors import PolytagError as PolytagError
 if TYPE_CHECKING:
     from polytag.corpus.sentence import Sentence as Sentence
     from polytag.corpus.sentence import Span as Span
+    from polytag.distilling import distill as distill
     from polytag.errors import CorpusError as CorpusError
     from polytag.errors import ModelError as ModelError
     from polytag.errors import PlanError as PlanError
@@ -43,6 +44,7 @@ _HOMES = {
     "Span": "corpus.sentence",
     "Tagger": "tagger.tagging",
     "VectorsError": "errors",
+    "distill": "distilling",
     "evaluate": "tagger.evaluation",
     "load": "tagger.tagging",
     "load_plan": "plan_file",

@@ -63,6 +63,9 @@ COMMANDS: Mapping[str, Writing] = {
     "vectors": _one(
         "vectors", "test.conll", "-o", "v.vec.gz", "--dimension", "2", "--min-count", "1", "--quiet", writes="v.vec.gz"
     ),
+    "distill": _one(
+        "distill", "model", "train.conll", "-o", "d", "--min-probability", "0.5", "--quiet", writes="d/raw.conll"
+    ),
     "export": _one("export", "model", "--onnx", "m.onnx", "--task", "ner", writes="m.onnx"),
 }  # fmt: skip
 

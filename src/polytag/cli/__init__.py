@@ -29,6 +29,7 @@ COMMANDS = {
     "show": "Show the parts, sharing, sizes and settings of a plan or a model.",
     "data": "Look at corpora and convert them.",
     "vectors": "Make word vectors of text without labels.",
+    "distill": "Tag text without labels with models, for another to learn from.",
     "calibrate": "Make a model's probabilities come true on a file nobody trained on.",
     "compare": "Compare two models on the same sentences.",
     "curve": "Measure what joint training and more annotation bring to a task.",

@@ -57,6 +57,20 @@ def _tokeniser(ctx: click.Context, param: click.Parameter, value: str | None) ->
     return value
 
 
+def _least(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> float | dict[str, float]:  # noqa: ARG001
+    """One probability for all types, or one for each."""
+    found: dict[str, float] = {}
+    for value in values:
+        type_, _, number = value.rpartition("=")
+        try:
+            found[type_] = float(number)
+        except ValueError:
+            raise click.BadParameter(f"'{value}': expected a number from 0 to 1, or TYPE= and one") from None
+    if "" in found and len(found) > 1:
+        raise click.BadParameter("one probability for all types, or one for each, expected not both")
+    return found.get("", found)
+
+
 def column_of(value: str) -> int | str:
     """A column by its number, where that is one, or name."""
     return int(value) if value.removeprefix("-").isdecimal() else value
@@ -128,6 +142,12 @@ def tokeniser_option(does: str) -> Callable[[F], F]:
 def tag_option(help: str) -> Callable[[F], F]:
     """``--tag``, as ``tags``: names and their columns or keys."""
     return click.option("--tag", "tags", multiple=True, metavar="NAME=PLACE", callback=_layers, help=help)
+
+
+def min_probability_option(help: str) -> Callable[[F], F]:
+    """``--min-probability``, as ``least``: one for all types, or one for each."""
+    metavar = "[TYPE=]P"
+    return click.option("--min-probability", "least", metavar=metavar, multiple=True, callback=_least, help=f"{help}.")
 
 
 def split_option(default: str, of: str = "the plan's") -> Callable[[F], F]:

@@ -3,7 +3,7 @@
 import errno
 import os
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -107,6 +107,30 @@ def tell(notes: "Notes") -> None:
     """What readers said, on stderr."""
     for note in notes:
         click.echo(str(note), err=True)
+
+
+@contextmanager
+def bars(unit: str, *, quiet: bool) -> "Iterator[Callable[[str, int, int | None], None]]":
+    """A bar for each step in a terminal, a line for each in a log; told a step, what is done and how many in all."""
+    from tqdm import tqdm
+
+    bars: dict[str, tqdm[None]] = {}
+    in_terminal = sys.stderr.isatty()
+
+    def progress(step: str, done: int, total: int | None) -> None:
+        if quiet:
+            return
+        if step not in bars:
+            if not in_terminal:
+                click.echo(f"{step}{'' if total is None else f' {total:,} {unit}'}", err=True)
+            bars[step] = tqdm(desc=step, total=total, unit=f" {unit}", unit_scale=True, disable=not in_terminal)
+        bars[step].update(done - bars[step].n)
+
+    try:
+        yield progress
+    finally:
+        for bar in bars.values():
+            bar.close()
 
 
 def _nearest(path: Path) -> Path:

@@ -14,6 +14,7 @@ from polytag.cli.options import (
     constrained_option,
     directory_option,
     from_option,
+    min_probability_option,
     quiet_option,
     reading_options,
 )
@@ -23,21 +24,6 @@ from polytag.corpus.sentence import MOST_ALTERNATIVES
 if TYPE_CHECKING:
     from polytag.bulk import Assignment, Piece
     from polytag.corpus.notes import Notes
-
-
-def _least(context: click.Context, option: click.Parameter, values: tuple[str, ...]) -> float | dict[str, float]:
-    """One probability for all types, or one for each."""
-    del context, option
-    found: dict[str, float] = {}
-    for value in values:
-        type_, _, number = value.rpartition("=")
-        try:
-            found[type_] = float(number)
-        except ValueError:
-            raise click.BadParameter(f"'{value}': expected a number from 0 to 1, or TYPE= and one") from None
-    if "" in found and len(found) > 1:
-        raise click.BadParameter("one probability for all types, or one for each, expected not both")
-    return found.get("", found)
 
 
 @click.command()
@@ -56,10 +42,7 @@ def _least(context: click.Context, option: click.Parameter, values: tuple[str, .
     type=click.IntRange(min=1, max=MOST_ALTERNATIVES),
     help="Also give the K most probable tag sequences of each sentence, best first, with their probabilities.",
 )
-@click.option(
-    "--min-probability", "least", metavar="[TYPE=]P", multiple=True, callback=_least,
-    help="Leave out spans less probable than P; of a type (repeatable), or of all.",
-)  # fmt: skip
+@min_probability_option("Leave out spans less probable than P; of a type (repeatable), or of all")
 @constrained_option
 @directory_option("Write here instead of to stdout.")
 @quiet_option

@@ -1,19 +1,14 @@
 """``polytag vectors``."""
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from polytag.cli.options import PATH, data_option, encoding_option, output_option, quiet_option, tokeniser_option
-from polytag.cli.outputs import check_apart, tell
+from polytag.cli.outputs import bars, check_apart, tell
 from polytag.tokenisers import UNICODE
-
-if TYPE_CHECKING:
-    from polytag.raw_text import Progress
 
 
 @click.command()
@@ -38,7 +33,7 @@ if TYPE_CHECKING:
 def vectors(
     texts: tuple[Path, ...], output: Path, data: Path | None, tokeniser: str | None, quiet: bool, **options: Any
 ) -> None:
-    """Make word vectors of RAW text without labels, or of standard input (-), for words.NAME.vectors of a plan.
+    """Make word vectors of RAW text, files, folders or standard input (-), for words.NAME.vectors of a plan.
 
     Words that stand near the same words get vectors that are alike, so that what a few annotated sentences teach of one
     holds of others. Memory stays constant however large the text is; it may be packed with gzip or xz.
@@ -53,33 +48,9 @@ def vectors(
     check_apart(output, files)
     sources = [sys.stdin.buffer if str(file) == "-" else file for file in files]
     notes = Notes()
-    with _bars(quiet=quiet) as progress:
+    with bars("words", quiet=quiet) as progress:
         made = make_vectors(
             sources, output=output, tokeniser=tokeniser or UNICODE, progress=progress, notes=notes, **options
         )
     tell(notes)
     click.echo(f"{output}: {len(made):,} vectors of {made.dimension} dimensions")
-
-
-@contextmanager
-def _bars(*, quiet: bool) -> "Iterator[Progress]":
-    """A bar for each step in a terminal; a line for each in a log."""
-    from tqdm import tqdm
-
-    bars: dict[str, tqdm[None]] = {}
-    in_terminal = sys.stderr.isatty()
-
-    def progress(step: str, done: int, total: int | None) -> None:
-        if quiet:
-            return
-        if step not in bars:
-            if not in_terminal:
-                click.echo(f"{step}{'' if total is None else f' {total:,} words'}", err=True)
-            bars[step] = tqdm(desc=step, total=total, unit=" words", unit_scale=True, disable=not in_terminal)
-        bars[step].update(done - bars[step].n)
-
-    try:
-        yield progress
-    finally:
-        for bar in bars.values():
-            bar.close()

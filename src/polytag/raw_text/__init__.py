@@ -4,24 +4,18 @@ Words are cut as a plan's words are, near ones are counted (`counting`), and the
 """
 
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from importlib.util import find_spec
-from itertools import islice
 from os import PathLike
-from pathlib import Path
-from typing import Any, cast
 
-from polytag.corpus.documents import PEEK, blocks
-from polytag.corpus.formats import looks_like
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
-from polytag.corpus.sentence import Sentence
-from polytag.corpus.text import Lines
 from polytag.errors import CorpusError, PolytagError, counted
 from polytag.files import atomic_write
 from polytag.raw_text.counting import Lexicon, Read, count_pairs, read_words
 from polytag.raw_text.factorising import leading_vectors, ppmi
+from polytag.raw_text.reading import names_of, raw_sentences, sources_of
 from polytag.tokenisers import UNICODE
 from polytag.vocabulary.vectors import Vectors
 from polytag.vocabulary.vocabularies import normaliser
@@ -52,7 +46,7 @@ def make_vectors(
     vectors. Memory is bounded: of more than 2 million different words, or 40 million pairs, the rarest are forgotten.
 
     Args:
-        texts: a file or open stream, or several: raw text, plain or packed with gzip or xz.
+        texts: a file, folder or open stream, or several: raw text, plain or packed with gzip or xz.
         output: a file to write the vectors to, in word2vec's text format; packed if its name ends in .gz.
         dimension: how many values each vector has.
         window: words at most so many places apart, in one sentence, are near each other.
@@ -77,12 +71,11 @@ def make_vectors(
         if value < 1:
             raise PolytagError(f"{name} is {value}, expected at least 1")
     tell, notes = progress or (lambda *_: None), Notes() if notes is None else notes
-    is_one = isinstance(texts, str | PathLike) or hasattr(texts, "read")
-    sources = [cast(Source, texts)] if is_one else list(cast(Iterable[Source], texts))
-    names = ", ".join(map(_name, sources))
+    sources = sources_of(texts)
+    names = names_of(sources)
     lexicon = Lexicon(normaliser(lowercase=lowercase, zero_digits=True))
     with tempfile.TemporaryFile() as file:
-        sentences = (s for source in sources for s in _sentences(source, tokeniser, encoding, notes))
+        sentences = raw_sentences(sources, tokeniser=tokeniser, encoding=encoding, notes=notes)
         read = read_words(sentences, lexicon, file, lambda done: tell("reading", done, None))
         _tell_repeated(read, names, notes)
         words, rows = lexicon.frequent(min_count, MOST_VECTORS)
@@ -123,26 +116,6 @@ def write_vectors(vectors: Vectors, path: str | PathLike[str]) -> None:
         form = " ".join(["%.5g"] * vectors.dimension)
         for word, row in zip(vectors.words, vectors.matrix, strict=True):
             file.write(f"{word} {form % tuple(row.tolist())}\n")
-
-
-def _sentences(source: Source, tokeniser: str, encoding: str, notes: Notes) -> Iterator[Sentence]:
-    if isinstance(source, str | PathLike):
-        _tell_looks(Path(source), encoding, notes)
-    found = blocks(source, format="text", source=_name(source), encoding=encoding, tokeniser=tokeniser, notes=notes)
-    return (block.sentence for block in found if block.sentence is not None)
-
-
-def _name(source: Any) -> str:
-    return str(source) if isinstance(source, str | PathLike) else "<stdin>"
-
-
-def _tell_looks(file: Path, encoding: str, notes: Notes) -> None:
-    """Say of a file that it looks like no raw text."""
-    with suppress(CorpusError):  # told when it is read
-        found = looks_like([line.text for line in islice(Lines(file, encoding=encoding), PEEK)])
-        if found != "text":
-            text = f"looks like {found}, but is read as raw text: 'polytag data convert' makes text of its words"
-            notes.tell("format", text, path=str(file))
 
 
 def _tell_repeated(read: Read, names: str, notes: Notes) -> None:
