@@ -79,13 +79,13 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
         of = [run for run in runs if run["row"] == row.name]
         for task in row.tasks if of else ():
             cells = [row.name, task, ", ".join(str(run["seed"]) for run in of)]
-            cells += [_figure([run["scores"][task][split] for run in of]) for split in ("dev", "test")]
+            cells += [figure([run["scores"][task][split] for run in of]) for split in ("dev", "test")]
             cells += [str(row.goal.get(task, "")), row.others, f"{mean(run['minutes'] for run in of):.1f}"]
             yield f"| {' | '.join(cells)} |"
     for title, found in (("each alone", _alone(runs)), ("together", _together(runs))):
         if found:
             tests = [mean(scores["test"] for scores in each.values()) for each in found]
-            yield f"| MasakhaNER, mean of ten | {title} | | | {_figure(tests)} | | BiLSTM-CRF of its authors 69.0 | |"
+            yield f"| MasakhaNER, mean of ten | {title} | | | {figure(tests)} | | BiLSTM-CRF of its authors 69.0 | |"
     processors = dict.fromkeys(run["processor"] for run in runs)
     yield from ("", f"Processors: {'; '.join(processors)}. Trainings may have shared it: minutes are upper bounds.")
 
@@ -105,7 +105,8 @@ def _together(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return [run["scores"] for run in runs if run["row"] == "masakhaner, ten languages"]
 
 
-def _figure(values: Sequence[float]) -> str:
+def figure(values: Sequence[float]) -> str:
+    """Mean and standard deviation."""
     spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
     return f"{mean(values):.2f}{spread}"
 

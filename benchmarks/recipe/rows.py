@@ -41,7 +41,7 @@ class Row:
         return {
             "chars": {"shared": {}},
             "words": {task: self._words(task) for task in self.tasks},
-            "tasks": {task: {"chars": "shared", "words": task, **_files(task)} for task in self.tasks},
+            "tasks": {task: {"chars": "shared", "words": task, **files_of(task)} for task in self.tasks},
             "training": training,
             **({"size": self.settings["size"]} if "size" in self.settings else {}),
         }
@@ -50,7 +50,8 @@ class Row:
         return {"vectors": _VECTORS[task]} if self.vectors and task in _VECTORS else {}
 
 
-def _files(task: str) -> dict[str, Any]:
+def files_of(task: str) -> dict[str, Any]:
+    """The files of a corpus and its columns, as a task of a plan has them."""
     if task in AFRICAN:
         return {split: f"masakhaner/{task}/{split}.txt" for split in ("train", "dev", "test")}
     return dict(_FILES[task])

@@ -1,0 +1,101 @@
+"""A model of persons and places learns organisations from 300 sentences that mark nothing else."""
+
+import random
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from benchmarks.raw.steps import Scores, Steps
+from benchmarks.recipe.rows import GLOVE
+from polytag.files import atomic_write
+from polytag.tagger.evaluation import evaluate
+from polytag.training import train
+
+OLD, NEW = ("PER", "LOC"), ("ORG",)
+SENTENCES = 300
+_SPLITS = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
+_NER = {"chars": "latin", "words": "english", "tags": "ner", "columns": {"word": 0, "tag": 1}}
+ORGANISATIONS = ("old model", "trained on all", "organisations, old sentences rehearsed", "organisations alone, frozen")
+
+
+def learn_on(name: str, seed: int, steps: Steps) -> Scores:
+    """Train a row and score the old types and the new one; from the old model of the same seed, which is made first."""
+    folder = steps.work / f"organisations.{seed}"
+    with steps.alone(folder.name):
+        if not (folder / "whole.test").exists():
+            folder.mkdir(exist_ok=True)
+            _write(steps.data / "conll2003", folder, seed)
+    model = _model(name, seed, steps, folder)
+    tasks = _tasks(name, folder)
+    found = {f"test {'+'.join(types)}": _score(model, tasks, types, folder) for types in (OLD, NEW)}
+    return {key: score for key, score in found.items() if score is not None}
+
+
+def _model(name: str, seed: int, steps: Steps, folder: Path) -> Path:
+    path = folder / name.replace(" ", "-").replace(",", "")
+    with steps.alone(f"{folder.name}.{path.name}"):
+        if not (path / "report.json").exists():
+            plan = _plan(name, folder, seed)
+            if name not in ORGANISATIONS[:2]:
+                plan["initialisation"]["from"] = str(_model(ORGANISATIONS[0], seed, steps, folder))
+            train(plan, output=path, data=steps.data)
+    return path
+
+
+def _plan(name: str, folder: Path, seed: int) -> dict[str, Any]:
+    tasks, start = _tasks(name, folder), dict[str, Any]()
+    training = {"recipe": "best", "threads": 1, "seed": seed}
+    if name not in ORGANISATIONS[:2]:
+        training["epochs"] = 16
+    if len(tasks) > 1:
+        training["epoch_of"] = "smallest"
+    if "frozen" in name:
+        start["freeze"] = ["chars.latin", "words.english"]
+    return {
+        "size": "small", "chars": {"latin": {}}, "words": {"english": {"vectors": GLOVE}},
+        "tags": {"ner": {}}, "tasks": tasks, "training": training, "initialisation": start,
+    }  # fmt: skip
+
+
+def _tasks(name: str, folder: Path) -> dict[str, dict[str, Any]]:
+    """The tasks of a row, by what their files are called."""
+
+    def task(files: str, marks: Iterable[str] | None) -> dict[str, Any]:
+        paths = {split: str(folder / f"{files}.{split}") for split in ("train", "dev")}
+        return {**_NER, **paths, **({"marks": list(marks)} if marks else {})}
+
+    old, new = {"old": task("old", OLD)}, {"new": task("new", NEW)}
+    return dict(zip(ORGANISATIONS, (old, {"whole": task("whole", None)}, old | new, new), strict=True))[name]
+
+
+def _score(model: Path, tasks: Mapping[str, Any], types: Iterable[str], folder: Path) -> float | None:
+    """F1 of some types on the test file that marks all three; None where no task of the model knows them."""
+    wanted = set(types)
+    for name, task in tasks.items():
+        if wanted <= set(task.get("marks", wanted)):
+            counts = evaluate(model, tasks=[name], data_file=folder / "whole.test")[name]
+            tallies = [counts.types[type_] for type_ in wanted]
+            correct, both = sum(t.correct for t in tallies), sum(t.predicted + t.gold for t in tallies)
+            return 200 * correct / both if both else 0.0
+    return None
+
+
+def _write(source: Path, folder: Path, seed: int) -> None:
+    """The files: new.train has the sentences that old.train has not; the others mark fewer types of the same ones."""
+    for split, name in _SPLITS.items():
+        blocks = [block for block in (source / name).read_text(encoding="utf-8").split("\n\n") if _is_sentence(block)]
+        drawn = set(random.Random(seed).sample(range(len(blocks)), SENTENCES)) if split == "train" else set()
+        old = [block for number, block in enumerate(blocks) if number not in drawn]
+        new = [blocks[number] for number in sorted(drawn)] or blocks
+        for files, chosen, types in (("old", old, OLD), ("new", new, NEW), ("whole", blocks, OLD + NEW)):
+            with atomic_write(folder / f"{files}.{split}") as file:
+                file.writelines(_marked(block, types) for block in chosen)
+
+
+def _is_sentence(block: str) -> bool:
+    return bool(block.strip()) and "-DOCSTART-" not in block
+
+
+def _marked(block: str, types: Iterable[str]) -> str:
+    rows = (line.split() for line in block.strip().split("\n"))
+    return "".join(f"{row[0]} {row[3] if row[3][2:] in types else 'O'}\n" for row in rows) + "\n"
