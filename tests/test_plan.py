@@ -268,6 +268,16 @@ def test_what_a_plan_sets_itself_wins_over_its_recipe() -> None:
     assert plan.tasks["ner"].rate_draw == "nested"
 
 
+def test_fine_tuning_is_of_vectors() -> None:
+    tables = changed("training", {"recipe": "best"})
+    assert make_plan(tables).words["english"].fine_tuning == 1.0  # as the recipe's other settings of vectors
+    tables["words"]["english"] = {"vectors": "v.vec"}
+    assert make_plan(tables).words["english"].fine_tuning < 1.0
+    tables["words"]["english"] = {"fine_tuning": 0.5}
+    with pytest.raises(PlanError, match=r"words\.english.*fine_tuning is of pretrained vectors"):
+        make_plan(tables)
+
+
 def test_the_paper_is_the_default_recipe() -> None:
     training = make_plan(BASE).training
     assert (training.recipe, training.optimizer, training.learning_rate) == ("paper", "adagrad", 0.01)

@@ -31,7 +31,7 @@ def test_adagrad_on_rows_is_adagrad_on_the_touched_rows() -> None:
     settings = Training(learning_rate=0.1, epsilon=1e-6)
     embedding = nn.Embedding(5, 3, sparse=True)
     start = embedding.weight.detach().clone()
-    (optimizer,) = make_optimizers([], [embedding.weight], settings)
+    (optimizer,) = make_optimizers([], [(embedding.weight, 1.0)], settings)
     (embedding(torch.tensor([1, 3, 3])) * torch.tensor([[1.0], [2.0], [0.5]])).sum().backward()  # 3 occurs twice
     optimizer.step()
     moved = start - embedding.weight.detach()
@@ -43,7 +43,7 @@ def test_adagrad_on_rows_is_adagrad_on_the_touched_rows() -> None:
 def test_adam_equals_its_closed_form_on_dense_and_on_rows() -> None:
     settings = Training(optimizer="adam", learning_rate=0.1, epsilon=1e-8)
     dense, rows = nn.Parameter(torch.zeros(3, 2)), nn.Parameter(torch.zeros(3, 2))
-    optimizers = make_optimizers([dense], [rows], settings)
+    optimizers = make_optimizers([dense], [(rows, 1.0)], settings)
     m, v, expected = torch.zeros(3, 2), torch.zeros(3, 2), torch.zeros(3, 2)
     for t, gradient in enumerate(gradients(4, 3, 2), start=1):
         dense.grad = gradient.clone()
@@ -98,6 +98,22 @@ def test_the_learning_rate_decays_linearly_or_stays() -> None:
 
 
 @pytest.mark.parametrize("name", ["adagrad", "adam"])
+def test_word_embeddings_move_at_a_share_of_the_rate_or_stay(name: str) -> None:
+    settings = Training(optimizer=name, learning_rate=0.1, final_learning_rate=0.02)  # type: ignore[arg-type]
+    tables = {share: nn.Parameter(torch.zeros(3, 2)) for share in (1.0, 0.25, 0.0)}
+    network = nn.Parameter(torch.zeros(2))  # has no gradient
+    optimizers = make_optimizers([network], [(table, share) for share, table in tables.items()], settings)
+    set_learning_rate(optimizers, settings, 0.5)
+    for table in tables.values():
+        table.grad = torch.sparse_coo_tensor(torch.tensor([[0, 2]]), torch.ones(2, 2), (3, 2))
+    for optimizer in optimizers:
+        optimizer.step()
+    for share, table in tables.items():
+        torch.testing.assert_close(table.detach(), share * tables[1.0].detach())
+    assert tables[1.0].abs().sum() > 0
+
+
+@pytest.mark.parametrize("name", ["adagrad", "adam"])
 def test_features_move_by_their_gradients_at_a_rate_of_their_own(name: str) -> None:
     settings = Training(
         optimizer=name,
@@ -122,7 +138,7 @@ def test_a_restored_state_goes_on_bit_for_bit(name: str) -> None:
 
     def make() -> tuple[nn.Parameter, nn.Parameter, list[torch.optim.Optimizer]]:
         dense, rows = nn.Parameter(torch.ones(3, 2)), nn.Parameter(torch.ones(3, 2))
-        return dense, rows, make_optimizers([dense], [rows], settings)
+        return dense, rows, make_optimizers([dense], [(rows, 1.0)], settings)
 
     def step(dense: nn.Parameter, rows: nn.Parameter, optimizers: list[torch.optim.Optimizer], by: Tensor) -> None:
         dense.grad = by.clone()

@@ -20,8 +20,16 @@ RECORDED = ROOT / "tests" / "training" / "recorded"
 LOSSES: dict[str, list[float]] = json.loads((RECORDED / "losses.json").read_text())
 TOLERANCE = 1e-3  # 20 steps with and without the native core differ by 2e-4
 OFF = (" = false", ' = "none"', " = 0.0")
-# How texts, spans and numbered tags are read and that there is a CRF, which nothing could say before: it was so.
-AS_EVER = ('tokeniser = "unicode"', 'overlaps = "longest"', 'outside = "O"', "names = []", 'output = "crf"')
+# How texts, spans and numbered tags are read, that there is a CRF, and that vectors move as all else does: nothing
+# could say otherwise before.
+AS_EVER = (
+    'tokeniser = "unicode"',
+    'overlaps = "longest"',
+    'outside = "O"',
+    "names = []",
+    'output = "crf"',
+    "fine_tuning = 1.0",
+)
 
 
 @pytest.mark.parametrize("recipe", LOSSES)

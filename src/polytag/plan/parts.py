@@ -36,6 +36,10 @@ class Words(Table):
 
     vectors: str | None = Field(None, description="file of pretrained word vectors")
     vector_std: Positive | None = Field(None, description="rescale the vectors to this standard deviation")
+    fine_tuning: Annotated[float, Field(ge=0.0, le=1.0, strict=True)] = Field(
+        1.0,
+        description="share of the learning rate that word embeddings move at, where there are vectors; 0: they stay",
+    )
     clusters: Paths | None = Field(
         None,
         description="'auto' for those of the vectors, or files of Brown paths or classes: features of the linear CRF",
@@ -66,6 +70,8 @@ class Words(Table):
     def _consistent(self) -> Self:
         if self.vectors is not None and not self.embedding:
             raise ValueError("vectors need the word embedding; leave 'vectors' out or set embedding = true")
+        if self.vectors is None and self.fine_tuning < 1:
+            raise ValueError("fine_tuning is of pretrained vectors; give 'vectors', or leave 'fine_tuning' out")
         if AUTO in (self.clusters or ()) and self.vectors is None:
             raise ValueError(f"clusters '{AUTO}' are those of word vectors; give 'vectors', or name files of clusters")
         return self

@@ -281,17 +281,17 @@ class Trainer:
 
     def _make_optimizers(self) -> dict[str, list[Optimizer]]:
         """The optimizers of each task: one set for all, or one for each with accumulators of its own."""
-        sparse = {
-            id(module.embedding.weight)
-            for module in self.network.words.values()
+        share = {
+            id(module.embedding.weight): self.plan.words[name].fine_tuning
+            for name, module in self.network.words.items()
             if isinstance(module, WordEncoder) and module.embedding is not None
         }
 
         def optimizers(modules: Sequence[torch.nn.Module]) -> list[Optimizer]:
             parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-            rows = [p for p in parameters if id(p) in sparse]
+            rows = [(p, share[id(p)]) for p in parameters if id(p) in share]
             features = [p for p in parameters if id(p) in self._features]
-            dense = [p for p in parameters if id(p) not in sparse | self._features]
+            dense = [p for p in parameters if id(p) not in share.keys() | self._features]
             return make_optimizers(dense, rows, self.settings, features=features)
 
         if self.settings.accumulators == "task":

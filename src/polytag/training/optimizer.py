@@ -14,18 +14,21 @@ _SCALE = "scale"  # of a group's learning rate, in terms of the plan's
 
 def make_optimizers(
     parameters: Iterable[nn.Parameter],
-    sparse: Iterable[nn.Parameter],
+    sparse: Iterable[tuple[nn.Parameter, float]],
     settings: Training,
     *,
     features: Iterable[nn.Parameter] = (),
 ) -> list[Optimizer]:
-    """The optimizers of a set of parameters; ``sparse`` holds the word embeddings, whose gradients are rows.
+    """The optimizers of a set of parameters.
+
+    ``sparse`` holds the word embeddings, whose gradients are rows, each with its share of the learning rate.
 
     AdaGrad's epsilon stands inside the square root, as in the authors' code, so it is the accumulators' first value.
     ``features`` holds the weights of features. They move by plain gradients, which need no accumulators for so many.
     """
     torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]  # torch warns until one decides
-    dense, rows, rate = list(parameters), list(sparse), settings.learning_rate
+    dense, rate = list(parameters), settings.learning_rate
+    rows = [{"params": [table], _SCALE: share} for table, share in sparse]
     plain = [{"params": group, _SCALE: settings.feature_learning_rate / rate} for group in [list(features)] if group]
     of_features: list[Optimizer] = [torch.optim.SGD(plain, lr=settings.feature_learning_rate)] if plain else []
     if settings.optimizer == "adagrad":
