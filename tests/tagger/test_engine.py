@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.tagger.engine import by_length
+from polytag.tagger.batches import by_length
 
 
 @given(st.lists(st.integers(0, 12), max_size=20), st.integers(1, 5), st.integers(1, 20), st.integers(1, 4))

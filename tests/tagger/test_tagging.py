@@ -19,8 +19,9 @@ from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines
 from polytag.errors import PolytagError
 from polytag.scoring import SpanCounts
-from polytag.tagger import engine, tagging, words
-from polytag.tagger.engine import Batch, Engine, Scratch
+from polytag.tagger import batches, engine, words
+from polytag.tagger.batches import Batch, Scratch
+from polytag.tagger.engine import Engine
 from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.gazetteer import Gazetteer
 from tests import tiny
@@ -54,7 +55,7 @@ FORMATS = pytest.mark.parametrize("format", DOCUMENTS)
 
 
 def set_sizes(monkeypatch: pytest.MonkeyPatch, sizes: tuple[int, int, int]) -> None:
-    monkeypatch.setattr(tagging, "CHUNK_WORDS", sizes[0])
+    monkeypatch.setattr(batches, "CHUNK_WORDS", sizes[0])
     by_length = partial(engine.by_length, sentences=sizes[1], words=sizes[2])
     monkeypatch.setattr(engine, "by_length", by_length)
 
@@ -145,7 +146,7 @@ class TestStreams:
         assert [s.tags for _, s in pairs] == expected[::-1]
 
     def test_endless_blank_lines_go_through(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(tagging, "CHUNK_WORDS", 10)
+        monkeypatch.setattr(batches, "CHUNK_WORDS", 10)
         blank = next(blocks(io.BytesIO(b"\n"), format="conll"))
         assert list(islice(tiny.tagger().tag_blocks(iter(lambda: blank, None)), 25)) == ["\n"] * 25
         nothing = tiny.tagger().tag_all(iter(lambda: Sentence(()), None))

@@ -11,8 +11,9 @@ from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import parse_any
 from polytag.errors import PolytagError
+from polytag.tagger.batches import chunks
 from polytag.tagger.request import Request
-from polytag.tagger.tagging import Tagger, chunks, load
+from polytag.tagger.tagging import Tagger, load
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 Probabilities = npt.NDArray[np.float64]  # T K

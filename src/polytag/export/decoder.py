@@ -9,7 +9,7 @@ from onnx import TensorProto
 from polytag.corpus.rewriting import Tables
 from polytag.export.graph import Graph
 from polytag.model.shapes import PLACES
-from polytag.tagger.engine import TagPart
+from polytag.tagger.parts import TagPart
 from polytag.vocabulary.features import AROUND, NONE, OWN, REACH
 
 FLOAT, INT, BOOL = TensorProto.FLOAT, TensorProto.INT64, TensorProto.BOOL

@@ -12,9 +12,10 @@ from polytag.plan import Plan
 from polytag.plan.task import Task
 from polytag.scoring import Calibration, Counts, counts_for
 from polytag.splits import split_sentences
+from polytag.tagger.judging import Judged, judged
 
 if TYPE_CHECKING:
-    from polytag.tagger.tagging import Judged, Tagger
+    from polytag.tagger.tagging import Tagger
 
 
 class Key(NamedTuple):
@@ -126,8 +127,8 @@ def read_cases(
         CorpusError: the sentences cannot be read, their tags mark no spans, or there is none.
     """
     plain = tagger.vocabularies.tags[tagger.plan.tasks[task].tags].plain
-    judged = tagger.judged(sentences, task, gold=gold or task, of=of, confidence=True)
-    found = [_case(one, task, plain=plain) for one in judged]
+    of_sentences = judged(tagger, sentences, task, gold=gold or task, of=of, confidence=True)
+    found = [_case(one, task, plain=plain) for one in of_sentences]
     if not found:
         raise CorpusError(f"no sentence to score '{task}' on, expected at least one")
     files = tuple(dict.fromkeys(case.source for case in found))
@@ -135,18 +136,18 @@ def read_cases(
     return Cases(task, plain, found, seen, note, files)
 
 
-def _case(judged: "Judged", task: str, *, plain: bool) -> Case:
-    gold_tags, found = judged.gold, judged.found
+def _case(one: Judged, task: str, *, plain: bool) -> Case:
+    gold_tags, found = one.gold, one.found
     found_tags, confidence = found.tags[task], found.confidence[task]
     scored = [at for at, tag in enumerate(gold_tags) if tag != UNKNOWN]  # all words, unless tags are plain
     of_spans = [] if plain else found.spans(task)
     return Case(
         words=found.words,
-        gold=(*keys(gold_tags, plain=plain), *(key(span)._replace(fits=False) for span in judged.missed)),
+        gold=(*keys(gold_tags, plain=plain), *(key(span)._replace(fits=False) for span in one.missed)),
         found=tuple(Key(at, at + 1, found_tags[at]) for at in scored) if plain else tuple(map(key, of_spans)),
         gold_tags=gold_tags,
         found_tags=found_tags,
-        known=judged.known,
+        known=one.known,
         probabilities=tuple(confidence[at] for at in scored) if plain else tuple(s.probability for s in of_spans),
         tag_probabilities=tuple(confidence),
         source=found.source,

@@ -10,6 +10,7 @@ from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.scoring.counts import Tally
+from polytag.tagger.judging import judged
 from polytag.tagger.tagging import Tagger
 
 LEAST = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # the lines of the table
@@ -34,7 +35,7 @@ class OperatingPoints:
             raise PolytagError(f"the tags of '{task}' are no spans, expected a task of spans")
         found: list[tuple[float, bool]] = []
         gold = 0
-        for tags, _, missed, sentence in tagger.judged(sentences, task, confidence=True):
+        for tags, _, missed, sentence in judged(tagger, sentences, task, confidence=True):
             true = {(span.type, span.start, span.end) for span in spans(tags)}
             gold += len(true) + len(missed)
             for span in sentence.predicted_spans.get(task, ()):

@@ -10,42 +10,28 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from os import PathLike
-from typing import NamedTuple, TypeVar, Unpack
+from typing import Unpack
 
 import numpy as np
 
-from polytag.corpus.offsets import as_scored, missed
-from polytag.corpus.schemes import check_spans, of_types, read_outside, write_outside
-from polytag.corpus.sentence import Sentence, Span
+from polytag.corpus.schemes import write_outside
+from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
 from polytag.corpus.tokenising import tokeniser as tokeniser_named
 from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save
-from polytag.plan.task import Task
-from polytag.scoring import Calibration, Counts, counts_for
-from polytag.splits import of_marked_types
+from polytag.scoring import Counts
+from polytag.tagger.batches import Batch, Scratch, chunks, flat
 from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions
-from polytag.tagger.engine import Batch, Engine, Scratch
+from polytag.tagger.engine import Engine
 from polytag.tagger.inputs import checked, chosen_tasks, sentence_of
+from polytag.tagger.judging import counted
 from polytag.tagger.lattice import Lattice, View
 from polytag.tagger.packing import Ints
 from polytag.tagger.precision import choose_precision
 from polytag.tagger.request import ANYTHING, Options, Request
 
-CHUNK_WORDS = 16_384  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
-CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from which they count instead of words
 THREAD_WORDS = 512  # fewer are not worth a thread
-
-T = TypeVar("T", Sentence, Block)
-
-
-class Judged(NamedTuple):
-    """A tagged sentence beside what it should be."""
-
-    gold: tuple[str, ...]  # its tags, in the scheme of the task
-    known: tuple[bool, ...]  # whether training files hold each word
-    missed: Sequence[Span]  # annotated spans that do not fit its words
-    found: Sentence
 
 
 class Tagger:
@@ -212,41 +198,7 @@ class Tagger:
             PolytagError: there is no such task, or a sentence or a word is none, as in `tag_all`.
             CorpusError: a tag marks no span, where the task has spans.
         """
-        counts = counts_for(self.engine.part(self.choose(task)[0]).vocabulary.plain)
-        counts.calibration = Calibration() if calibration else None
-        for gold, known, missing, found in self.judged(sentences, task, confidence=calibration):
-            counts.add(gold, found.tags[task], known=known, missed=missing)
-            if counts.calibration:
-                sure = found.predicted_spans.get(task, ())
-                counts.calibration.add(gold, found.tags[task], found.confidence[task], sure)
-        return counts
-
-    def judged(
-        self,
-        sentences: Iterable[Sentence],
-        task: str,
-        *,
-        gold: str = "",
-        of: Task | None = None,
-        confidence: bool = False,
-    ) -> Iterator[Judged]:
-        """Tag sentences that carry gold tags; errors as `evaluate`.
-
-        Where these are of another plan's task, ``gold`` is its name there and ``of`` what is said of it there. What is
-        found of types that the task's files do not mark is left out.
-        """
-        request, gold = self.checked(Request([task], confidence=confidence)), gold or task
-        tags, words = self.engine.part(task).vocabulary, self.engine.language(task).inputs.words
-        of = of or self.plan.tasks[task]
-        own = {gold: of.outside}
-        for chunk in chunks(checked(sentences)):
-            for sentence, found in zip(chunk, self._tagged(chunk, request), strict=True):
-                scored = as_scored(of_marked_types(read_outside(sentence, own), gold, of), gold)
-                if not tags.plain:
-                    check_spans(scored, gold)
-                known = tuple(map(words.seen_in_training, scored.words))
-                expected = tags.in_scheme(scored.tags[gold], self.plan.tasks[task].scheme)
-                yield Judged(expected, known, missed(scored, gold), _of_types(found, task, of.marks))
+        return counted(self, sentences, task, calibration=calibration)
 
     def lattices(
         self, sentences: Iterable[Sentence], task: str, *, constrained: bool | None = None
@@ -268,7 +220,7 @@ class Tagger:
         """
         chosen, done = self.choose(tasks), 0
         for chunk in chunks(checked(sentences)):
-            words, lengths = _flat(chunk)
+            words, lengths = flat(chunk)
             for group in self.engine.by_language(chosen):
                 for batch in self.engine.batches(words, lengths, group):
                     contexts = self.engine.contexts(batch, group, Scratch())
@@ -299,7 +251,7 @@ class Tagger:
         return [name for name, task in self.plan.tasks.items() if not self.vocabularies.tags[task.tags].plain]
 
     def _tagged(self, chunk: Sequence[Sentence], request: Request) -> Iterator[Sentence]:
-        words, lengths = _flat(chunk)
+        words, lengths = flat(chunk)
         found = self._predicted(words, lengths, request)
         each = {task: predictions.each() for task, predictions in found.items()}
         for sentence in chunk:
@@ -348,37 +300,6 @@ def load(
 def available_cores() -> int:
     """How many cores this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    """A stream in stretches that are sorted by length and put back in order, each short enough to be in memory."""
-    chunk: list[T] = []
-    total = 0
-    for item in items:
-        sentence = item if isinstance(item, Sentence) else item.sentence
-        chunk.append(item)
-        words = sentence.words if sentence else ()
-        # Blank lines count too: there may be no end of them. So do long words: one may have millions of characters.
-        total += max(1, len(words), sum(map(len, words)) // CHUNK_WORD_LENGTH)
-        if total >= CHUNK_WORDS:
-            yield chunk
-            chunk, total = [], 0
-    if chunk:
-        yield chunk
-
-
-def _of_types(found: Sentence, task: str, types: Sequence[str] | None) -> Sentence:
-    """What was found of some types; words of others are in no span, with the probability of what was said of them."""
-    if types is None:
-        return found
-    spans = {of: tuple(span for span in spans if span.type in types) for of, spans in found.predicted_spans.items()}
-    return replace(found, tags={**found.tags, task: of_types(found.tags[task], types)}, predicted_spans=spans)
-
-
-def _flat(sentences: Sequence[Sentence]) -> tuple[list[str], Ints]:
-    """The words of all sentences, one after the other, and how many each has."""
-    words = list(chain.from_iterable(sentence.words for sentence in sentences))
-    return words, np.fromiter(map(len, sentences), np.int64, len(sentences))
 
 
 def _on_threads(answer: Callable[[Batch], None], batches: Iterable[Batch], threads: int) -> None:
