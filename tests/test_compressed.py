@@ -4,7 +4,6 @@ import gzip
 import lzma
 import subprocess
 import sys
-import zlib
 from pathlib import Path
 
 import pytest
@@ -14,24 +13,16 @@ from polytag.corpus import read
 from polytag.errors import CorpusError, VectorsError
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vectors import load_vectors
+from tests.fuzz.mutations import asking_for
 
 TEXT = b"".join(b"w%d %d\n" % (number, number) for number in range(50_000))  # a word and a value
-DICTIONARY = 16  # the byte of an xz file that says how large the dictionary is, after the header and a block's begin
+XZ = lzma.compress(TEXT)
 
 
 def content(path: Path, packed: bytes) -> bytes:
     path.write_bytes(packed)
     with decompressed(path) as stream:
         return stream.read()
-
-
-def asking_for(size: int, text: bytes = TEXT) -> bytes:
-    """An xz file with a dictionary of 2 to the power of ``size``, and checksums that are right."""
-    packed = bytearray(lzma.compress(text))
-    packed[DICTIONARY] = 2 * (size - 12)
-    end = 12 + 4 * (packed[12] + 1) - 4  # of the block's header, before its checksum
-    packed[end : end + 4] = zlib.crc32(packed[12:end]).to_bytes(4, "little")
-    return bytes(packed)
 
 
 @pytest.mark.parametrize("text", [b"", b"a", TEXT], ids=["nothing", "a byte", "many lines"])
@@ -65,18 +56,18 @@ def test_what_is_damaged_is_told(tmp_path, kind, compress):
 
 
 def test_the_largest_dictionary_that_is_read(tmp_path):
-    assert content(tmp_path / "file", asking_for(26)) == TEXT
+    assert content(tmp_path / "file", asking_for(XZ, 26)) == TEXT
     for size in (27, 32):
         with pytest.raises(DamagedError, match=r"ask for more memory than 80 MiB, expected a file of 'xz -9' or less"):
-            content(tmp_path / "file", asking_for(size))
+            content(tmp_path / "file", asking_for(XZ, size))
 
 
 def test_a_later_stream_is_bounded_too(tmp_path):
     with pytest.raises(DamagedError, match="ask for more memory"):
-        content(tmp_path / "file", lzma.compress(b"a 1\n") + asking_for(32))
+        content(tmp_path / "file", lzma.compress(b"a 1\n") + asking_for(XZ, 32))
 
 
-@pytest.mark.parametrize("packed", [asking_for(32), lzma.compress(TEXT)[:-99]], ids=["memory", "truncated"])
+@pytest.mark.parametrize("packed", [asking_for(XZ, 32), XZ[:-99]], ids=["memory", "truncated"])
 def test_every_reader_tells_it_with_the_file(tmp_path, packed):
     path = tmp_path / "a.xz"
     path.write_bytes(packed)
@@ -92,7 +83,7 @@ def test_every_reader_tells_it_with_the_file(tmp_path, packed):
 @pytest.mark.skipif(sys.platform != "linux", reason="limits the memory as Linux does")
 def test_xz_takes_little_memory_whatever_it_holds(tmp_path):
     """In a process of its own: what liblzma takes, no tracer of Python sees."""
-    (tmp_path / "asks").write_bytes(asking_for(32))
+    (tmp_path / "asks").write_bytes(asking_for(XZ, 32))
     (tmp_path / "holds").write_bytes(lzma.compress(b"1 " * (1 << 26), preset=9))
     program = (
         "import resource, sys\n"

@@ -3,6 +3,7 @@
 import gzip
 import io
 import json
+import lzma
 import random
 import zlib
 from collections.abc import Callable, Sequence
@@ -12,7 +13,7 @@ from typing import Any
 Mutation = Callable[[random.Random, bytes], bytes]
 
 MOST_BYTES = 1 << 18  # of a case; what is larger is cut
-MOST_UNPACKED = 4 * MOST_BYTES  # of one that is gzip, which may hold a thousand times as much as its bytes
+MOST_UNPACKED = 4 * MOST_BYTES  # of one that is gzip or xz, which may hold a thousand times as much as its bytes
 BYTES = (
     b"\0", b"\xff", b"\xfe\xff", b"\xef\xbb\xbf", b"\xed\xa0\x80", b"\xc3", b"\x80", b"\r", b"\r\r\n", b"\n\n\n",
     b"\t", b"  ", b"\xc2\xa0", b"\xe2\x80\xa8", b"\x1f\x8b", b"\\ud800", b"\\udc80", b'"', b"{", b"[", b"]", b"}",
@@ -36,14 +37,25 @@ def mutated(source: random.Random, example: bytes) -> bytes:
 
 
 def _unpacked_bytes(content: bytes) -> int:
-    """How large it is, or becomes as gzip; as far as it is whole, and no further than too much."""
-    if not content.startswith(b"\x1f\x8b"):
-        return len(content)
-    size, file = 0, gzip.GzipFile(fileobj=io.BytesIO(content))
-    with suppress(OSError, EOFError, zlib.error):
+    """How large it is, or becomes as gzip or xz; as far as it is whole, and no further than too much."""
+    size = 0
+    with suppress(OSError, EOFError, zlib.error, lzma.LZMAError):
+        if content.startswith(b"\xfd7zXZ"):
+            return len(lzma.LZMADecompressor(memlimit=1 << 27).decompress(content, MOST_UNPACKED + 1))
+        if not content.startswith(b"\x1f\x8b"):
+            return len(content)
+        file = gzip.GzipFile(fileobj=io.BytesIO(content))
         while size <= MOST_UNPACKED and (part := file.read1(MOST_BYTES)):
             size += len(part)
     return size
+
+
+def asking_for(packed: bytes, size: int) -> bytes:
+    """An xz file that asks for a dictionary of 2 to the power of ``size`` bytes, with checksums that are right."""
+    head = bytearray(packed[12 : 12 + 4 * packed[12]])  # of its block, after that of the file
+    head[4] = 2 * (size - 12)
+    end = 12 + len(head)
+    return packed[:12] + head + zlib.crc32(head).to_bytes(4, "little") + packed[end + 4 :]
 
 
 def _cut(source: random.Random, example: bytes) -> bytes:
@@ -119,8 +131,14 @@ def _long(source: random.Random, example: bytes) -> bytes:
 
 
 def _packed(source: random.Random, example: bytes) -> bytes:
-    packed = gzip.compress(example, 1, mtime=0)
-    return packed if source.random() < 0.3 else _flip(source, packed) if source.random() < 0.5 else _cut(source, packed)
+    """Gzip or xz, whole, damaged, cut, or asking for much memory."""
+    is_gzip, kind = source.random() < 0.5, source.random()
+    packed = gzip.compress(example, 1, mtime=0) if is_gzip else lzma.compress(example, preset=0)
+    if kind < 0.3:
+        return packed
+    if kind < 0.5 and not is_gzip and example:
+        return asking_for(packed, source.choice((12, 26, 27, 32)))
+    return _flip(source, packed) if kind < 0.75 else _cut(source, packed)
 
 
 def _value(source: random.Random, example: bytes) -> bytes:

@@ -3,8 +3,10 @@
 Formats come from the table of formats: one that is added there is fuzzed too.
 """
 
+import gzip
 import io
 import json
+import lzma
 import pickle
 import random
 import shutil
@@ -24,6 +26,8 @@ from polytag.corpus import FORMATS, blocks, check, convert, read
 from polytag.corpus.check import columns_of
 from polytag.corpus.formats import WRITERS
 from polytag.corpus.notes import Notes
+from polytag.corpus.text import Lines
+from polytag.downloads.unpack import unpack
 from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save_model
 from polytag.model.array_file import load_arrays, save_arrays
@@ -31,13 +35,16 @@ from polytag.model.checkpoint import FORMAT, WEIGHTS, save_weights
 from polytag.model.packed import FORMAT as PACKED
 from polytag.model.packed import save_packed
 from polytag.plan_file import load_plan, make_plan
+from polytag.raw_text import make_vectors
 from polytag.tagger.tagging import Tagger
+from polytag.training import prepare
 from polytag.vocabulary.cluster_files import load_clusters
 from polytag.vocabulary.clusters import Clusters, build_clusters
 from polytag.vocabulary.gazetteer import Gazetteer
 from polytag.vocabulary.vectors import load_vectors
 from tests import tiny
-from tests.fuzz.mutations import mutated, with_another_value
+from tests.downloads.archives import tarred, zipped
+from tests.fuzz.mutations import MOST_UNPACKED, mutated, with_another_value
 
 ROOT = Path(__file__).parents[2]
 NEWS = ROOT / "examples" / "news"
@@ -68,7 +75,7 @@ class Subject:
 
 def subjects() -> list[Subject]:
     """All of them."""
-    return [*_corpora(), *_of_training(), *_models(), _requests()]
+    return [*_corpora(), *_packed_files(), *_of_training(), *_models(), _requests()]
 
 
 # Corpora and texts
@@ -253,6 +260,31 @@ def _suggest(source: random.Random, content: bytes, folder: Path) -> None:
         assert tuple(candidate.text[start:end] for start, end in candidate.offsets) == candidate.sentence.words
 
 
+# Packed files: what mutations do to bytes that are packed already
+
+
+def _packed_files() -> Iterator[Subject]:
+    text = (NEWS / "en.test.conll").read_bytes()[:2_000]
+    xz = lzma.compress(text)
+    yield Subject("compressed", [gzip.compress(text, mtime=0) * 2, xz, xz + bytes(8) + xz], _compressed)
+    members = {"a/one.txt": b"one", "a/two.txt": b"two" * 1_000}
+    kinds = (tarred(members, mode) for mode in ("w:", "w:gz", "w:bz2", "w:xz"))
+    yield Subject("archive", [zipped(members), *kinds], _archive)
+
+
+def _compressed(source: random.Random, content: bytes, folder: Path) -> None:
+    assert len(list(Lines(_written(content, folder)))) < MOST_UNPACKED
+
+
+def _archive(source: random.Random, content: bytes, folder: Path) -> None:
+    """Nothing of it comes to stand elsewhere, or is larger than it may be."""
+    inner = folder / "inner"
+    inner.mkdir(exist_ok=True)
+    target = inner / "out.txt"
+    unpack(_written(content, folder), {"a/two.txt": target}, extras={"a/one.txt": inner / "extra.txt"}, limit=5_000)
+    assert target.stat().st_size <= 5_000
+
+
 @cache
 def _tagger() -> Tagger:
     return tiny.tagger({"ner": "iob2", "pos": "plain"})
@@ -271,6 +303,8 @@ def _of_training() -> Iterator[Subject]:
     )
     brown, classes = b"0\tthe\t9\n0110\tLima\t3\n0111\tAnn\t1\n", b"the 1\nLima 20\nAnn 20 0.5\n"
     yield Subject("clusters", [brown, classes, classes.replace(b" ", b"\t")], _clusters)
+    yield Subject("raw", [text.encode() for text in BY_HAND["text"]], _raw)
+    yield Subject("learning on", [COLUMNS], _learning_on)
 
 
 def _plan(source: random.Random, content: bytes, folder: Path) -> None:
@@ -317,6 +351,44 @@ def _clusters(source: random.Random, content: bytes, folder: Path) -> None:
     assert Clusters.from_json(json.loads(json.dumps(found.to_json()))) == found
 
 
+def _raw(source: random.Random, content: bytes, folder: Path) -> None:
+    """Vectors of raw text can be read again."""
+    text, target = _written(content, folder), folder / "raw.vec"
+    made = make_vectors(
+        text if source.random() < 0.5 else io.BytesIO(content),
+        output=target, dimension=source.choice((1, 2, 5)), window=source.choice((1, 5, 99)),
+        min_count=source.choice((1, 1, 2)), tokeniser=source.choice(("unicode", "blanks")),
+    )  # fmt: skip
+    assert np.isfinite(made.matrix).all()
+    assert load_vectors(target).words == made.words
+    target.unlink()
+
+
+COLUMNS = b"".join(
+    f"{word} {tag}\n".encode() if word else b"\n"
+    for word, tag in (("Ann", "B-PER"), ("saw", "O"), ("Lima", "B-LOC"), ("", ""), ("Oslo", "B-LOC")) * 3
+)
+
+
+def _learning_on(source: random.Random, content: bytes, folder: Path) -> None:
+    """A plan that begins from a model, forged or not, with a file that marks some types."""
+    old = tiny.model({"ner": "iob2"}, features=True, temperatures={"ner": 2.5})
+    path = _forged_model(old, source, folder) if source.random() < 0.3 else _fresh(folder)
+    if not any(path.iterdir()):
+        save_model(old, path)
+    parts = ("chars.all", "words.en", "words.en", "tags.ner", "words.en = words.en", "words.en=tags.ner", "words", "")
+    start = {"parts": source.sample(parts, source.choice((1, 1, 2))), "freeze": [source.choice(parts[:4])]}
+    chosen = source.sample(sorted(start), source.choice((0, 0, 1, 2)))
+    tables = old.plan.to_dict()
+    tables["initialisation"] = {"from": str(path), **{key: start[key] for key in chosen}}
+    task = tables["tasks"]["ner"]
+    task |= {"train": str(_written(content, folder)), "scheme": "auto", "columns": {"tag": 1}}
+    if source.random() < 0.5:
+        task["marks"] = source.choice((["LOC"], ["LOC", "PER"], ["X"], []))
+    network = prepare(make_plan(tables)).network
+    assert all(array.isfinite().all() for array in network.state_dict().values())
+
+
 # Models: forged, so that every checksum is right
 
 
@@ -340,7 +412,11 @@ def _loads(path: Path) -> None:
 
 
 def _directory(model: Model, source: random.Random, content: bytes, folder: Path) -> None:
-    """One of the files with other values in it, and checksums that are right again."""
+    _loads(_forged_model(model, source, folder))
+
+
+def _forged_model(model: Model, source: random.Random, folder: Path) -> Path:
+    """A directory: one of the files with other values in it, and checksums that are right again."""
     directory = _fresh(folder)
     save_model(model, directory)
     files = [
@@ -357,7 +433,7 @@ def _directory(model: Model, source: random.Random, content: bytes, folder: Path
     elif path.name != "calibration.json":
         (directory / "calibration.json").unlink()
         save_weights(directory, model.arrays)
-    _loads(directory)
+    return directory
 
 
 def _forged(source: random.Random, path: Path) -> bytes:
