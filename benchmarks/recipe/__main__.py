@@ -1,9 +1,13 @@
 """Train rows by recipe `best` and tell their scores, mean and standard deviation over the seeds.
 
-    python -m benchmarks.recipe --data DIR [--rows NAME ...] [--seeds 1 2 3] [--results FILE] [--markdown FILE]
+    python -m benchmarks.recipe --data DIR [--rows NAME ...] [--seeds 1 2 3] [--results FILE] [--tags DIR]
+    python -m benchmarks.recipe --data DIR --rows NAME ... --tags DIR --vote [--results FILE]
+    python -m benchmarks.recipe --data DIR --results FILE --markdown FILE
 
-The epoch is chosen on the development split. A run that the results have is not made again; without rows and with
---markdown the page is written of what there is.
+The epoch is chosen on the development split. A run that the results have is not made again; a run is one process, and
+several may share the files. ``--tags`` keeps the tags of dev and test files; ``--vote`` scores what most of the seeds
+there say of each word: how much of the error is the variance of seeds. Without rows and with --markdown the page is
+written of what there is.
 """
 
 import argparse
@@ -11,15 +15,20 @@ import json
 import os
 import time
 from collections.abc import Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from statistics import mean, stdev
 from typing import Any
 
 from benchmarks.goals.machine import processor
-from benchmarks.recipe.rows import AFRICAN, ROWS, Row
+from benchmarks.recipe import crfsuite, votes
+from benchmarks.recipe.elsewhere import Scores, elsewhere_scores
+from benchmarks.recipe.rows import AFRICAN, ELSEWHERE, ROWS, Row
+from polytag import Tagger
 from polytag.training import Trained, train_events
 
 Run = dict[str, Any]
+TOOLS = ("polytag", "crfsuite")
 HEAD = """# Recipe `best` on the corpora at hand
 
 F1 in percent, the epoch chosen on the development split; mean and standard deviation over the seeds. Minutes are from
@@ -35,21 +44,30 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--rows", nargs="*", default=[], choices=list(ROWS), help="which to train")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--results", type=Path, default=Path("recipe.jsonl"), help="a line for each run")
+    parser.add_argument("--tags", type=Path, help="directory of the tags of each run")
+    parser.add_argument("--vote", action="store_true", help="score the votes of the seeds that --tags has, train none")
     parser.add_argument("--markdown", type=Path, help="the page to write")
     return parser.parse_args(arguments)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = parse(arguments)
+    if options.vote:
+        for name in options.rows:
+            _add(votes.vote(ROWS[name], options.tags, options.data), options.results)
+        options.rows = []
     for name in options.rows:
         for seed in options.seeds:
-            if not any((run["row"], run["seed"]) == (name, seed) for run in read(options.results)):
-                run = train(ROWS[name], seed, options.data)
-                with options.results.open("a") as file:
-                    file.write(json.dumps(run) + "\n")
-                print(json.dumps(run), flush=True)
+            if not any((run["row"], run.get("seed")) == (name, seed) for run in read(options.results)):
+                _add(run_of(ROWS[name], seed, options.data, options.tags), options.results)
     if options.markdown:
         options.markdown.write_text(HEAD + "\n" + "\n".join(page(read(options.results))) + "\n")
+
+
+def _add(run: Run, results: Path) -> None:
+    with results.open("a") as file:
+        file.write(json.dumps(run) + "\n")
+    print(json.dumps(run), flush=True)
 
 
 def read(results: Path) -> list[Run]:
@@ -57,19 +75,27 @@ def read(results: Path) -> list[Run]:
     return [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
 
 
-def train(row: Row, seed: int, data: Path) -> Run:
+def run_of(row: Row, seed: int, data: Path, tags: Path | None) -> Run:
     """One run: its scores, and what it took."""
     os.environ["POLYTAG_DATA"] = str(data)
-    began, plan = time.perf_counter(), row.plan()
-    plan["training"]["seed"] = seed
-    for event in train_events(plan):
+    began = time.perf_counter()
+    scores, told = crfsuite.scores(row, seed, data) if row.tool == "crfsuite" else _trained(row, seed, data, tags)
+    minutes = round((time.perf_counter() - began) / 60, 2)
+    return {"row": row.name, "seed": seed, "scores": scores, **told, "minutes": minutes, "processor": processor()}
+
+
+def _trained(row: Row, seed: int, data: Path, tags: Path | None) -> tuple[Scores, Run]:
+    for event in train_events(row.plan(seed)):
         if isinstance(event, Trained):
-            report = event.report
+            model, report = event.model, event.report
     scores = {task: {split: of[split]["score"] for split in of} for task, of in report["scores"].items()}
-    return {
-        "row": row.name, "seed": seed, "scores": scores, "epoch": report["best_epoch"], "epochs": report["epochs"],
-        "minutes": round((time.perf_counter() - began) / 60, 2), "processor": processor(),
-    }  # fmt: skip
+    tagger = Tagger(model, threads=1)
+    if tags is not None:
+        votes.keep(tagger, row, seed, tags)
+    if row.is_elsewhere:
+        for task in row.tasks:
+            scores[task] |= elsewhere_scores(task, data, partial(tagger.tag_all, tasks=[task]))
+    return scores, {"epoch": report["best_epoch"], "epochs": report["epochs"]}
 
 
 def page(runs: Sequence[Run]) -> Iterator[str]:
@@ -77,7 +103,7 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
     yield from ("| row | task | seeds | dev | test | goal | others | minutes |", "|---|---|---|---|---|---|---|---|")
     for row in ROWS.values():
         of = [run for run in runs if run["row"] == row.name]
-        for task in row.tasks if of else ():
+        for task in row.tasks if of and not row.is_elsewhere else ():
             cells = [row.name, task, ", ".join(str(run["seed"]) for run in of)]
             cells += [figure([run["scores"][task][split] for run in of]) for split in ("dev", "test")]
             cells += [str(row.goal.get(task, "")), row.others, f"{mean(run['minutes'] for run in of):.1f}"]
@@ -86,16 +112,37 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
         if found:
             tests = [mean(scores["test"] for scores in each.values()) for each in found]
             yield f"| MasakhaNER, mean of ten | {title} | | | {figure(tests)} | | BiLSTM-CRF of its authors 69.0 | |"
-    processors = dict.fromkeys(run["processor"] for run in runs)
+    yield from (*_votes(runs), *_elsewhere(runs))
+    processors = dict.fromkeys(run["processor"] for run in runs if "votes" not in run)
     yield from ("", f"Processors: {'; '.join(processors)}. Trainings may have shared it: minutes are upper bounds.")
+
+
+def _votes(runs: Sequence[Run]) -> Iterator[str]:
+    for run in runs:
+        for task, of in run["scores"].items() if "votes" in run else ():
+            seeds = ", ".join(map(str, run["votes"]))
+            yield f"| {run['row']} | {task} | {seeds} | {of['dev']:.2f} | {of['test']:.2f} | | | |"
+
+
+def _elsewhere(runs: Sequence[Run]) -> Iterator[str]:
+    """Models of few sentences on their own test files and on other domains, beside CRFsuite."""
+    made = [run for run in runs if run["row"] in ROWS and ROWS[run["row"]].is_elsewhere]
+    if made:
+        yield from ("", "## Other domains", "", "| row | seeds | on | polytag | CRFsuite |", "|---|---|---|---|---|")
+    for task, places in ELSEWHERE.items():
+        of = {tool: [r for r in made if (ROWS[r["row"]].tool, *ROWS[r["row"]].tasks) == (tool, task)] for tool in TOOLS}
+        for place in ("test", *places) if any(of.values()) else ():
+            cells = [figure([run["scores"][task][place] for run in of[tool]]) if of[tool] else "" for tool in TOOLS]
+            seeds = ", ".join(str(run["seed"]) for run in of["polytag"])
+            yield f"| {task}, 3,000 sentences | {seeds} | {place} | {' | '.join(cells)} |"
 
 
 def _alone(runs: Sequence[Run]) -> list[dict[str, Any]]:
     """The scores of each language by its seed, of seeds that have all."""
-    seeds = dict.fromkeys(run["seed"] for run in runs)
+    seeds = dict.fromkeys(run.get("seed") for run in runs)
     by_seed = (
         {code: run["scores"][code] for code in AFRICAN for run in runs
-         if (run["row"], run["seed"]) == (f"masakhaner {code}", seed)}
+         if (run["row"], run.get("seed")) == (f"masakhaner {code}", seed)}
         for seed in seeds
     )  # fmt: skip
     return [found for found in by_seed if len(found) == len(AFRICAN)]

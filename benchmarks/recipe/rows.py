@@ -1,8 +1,9 @@
 """The rows: plans in few words, and what others reach on the same labels."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from itertools import product
+from typing import Any, Literal
 
 GLOVE = "vectors/glove.en.100d.vec.gz"
 AFRICAN = {  # of MasakhaNER, with the CNN-BiLSTM-CRF of its authors, one run
@@ -20,8 +21,42 @@ _FILES: Mapping[str, Mapping[str, Any]] = {
         "columns": {"word": 0, "tag": 2},
     },
     "chunks": {"train": "conll2000/train.txt", "test": "conll2000/test.txt", "holdout": 0.1},
+    "pos": {  # by the Brill tagger; the same sentences are held out as of the chunks
+        "train": "conll2000/train.txt", "test": "conll2000/test.txt", "holdout": 0.1, "columns": {"tag": 1},
+        "scheme": "plain",
+    },
+    "ewt": {
+        **{split: f"ud/English-EWT/en_ewt-ud-{split}.conllu" for split in ("train", "dev", "test")},
+        "columns": {"tag": "xpos"}, "scheme": "plain",
+    },
 }  # fmt: skip
-_VECTORS = {"english": GLOVE, "chunks": GLOVE, "spanish": "vectors/es.vec.gz", "dutch": "vectors/nl.vec.gz"}
+_VECTORS = {"english": GLOVE, "spanish": "vectors/es.vec.gz", "dutch": "vectors/nl.vec.gz"}
+_LANGUAGES = {"chunks": "english", "pos": "english", "ewt": "english"}  # of the others: a part of their own name
+_MISC = ("movie", "musicartist", "other", "product", "tvshow")
+
+
+@dataclass(frozen=True)
+class Elsewhere:
+    """A file of another domain, and what its types of spans are called in the corpus that was trained on."""
+
+    file: str
+    settings: Mapping[str, Any] = field(default_factory=dict)  # of its columns, as `polytag.corpus.read` has them
+    types: Mapping[str, str] = field(default_factory=dict)
+
+
+_TWEETS = {"person": "PER", "geo-loc": "LOC", "facility": "LOC", "company": "ORG", "sportsteam": "ORG"}
+ELSEWHERE: Mapping[str, Mapping[str, Elsewhere]] = {  # corpus -> place -> file
+    "english": {"tweets": Elsewhere("twitter/ner.txt", {"tag": 1}, _TWEETS | dict.fromkeys(_MISC, "MISC"))},
+    "chunks": {"tweets": Elsewhere("twitter/chunk.txt", {"tag": 1})},
+    "pos": {
+        "web": Elsewhere("ud/English-EWT/en_ewt-ud-test.conllu", {"tag": "xpos"}),
+        "tweets": Elsewhere("twitter/pos.txt", {"tag": 1}),
+    },
+    "ewt": {
+        "news": Elsewhere("conll2000/test.txt", {"tag": 1}),
+        "tweets": Elsewhere("twitter/pos.txt", {"tag": 1}),
+    },
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,22 +67,40 @@ class Row:
     tasks: Sequence[str]  # corpora
     vectors: bool = True
     settings: Mapping[str, Any] = field(default_factory=dict)  # of the plan's [training], or its size
+    of_tasks: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    of_tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    of_all: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # kind of part -> what all of them have
+    is_elsewhere: bool = False  # scored on other domains too
+    tool: Literal["polytag", "crfsuite"] = "polytag"
     goal: Mapping[str, float] = field(default_factory=dict)
     others: str = ""
 
-    def plan(self) -> dict[str, Any]:
-        """The tables of the plan: all tasks share characters."""
+    def plan(self, seed: int = 1) -> dict[str, Any]:
+        """The tables of the plan: all tasks share characters, those of a language its words.
+
+        Each seed draws labelled sentences of its own, too, where a task has a rate.
+        """
         training = {"recipe": "best", "threads": 1, **{k: v for k, v in self.settings.items() if k != "size"}}
+        every = {kind: dict(self.of_all.get(kind, {})) for kind in ("chars", "words", "tags")}
         return {
-            "chars": {"shared": {}},
-            "words": {task: self._words(task) for task in self.tasks},
-            "tasks": {task: {"chars": "shared", "words": task, **files_of(task)} for task in self.tasks},
-            "training": training,
+            "chars": {"shared": every["chars"]},
+            "words": {name: self._words(name) | every["words"] for name in map(self._language, self.tasks)},
+            "tags": {task: {**every["tags"], **self.of_tags.get(task, {})} for task in self.tasks},
+            "tasks": {task: self._task(task, seed) for task in self.tasks},
+            "training": training | {"seed": seed},
             **({"size": self.settings["size"]} if "size" in self.settings else {}),
         }
 
-    def _words(self, task: str) -> dict[str, Any]:
-        return {"vectors": _VECTORS[task]} if self.vectors and task in _VECTORS else {}
+    def _language(self, task: str) -> str:
+        return _LANGUAGES.get(task, task)
+
+    def _words(self, language: str) -> dict[str, Any]:
+        return {"vectors": _VECTORS[language]} if self.vectors and language in _VECTORS else {}
+
+    def _task(self, task: str, seed: int) -> dict[str, Any]:
+        own = self.of_tasks.get(task, {})
+        draw = {"rate_seed": 12 + seed} if "rate" in own else {}
+        return {"chars": "shared", "words": self._language(task), **files_of(task), **draw, **own}
 
 
 def files_of(task: str) -> dict[str, Any]:
@@ -57,6 +110,37 @@ def files_of(task: str) -> dict[str, Any]:
     return dict(_FILES[task])
 
 
+def _joint(name: str, first: str, *others: str, **given: Any) -> Row:
+    """The first task is what the epoch is chosen by."""
+    settings = {"select": first, **given.pop("settings", {})}
+    return Row(name, [first, *others], settings=settings, **given)
+
+
+def _rates() -> Iterator[Row]:
+    """Few labels (Table 8 of the paper): alone, and with all labels of another task."""
+    partners = {"spanish": ("english",), "dutch": ("english",), "english": ("pos", "spanish"), "chunks": ("english",)}
+    for task, rate in product(partners, (0.1, 0.3)):
+        of_tasks = {task: {"rate": rate}}
+        yield Row(f"{task}, {rate:.0%} of labels", [task], of_tasks=of_tasks)
+        for other in partners[task]:
+            yield _joint(
+                f"{task}, {rate:.0%} of labels, with {other}", task, other, of_tasks=of_tasks,
+                settings={"epoch_of": "smallest"},
+            )  # fmt: skip
+
+
+def _other_domains() -> Iterator[Row]:
+    """About 3,000 sentences without vectors, scored on text of other domains; CRFsuite on the same sentences."""
+    for task, sentences in {"english": 14_041, "chunks": 8_042, "pos": 8_042, "ewt": 12_543}.items():
+        of_tasks = {task: {"rate": round(3_000 / sentences, 4)}}
+        for tool in ("polytag", "crfsuite"):
+            name = f"{task}, 3,000 sentences" + f", {tool}" * (tool != "polytag")
+            yield Row(name, [task], vectors=False, of_tasks=of_tasks, is_elsewhere=True, tool=tool)
+
+
+_LSTM = {kind: {"cell": "lstm", "bias": True} for kind in ("chars", "words")}
+_TWO = {"words": {"layers": 2}}
+_TASKS = ("english", "pos")
 _ENGLISH = "IntNet 91.64, NCRF++ 91.35, LM-LSTM-CRF 91.24, Ma and Hovy 91.21"
 ROWS = {row.name: row for row in (
     Row("english", ["english"], goal={"english": 91.6}, others=_ENGLISH),
@@ -73,6 +157,18 @@ ROWS = {row.name: row for row in (
         others="CRFsuite 82.80, Ma and Hovy 80.76",
     ),
     Row("chunks", ["chunks"], goal={"chunks": 95.1}, others="NCRF++ 95.06, paper 94.66"),
+    _joint(
+        "chunks, entities, parts of speech", "chunks", *_TASKS, goal={"chunks": 95.6},
+        others="paper 95.41, Søgaard and Goldberg 95.57",
+    ),
+    _joint("chunks, entities, parts of speech, two layers", "chunks", *_TASKS, of_all=_TWO),
+    _joint(
+        "chunks, entities, parts of speech from the lower layer", "chunks", *_TASKS, of_all=_TWO,
+        of_tags={"pos": {"layer": 1}},
+    ),
+    _joint("chunks, parts of speech", "chunks", "pos"),
+    _joint("chunks, parts of speech from the lower layer", "chunks", "pos", of_all=_TWO, of_tags={"pos": {"layer": 1}}),
+    _joint("entities, chunks, parts of speech", "english", "chunks", "pos"),
     Row("spanish", ["spanish"], goal={"spanish": 85.8}, others="Lample 85.75, paper 84.69"),
     Row("dutch", ["dutch"], goal={"dutch": 85.5}, others="paper 85.00"),
     Row(
@@ -84,4 +180,11 @@ ROWS = {row.name: row for row in (
         for code, f1 in AFRICAN.items()
     ),
     Row("masakhaner, ten languages", list(AFRICAN), vectors=False),
+    Row("ewt", ["ewt"]),
+    Row("ewt, the network alone", ["ewt"], of_all={"tags": {"features": False}}),
+    Row(
+        "ewt, LSTM and softmax", ["ewt"], of_all={**_LSTM, "tags": {"features": False, "output": "softmax"}},
+    ),
+    *_rates(),
+    *_other_domains(),
 )}  # fmt: skip
