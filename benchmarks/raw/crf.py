@@ -21,7 +21,7 @@ def run(row: Row, seed: int, data: Path, clusters: Mapping[str, str], model: Pat
     """Train on the sentences that the row's networks have; F1 on dev and test."""
     import pycrfsuite
 
-    plan, task = load_plan(row.plan(seed, {}, draw=seed), data=data), row.language
+    plan, task = load_plan(row.plan(seed, clusters, draw=seed), data=data), row.language
     of = {size: _read(Path(path)) for size, path in clusters.items()}
     trainer = pycrfsuite.Trainer(algorithm="lbfgs", verbose=False)
     for sentence in split_sentences(plan, task, "train"):

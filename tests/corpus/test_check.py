@@ -91,3 +91,14 @@ def test_empty_and_absent_files(file, tmp_path):
     with pytest.raises(CorpusError, match="no such file"):
         check(tmp_path / "none")
     assert check(file("a O\n"), word=5).problem_count == 1
+
+
+def test_a_file_that_marks_some_types_is_checked_as_training_does(file):
+    path = file("EU NNP B-ORG\nin O O\nLima NNP B-LOC\n\nAnn NNP B-PER\n")
+    assert check(path).problems == []
+    assert check(path, marks=["ORG", "LOC", "PER"]).problems == []
+    report = check(path, marks=["PER", "ORG", "MISC"])
+    assert report.problems == [(3, "column 2: found B-LOC in a file that marks PER, ORG, MISC alone")]
+    assert report.columns[1].note.endswith("; no span of MISC")
+    report = check(path, marks=["GPE"])
+    assert report.problems == [(0, "no column has a span of GPE, expected some")]

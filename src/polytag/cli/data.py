@@ -40,6 +40,10 @@ data.add_command(get)
 @from_option((*ANNOTATED, *TEXTS))
 @word_option
 @click.option("--outside", default="O", metavar="TAG", help="The tag of words in no span, where it is not O.")
+@click.option(
+    "--marks", multiple=True, metavar="TYPE",
+    help="A type of spans that the files mark (repeatable), as in a plan: others are problems.",
+)  # fmt: skip
 @encoding_option
 @tokeniser_option("What cuts text into words")
 @data_option

@@ -5,7 +5,7 @@ What is said is what reading says: this is the reader, its notes collected, for 
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from os import PathLike
@@ -18,8 +18,10 @@ from polytag.corpus.formats import FORMATS
 from polytag.corpus.formats.column_shape import DOCSTART
 from polytag.corpus.notes import Note, Notes
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.tag_rules import parse_any
 from polytag.corpus.text import Layout, Lines
 from polytag.errors import CorpusError
+from polytag.tag_schemes import SPAN_SCHEMES
 from polytag.tokenisers import UNICODE
 
 MOST_PROBLEMS = 20  # kept; all are counted
@@ -82,11 +84,13 @@ def check(
     encoding: str = "auto",
     outside: str = "O",
     tokeniser: str = UNICODE,
+    marks: Collection[str] = (),
 ) -> Report:
     """Read a whole corpus, once for its words and once for each column of tags, and say what it holds.
 
     What reading refuses is reported, not raised; the tag ``outside`` is read as O, and ``tokeniser`` cuts text into
-    words. Columns are named as the format has them: by their number (conll), upos, xpos and deprel (conllu), pos
+    words. ``marks`` are the types of spans that the corpus marks, as a task's: no others may stand in a column that has
+    one of them. Columns are named as the format has them: by their number (conll), upos, xpos and deprel (conllu), pos
     (treebank), by the keys of "tags" and, for character spans, 'spans' (jsonl).
 
     Raises:
@@ -103,8 +107,11 @@ def check(
     for key in keys[:MOST_COLUMNS]:
         column = Column(key)
         _detect(column, survey, report)
+        _check_marks(column, survey, report, marks)
         if column.tags:
             report.columns.append(column)
+    if marks and not any(_types(column) & set(marks) for column in report.columns):
+        report.note(0, f"no column has a span of {', '.join(marks)}, expected some")
     report.notes = [note for note in report.notes if note.count > 1 or not survey.was_refused(note)]
     return report
 
@@ -221,6 +228,27 @@ def _detect(column: Column, survey: _Survey, report: Report) -> None:
     for sentence in survey.again({column.name: column.name}):
         for position, problem in schemes.problems(sentence.tags[column.name], found.scheme):
             report.note(sentence.lines[position], f"column {column.name}: {problem}")
+
+
+def _types(column: Column) -> set[str]:
+    """The types of the spans of a column."""
+    is_of_spans = column.scheme in SPAN_SCHEMES
+    return {parse_any(tag).type for tag in column.tags} - {""} if is_of_spans else set()
+
+
+def _check_marks(column: Column, survey: _Survey, report: Report, marks: Collection[str]) -> None:
+    """Report what training refuses in a column of some of these types: spans of others."""
+    found = _types(column)
+    if not found & set(marks):
+        return
+    if missing := sorted(set(marks) - found):
+        column.note += f"; no span of {', '.join(missing)}"
+    if found <= set(marks):
+        return
+    for sentence in survey.again({column.name: column.name}):
+        for line, tag in zip(sentence.lines, sentence.tags[column.name], strict=True):
+            if parse_any(tag).type not in {"", *marks}:
+                report.note(line, f"column {column.name}: found {tag} in a file that marks {', '.join(marks)} alone")
 
 
 def _counted(column: Column, survey: _Survey) -> Iterator[Sequence[str]]:
