@@ -10,6 +10,7 @@ import lzma
 import pickle
 import random
 import shutil
+import struct
 import tempfile
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
@@ -329,7 +330,17 @@ def _vectors() -> list[bytes]:
     text = b"".join(word.encode() + b" " + b" ".join(b"%.3f" % value for value in row) + b"\n" for word, row in rows)
     binary = b"3 5\n" + b"".join(word.encode() + b" " + row.tobytes() + b"\n" for word, row in rows)
     pickled = [pickle.dumps((tuple(w for w, _ in rows), np.stack([row for _, row in rows])), p) for p in (2, 4)]
-    return [text, b"3 5\n" + text, text.replace(b" ", b"\t"), binary, *pickled]
+    return [text, b"3 5\n" + text, text.replace(b" ", b"\t"), binary, *pickled, _fasttext(rows)]
+
+
+def _fasttext(rows: Sequence[tuple[str, np.ndarray]]) -> bytes:
+    """fastText's .bin: header, dictionary, and a matrix of the words and of 4 buckets of n-grams."""
+    head = struct.pack(
+        "<2i12id3i2q", 793712314, 12, 5, 5, 5, 5, 5, 1, 1, 2, 4, 2, 3, 9, 1e-4, len(rows), len(rows), 0, 9, -1
+    )
+    entries = b"".join(word.encode() + b"\0" + struct.pack("<qb", 7, 0) for word, _ in rows)
+    matrix = np.concatenate([np.stack([row for _, row in rows]), np.ones((4, 5), np.float32)])
+    return head + entries + struct.pack("<?2q", False, *matrix.shape) + matrix.tobytes()
 
 
 def _load_vectors(source: random.Random, content: bytes, folder: Path) -> None:

@@ -2,7 +2,6 @@
 
 import contextlib
 import gzip
-import struct
 import tempfile
 import tracemalloc
 from pathlib import Path
@@ -98,7 +97,7 @@ def _exact(words: list[str], matrix: np.ndarray) -> bytes:
 def test_no_content_raises_anything_but_vectors_error(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = write(Path(directory), content)
-        for format in ("auto", "word2vec", "word2vec-binary", "glove", "polyglot"):
+        for format in ("auto", "word2vec", "word2vec-binary", "fasttext-binary", "glove", "polyglot"):
             with contextlib.suppress(VectorsError):
                 assert np.isfinite(load_vectors(path, format=format).matrix).all()
 
@@ -257,7 +256,6 @@ BAD = {
     "not UTF-8": (b"2 2\na 1 2\ncaf\xe9 1 2\n", r":3: the word b'caf\\xe9' is not UTF-8, expected a file in UTF-8"),
     "zip": (b"PK\x03\x04abc", r"a zip archive"),
     "bzip2": (b"BZh91AY", r"a bzip2 file"),
-    "fastText model": (struct.pack("<ii", 793712314, 12), r"a fastText model, expected the vectors beside it"),
     "unknown": (b"\0\1\2\3", r"a binary file of no known format"),
     "truncated binary": (
         binary()[:-3],

@@ -10,6 +10,7 @@ from pathlib import Path
 from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError, nearest
 from polytag.vocabulary.vectors.binary import read_word2vec_binary
+from polytag.vocabulary.vectors.fasttext import read_fasttext_binary
 from polytag.vocabulary.vectors.polyglot import read_polyglot
 from polytag.vocabulary.vectors.rows import Coverage as Coverage
 from polytag.vocabulary.vectors.rows import Selection
@@ -24,6 +25,7 @@ __all__ = ["READERS", "Coverage", "Vectors", "coverage", "load_vectors"]
 READERS: Mapping[str, Callable[[Path, Selection, Notes], Vectors]] = {
     "word2vec": read_word2vec,  # fastText's .vec is the same on disk
     "word2vec-binary": read_word2vec_binary,
+    "fasttext-binary": read_fasttext_binary,
     "glove": read_glove,
     "senna": read_senna,
     "polyglot": read_polyglot,

@@ -31,7 +31,7 @@ def read_word2vec_binary(path: Path, select: Selection, notes: Notes) -> Vectors
         stream.readline(HEAD_BYTES)
         rows = islice(_rows(stream, path, promised=promised, dimension=dimension), select.limit)
         while block := list(islice(rows, block_rows(dimension))):
-            words = [_decoded(word, path, notes) for word, _ in block]
+            words = [decoded(word, path, notes) for word, _ in block]
             mask = select.mask(words)
             matrix = np.frombuffer(b"".join([values for _, values in block]), dtype="<f4").reshape(-1, dimension)
             require_finite(matrix, words, path=path, first_row=count + 1)
@@ -42,7 +42,8 @@ def read_word2vec_binary(path: Path, select: Selection, notes: Notes) -> Vectors
     return gathered.finish(source=str(path), format="word2vec-binary", notes=notes)
 
 
-def _decoded(word: bytes, path: Path, notes: Notes) -> str:
+def decoded(word: bytes, path: Path, notes: Notes) -> str:
+    """A word, with U+FFFD for what is not UTF-8, which is told."""
     try:
         return word.decode()
     except UnicodeDecodeError:

@@ -11,12 +11,12 @@ from polytag.compressed import DamagedError, decompressed
 from polytag.errors import VectorsError
 
 HEAD_BYTES = 1 << 16
+FASTTEXT = b"\xba\x16\x4f\x2f"  # how its models begin
 LONGEST_LINE = 1 << 21  # bytes; what is longer has no line ends, and would be held in memory
 # Downloads that come wrapped, or in a format that holds more than vectors.
 UNUSABLE = {
     b"PK\x03\x04": "a zip archive, expected a plain file, gzip or xz: unpack it first",
     b"BZh": "a bzip2 file, expected a plain file, gzip or xz: unpack it first",
-    b"\xba\x16\x4f\x2f": "a fastText model, expected the vectors beside it (.vec)",
     BOM_UTF16_LE: "UTF-16 text, expected a file in UTF-8",
     BOM_UTF16_BE: "UTF-16 text, expected a file in UTF-8",
 }
@@ -79,6 +79,8 @@ def detect(path: Path) -> str:
     if path.is_dir():
         return "senna"
     head = read_head(path)
+    if head.startswith(FASTTEXT):
+        return "fasttext-binary"
     # A pickle of protocol 2 or later says so; protocols 0 and 1 have no mark but the name.
     if re.match(rb"\x80[\x02-\x05]", head) or {".pkl", ".pickle"} & set(path.suffixes):
         return "polyglot"
