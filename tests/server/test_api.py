@@ -104,6 +104,13 @@ class TestTagging:
                 [o.probability for o in expected.alternatives[task]], abs=1e-5
             )
 
+    @pytest.mark.parametrize("least", [0.5, {"PER": 0.9, "LOC": 0.1}])
+    def test_spans_that_are_not_probable_enough_are_left_out(self, client: Local, tagger: Tagger, least: Any) -> None:
+        sentences = tiny.texts(12)
+        reply = tag(client, words=[s.words for s in sentences], tasks=["en-ner"], min_probability=least)
+        expected = [s.tags["en-ner"] for s in tagger.tag_all(sentences, tasks=["en-ner"], min_probability=least)]
+        assert [tuple(entry["tags"]["en-ner"]) for entry in reply["sentences"]] == expected
+
     def test_a_reply_says_what_a_record_says(self, client: Local, tagger: Tagger) -> None:
         for given in ({"words": ["Ann", "Lee", "saw", "Lima"]}, {"text": "Ann  Lee saw Lima"}):
             (block,) = blocks(io.StringIO(json.dumps(given) + "\n"), format="jsonl")
@@ -149,6 +156,7 @@ BAD = {
     "no task": (422, {"words": ["a"], "tasks": []}, "tasks: "),
     "a negative number": (422, {"words": ["a"], "tasks": ["en-ner"], "nbest": -1}, "nbest: "),
     "a long sentence": (413, {"words": ["a"] * 41, "language": "en"}, "41 words, expected at most 40"),
+    "spans of no type": (422, {"words": ["a"], "language": "en", "min_probability": {"PRE": 0.5}}, "type 'PRE'"),
     "many words": (413, {"words": [["a"] * 31] * 2, "language": "en"}, "more than 60 words"),
     "a long sentence of text": (413, {"text": "a " * 41, "tokenised": True, "language": "en"}, "41 words"),
     "many words of text": (413, {"text": "a\n" * 61, "tokenised": True, "language": "en"}, "more than 60 words"),

@@ -1,6 +1,7 @@
 """Spans that are less probable than asked for are left out, at every door, and nothing else changes."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,25 +10,12 @@ import pytest
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.model import save_model
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 from tests import tiny
 from tests.cli.conftest import run
 
 TEXTS = tiny.texts(60)
-
-
-@pytest.fixture(scope="module")
-def tagger() -> Tagger:
-    return tiny.tagger({"ner": "iob2", "pos": "plain"})
-
-
-@pytest.fixture(scope="module")
-def model(tagger: Tagger, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("operating") / "model"
-    save_model(tagger.model, directory)
-    return directory
 
 
 def tagged(tagger: Tagger, **wanted: Any) -> list[Sentence]:
@@ -80,6 +68,39 @@ def test_0_changes_nothing_and_1_leaves_next_to_nothing(tagger: Tagger) -> None:
     assert sum(len(spans(one.tags["ner"])) for one in tagged(tagger, min_probability=1.0)) == 0
 
 
+@pytest.mark.parametrize(
+    ("least", "tasks", "told"),
+    [
+        ({"PRE": 0.9}, ["ner"], "there are no spans of type 'PRE'; did you mean 'PER'?"),
+        ({"NOUN": 0.9}, [], "there are no spans of type 'NOUN'; known are LOC, PER"),
+        (0.9, ["pos"], "the tasks have no spans to leave out"),
+    ],
+)
+def test_what_would_leave_nothing_out_is_told(tagger: Tagger, least: Any, tasks: list[str], told: str) -> None:
+    with pytest.raises(PolytagError, match=re.escape(told)):
+        tagger.tag(["Ann"], tasks=tasks, min_probability=least)
+
+
+def test_a_request_is_a_key_and_has_its_own_numbers() -> None:
+    given = {"PER": 0.5, "LOC": 0.9}
+    request = Request(min_probability=given)
+    given["PER"] = 0.0
+    assert request.least("PER") == 0.5
+    assert {request: 1}[Request(min_probability={"LOC": 0.9, "PER": 0.5})] == 1
+
+
+@pytest.mark.parametrize("wrong", [{"": 0.5}, {1: 0.5}])
+def test_what_is_no_type_is_refused(wrong: Any) -> None:
+    with pytest.raises(PolytagError, match="expected numbers by type of span"):
+        Request(min_probability=wrong)
+
+
+@pytest.mark.parametrize("field", ["confidence", "constrained"])
+def test_what_is_neither_true_nor_false_is_refused(field: Any) -> None:
+    with pytest.raises(PolytagError, match=f"{field} is 'no', expected True or False"):
+        Request(**{field: "no"})
+
+
 @pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan"), True, "0.5", {"PER": 2}])
 def test_what_is_no_probability_is_refused(wrong: Any) -> None:
     with pytest.raises(PolytagError, match=r"min_probability is .*, expected a number from 0 to 1"):
@@ -95,6 +116,6 @@ def test_from_the_command_line(tagger: Tagger, model: Path, tmp_path: Path) -> N
         assert done.code == 0, done.err
         found = [tuple(json.loads(line)["tags"]["ner"]) for line in done.out.splitlines()]
         assert found == [one.tags["ner"] for one in tagged(tagger, min_probability=wanted)]
-    for argument in (["--min-probability", "x"], ["--min-probability", "0.5", "--min-probability", "PER=0.5"]):
-        assert run(["tag", model, source, *argument]).code == 2
+    for wrong in (["x"], ["=0.5"], ["0.5", "PER=0.5"], ["PER=0.5", "PER=0.6"], ["0.5", "0.6"]):
+        assert run(["tag", model, source, *(f"--min-probability={value}" for value in wrong)]).code == 2
     assert "expected a number from 0 to 1" in run(["tag", model, source, "--min-probability", "7"]).sentence

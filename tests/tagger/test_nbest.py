@@ -17,7 +17,6 @@ from polytag.corpus import blocks
 from polytag.corpus.schemes import convert_tags
 from polytag.corpus.sentence import Alternative, Sentence, Span
 from polytag.errors import PolytagError
-from polytag.model import save_model
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 from tests import tiny
@@ -25,18 +24,6 @@ from tests.cli.conftest import run
 from tests.tagger.test_tagging import CONLL, CONLLU, JSONL, document, enumerated, set_sizes
 
 K = 4
-
-
-@pytest.fixture(scope="module")
-def tagger() -> Tagger:
-    return tiny.tagger({"ner": "iob2", "pos": "plain"})
-
-
-@pytest.fixture(scope="module")
-def model(tagger: Tagger, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    directory = tmp_path_factory.mktemp("nbest") / "model"
-    save_model(tagger.model, directory)
-    return directory
 
 
 class TestLattice:

@@ -82,6 +82,14 @@ def test_no_thread_outlives_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
     assert one == four
 
 
+def test_a_pickle_takes_the_threads_that_were_asked_for_else_the_cores_of_where_it_is(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chosen, left = Tagger(tiny.tagger().model, threads=3), tiny.tagger()
+    monkeypatch.setattr("polytag.tagger.tagging.available_cores", lambda: 97)
+    assert [pickle.loads(pickle.dumps(tagger)).threads for tagger in (chosen, left)] == [3, 97]
+
+
 def test_it_pickles_before_and_after_use_and_in_the_midst_of_a_stream() -> None:
     gazetteer = Gazetteer.from_entries([("PER", ("Ann", "Lee")), ("LOC", ("Lima",))])
     tagger = tiny.tagger(temperatures={"ner": 2.0}, features=True, gazetteer=gazetteer)

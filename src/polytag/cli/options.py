@@ -61,11 +61,15 @@ def _least(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) 
     """One probability for all types, or one for each."""
     found: dict[str, float] = {}
     for value in values:
-        type_, _, number = value.rpartition("=")
+        type_, equals, number = value.rpartition("=")
+        if type_ in found:
+            raise click.BadParameter(f"'{value}': {type_ or 'a number for all types'} is there twice, expected it once")
         try:
             found[type_] = float(number)
         except ValueError:
-            raise click.BadParameter(f"'{value}': expected a number from 0 to 1, or TYPE= and one") from None
+            type_, equals = "", "="
+        if equals and not type_:
+            raise click.BadParameter(f"'{value}': expected a number from 0 to 1, or TYPE= and one")
     if "" in found and len(found) > 1:
         raise click.BadParameter("one probability for all types, or one for each, expected not both")
     return found.get("", found)

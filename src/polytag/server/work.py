@@ -57,7 +57,8 @@ class Worker:
         for words in body.words or ():
             self._check_length(len(words))
         self._check_total(sum(map(len, body.words or ())), body.nbest)
-        return Job(Request(tasks, body.confidence, body.nbest, min_probability=body.min_probability), body)
+        request = Request(tasks, body.confidence, body.nbest, min_probability=body.min_probability)
+        return Job(self.tagger.checked(request), body)
 
     def __call__(self, jobs: Sequence[Job]) -> list[bytes | Exception]:
         """Answer jobs, each with a body of JSON or with what went wrong with it alone."""

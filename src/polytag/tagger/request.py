@@ -1,12 +1,12 @@
 """What to say of sentences: one class from the command line, bulk tagging, the server, spaCy and Python alike."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from numbers import Real
 from typing import TypedDict
 
 from polytag.corpus.sentence import MOST_ALTERNATIVES
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, nearest
 
 
 class Options(TypedDict, total=False):
@@ -30,10 +30,11 @@ class Request:
             sentence's own.
         constrained: allow valid tag sequences only; as the plan says unless given.
         min_probability: spans that are less probable are left out: their words are outside. One for all types, or by
-            type; of types that are not there, all are kept. Alternatives stay as they are.
+            type; of types that it does not name, all are kept. Alternatives stay as they are.
 
     Raises:
-        PolytagError: the tasks are no names, more alternatives are wanted than can be had, or a probability is none.
+        PolytagError: a field has a value that it cannot have, such as tasks that are no names, more alternatives than
+            can be had, or a probability that is none.
     """
 
     tasks: Sequence[str] = ()
@@ -52,16 +53,43 @@ class Request:
         except TypeError as error:
             raise PolytagError(f"tasks is {self.tasks!r:.60}, expected names of tasks") from error
         object.__setattr__(self, "tasks", tasks)
-        least = self.min_probability
-        values: Iterable[object] = least.values() if isinstance(least, Mapping) else (least,)
+        flags: dict[str, object] = {"confidence": self.confidence, "constrained": self.constrained or False}
+        for name, flag in flags.items():
+            if not isinstance(flag, bool):
+                raise PolytagError(f"{name} is {flag!r:.60}, expected True or False")
+        if isinstance(self.min_probability, Mapping):
+            object.__setattr__(self, "min_probability", dict(self.min_probability))  # the caller may change its own
+            if not all(isinstance(type_, str) and type_ for type_ in self.min_probability):
+                raise PolytagError(f"min_probability is {self.min_probability!r:.60}, expected numbers by type of span")
+        values: Iterable[object] = self._leasts().values()
         for value in values:
             if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
                 raise PolytagError(f"min_probability is {value!r:.60}, expected a number from 0 to 1")
 
+    def __hash__(self) -> int:
+        return hash((self.tasks, self.confidence, self.nbest, self.constrained, frozenset(self._leasts().items())))
+
     def least(self, type_: str) -> float:
         """The probability that a span of a type needs."""
+        leasts = self._leasts()
+        return leasts.get(type_, leasts.get("", 0.0))
+
+    def check_types(self, types: Collection[str]) -> None:
+        """See to it that there are spans that `min_probability` is of, where tasks have those ``types``.
+
+        Raises:
+            PolytagError: there are none, or none of a type that it names.
+        """
+        if not types:
+            raise PolytagError(f"min_probability is {self.min_probability}, but the tasks have no spans to leave out")
+        for name in sorted(self._leasts().keys() - {"", *types}):
+            known = nearest(name, sorted(types))
+            raise PolytagError(f"min_probability: there are no spans of type '{name:.60}'{known}")
+
+    def _leasts(self) -> Mapping[str, float]:
+        """The least probability by type; that of all types has no name."""
         least = self.min_probability
-        return least.get(type_, 0.0) if isinstance(least, Mapping) else least
+        return least if isinstance(least, Mapping) else {"": least}
 
     def with_options(self, options: Options) -> "Request":
         """The same request with some fields anew."""

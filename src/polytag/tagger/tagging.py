@@ -52,7 +52,7 @@ class Tagger:
         if threads is not None and threads < 1:
             raise PolytagError(f"{threads} threads, expected 1 or more")
         self.model, self.plan, self.vocabularies = model, model.plan, model.vocabularies
-        self._wanted, self.precision = precision, choose_precision(precision, own=model.precision)
+        self._asked, self.precision = (precision, threads), choose_precision(precision, own=model.precision)
         self.threads = threads or available_cores()
         self.engine = Engine(model, precision=self.precision, threads=self.threads)
         self.outside = {name: task.outside for name, task in self.plan.tasks.items() if task.outside != "O"}
@@ -92,8 +92,8 @@ class Tagger:
         save(self.model, path)
 
     def __reduce__(self) -> tuple[object, ...]:
-        # As it was asked for: where it is restored, there may be no instructions for what was chosen here.
-        return _restored, (self.model, self._wanted, self.threads)
+        # As it was asked for: where it is restored, there may be other instructions, and more cores or fewer.
+        return _restored, (self.model, *self._asked)
 
     def tag(self, words: Sequence[str], request: Request = ANYTHING, **options: Unpack[Options]) -> Sentence:
         """Tag the words of one sentence.
@@ -242,9 +242,13 @@ class Tagger:
         """The same request with the tasks that it is about.
 
         Raises:
-            PolytagError: as `choose`.
+            PolytagError: as `choose`; or spans are to be left out where the tasks have none, or none of the type.
         """
-        return replace(request, tasks=self.choose(request.tasks))
+        tasks = self.choose(request.tasks)
+        if request.min_probability:
+            vocabularies = [self.engine.part(task).vocabulary for task in tasks]
+            request.check_types(set().union(*(found.types for found in vocabularies if not found.plain)))
+        return replace(request, tasks=tasks)
 
     def span_tasks(self) -> list[str]:
         """The tasks whose tags mark spans."""
@@ -313,5 +317,5 @@ def _on_threads(answer: Callable[[Batch], None], batches: Iterable[Batch], threa
             pass
 
 
-def _restored(model: Model, precision: str | None, threads: int) -> Tagger:
+def _restored(model: Model, precision: str | None, threads: int | None) -> Tagger:
     return Tagger(model, precision=precision, threads=threads)
