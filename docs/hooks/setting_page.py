@@ -10,7 +10,7 @@ from pydantic.fields import FieldInfo
 from polytag.plan import Plan
 from polytag.plan.defaults import recipes, sizes
 from polytag.plan.parts import Chars, Tags, Words
-from polytag.plan.task import Columns, Task
+from polytag.plan.task import Columns, DataFile, File, Task
 from polytag.plan.training import Initialisation, Training
 from polytag.plan.values import Choices, Table
 
@@ -69,6 +69,10 @@ def _section(name: str, model: type[Table]) -> Iterator[str]:
         else:
             of_recipes = {recipe: tables.get(name, {}) for recipe, tables in recipes().items()}
             yield _row(key, field, {recipe: table[key] for recipe, table in of_recipes.items() if key in table})
+    if model is Task:
+        yield f"\nA file is a path, or a table. {DataFile.__doc__}\n"
+        yield from ("| setting | value | default | meaning |", "|---|---|---|---|")
+        yield from (_row(key, field, {}) for key, field in DataFile.settings().items() if key != "columns")
 
 
 def _row(key: str, field: FieldInfo, of_recipes: Mapping[str, Any]) -> str:
@@ -97,8 +101,11 @@ def _type(annotation: Any, metadata: list[Any]) -> str:
         return " ".join(f"`{value}`" for value in names or arguments)
     if origin in (Union, UnionType):
         return " or ".join(dict.fromkeys(_type(a, metadata) for a in arguments if a is not NoneType))
+    if origin is dict:
+        return "table of names"
     if origin is tuple:
-        return "path or list of paths" if arguments[0] is str else "name or list of names"
+        kinds = {str: "path or list of paths", File: "file or list of files"}
+        return kinds.get(arguments[0], "name or list of names")
     bounds = _bounds(metadata)
     return f"{_PLAIN.get(annotation, str(annotation))}{f' {bounds}' if bounds else ''}"
 

@@ -14,7 +14,7 @@ from polytag.plan import Plan
 from polytag.plan.consistency import check_consistency
 from polytag.plan.defaults import defaults, with_defaults
 from polytag.plan.parts import Chars, Tags, Words
-from polytag.plan.task import Columns, Task
+from polytag.plan.task import Columns, DataFile, Task
 from polytag.plan.training import Initialisation, Training
 from polytag.plan.values import MEMORY, NONE, Table
 from polytag.tokenisers import ANY_LANGUAGE
@@ -204,7 +204,7 @@ _IN_TOML = {  # pydantic's words -> those of people who write TOML
 def _explain(error: ValidationError) -> str:
     """One sentence for the first problem: the key, the value, and what is allowed."""
     first = error.errors(include_url=False)[0]
-    where = [str(step) for step in first["loc"] if step != "[key]"]
+    where = [str(step) for step in first["loc"] if step not in ("[key]", "[file]", "[path]")]
     key, value = ".".join(where) or "plan", first["input"]
     if first["type"] == "extra_forbidden":
         return f"unknown key '{key}'{nearest(where[-1], _keys_beside(first['loc']))}"
@@ -222,7 +222,7 @@ def _keys_beside(location: Sequence[int | str]) -> list[str]:
     """The keys that the table of an unknown key has."""
     tables: dict[str, type[Table]] = {
         "chars": Chars, "words": Words, "tags": Tags, "tasks": Task,
-        "training": Training, "initialisation": Initialisation, "columns": Columns,
+        "training": Training, "initialisation": Initialisation, "columns": Columns, "[file]": DataFile,
     }  # fmt: skip
     inside = [step for step in location[:-1] if step in tables]
     return list((tables[str(inside[-1])] if inside else Plan).settings())

@@ -10,16 +10,15 @@ from polytag.corpus.formats.record import is_spans
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import is_scored
 from polytag.corpus.sampling import holdout, sample
-from polytag.corpus.schemes import of_types, read_outside
+from polytag.corpus.schemes import of_types
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN, parse_any
 from polytag.errors import CorpusError, PlanError, nearest
 from polytag.plan import Plan
-from polytag.plan.task import Task
+from polytag.plan.task import SPLITS, Columns, DataFile, Task
 from polytag.plan.values import MEMORY
 
 Corpora = Mapping[str, Mapping[str, Sequence[Sentence]]]  # task -> split -> sentences
-SPLITS = ("train", "dev", "test")
 OTHER_NAMES = {"validation": "dev"}  # of splits, as Hugging Face's datasets have them
 HOLDOUT_SEED = 13  # not the training's seed, so that runs with several seeds share one development set
 
@@ -65,14 +64,14 @@ def split_sentences(
                 f"{len(whole)} sentences without unknown tags ({UNKNOWN}), expected 2 or more to hold out from; "
                 "name dev files, or leave out 'holdout' to keep the last epoch"
             )
-            raise CorpusError(message, path=settings.train[0])
+            raise CorpusError(message, path=settings.files("train")[0].file)
         held = {whole[i] for i in holdout(len(whole), settings.holdout, seed=HOLDOUT_SEED)[1]}
         chosen: Iterator[Sentence] = (s for i, s in enumerate(everything) if (i in held) == (split == "dev"))
     else:
         chosen = iter(_given(plan, task, split, notes, memory))
     drawn = _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
     for sentence in drawn:
-        yield of_marked_types(read_outside(sentence, {task: settings.outside}), task, settings, refuse=split == "train")
+        yield of_marked_types(sentence, task, settings, refuse=split == "train")
 
 
 def of_marked_types(sentence: Sentence, task: str, settings: Task, *, refuse: bool = False) -> Sentence:
@@ -99,24 +98,30 @@ def of_marked_types(sentence: Sentence, task: str, settings: Task, *, refuse: bo
     )
 
 
-def read_as(plan: Plan, task: str, path: str | PathLike[str], *, notes: Notes | None = None) -> Iterator[Sentence]:
-    """The sentences of a file that is written like the task's own, with its outside tag; ``notes`` is as for `read`.
+def read_as(
+    plan: Plan, task: str, path: str | PathLike[str], *, file: DataFile | None = None, notes: Notes | None = None
+) -> Iterator[Sentence]:
+    """The sentences of a file that is written as ``file`` says, or like the task's own, with the labels of the task.
 
-    Where the task's scheme is plain, spans of characters are labels: of each of their words.
+    Where the task's scheme is plain, spans of characters are labels: of each of their words. ``notes`` is as for
+    `read`.
     """
     settings = plan.tasks[task]
+    file = settings.described(file or str(path))
+    columns = file.columns or Columns()
     found = read(
         path,
-        format=settings.format,
-        word=settings.columns.word,
-        tags={task: settings.columns.tag},
-        encoding=settings.encoding,
+        format=file.format or "auto",
+        word=columns.word,
+        tags={task: columns.tag},
+        encoding=file.encoding or "auto",
         tokeniser=plan.words[settings.words].tokeniser,
-        names=settings.columns.names,
+        names=columns.names,
         overlaps=settings.overlaps,
+        labels={task: settings.labels(file)},
         notes=notes,
     )
-    is_label = settings.scheme == "plain" and is_spans(settings.columns.tag)
+    is_label = settings.scheme == "plain" and is_spans(columns.tag)
     return (_as_labels(sentence, task) for sentence in found) if is_label else found
 
 
@@ -132,17 +137,17 @@ def _given(plan: Plan, task: str, split: str, notes: Notes | None, memory: Corpo
 
 
 def _files(plan: Plan, task: str, split: str, notes: Notes | None) -> Iterator[Sentence]:
-    for path in getattr(plan.tasks[task], split) or ():
-        if path == MEMORY:
+    for file in plan.tasks[task].files(split):
+        if file.file == MEMORY:
             message = "no file has these sentences, which a program gave, expected files or to be given them"
             raise PlanError(f"tasks.{task}.{split}: {message}")
-        yield from read_as(plan, task, plan.find(path, f"tasks.{task}.{split}"), notes=notes)
+        yield from read_as(plan, task, plan.find(file.file, f"tasks.{task}.{split}"), file=file, notes=notes)
 
 
 def _at_rate(sentences: Iterator[Sentence], settings: Task) -> Iterator[Sentence]:
     everything = list(sentences)
     if not everything:
-        raise CorpusError("the training files hold no sentence", path=settings.train[0])
+        raise CorpusError("the training files hold no sentence", path=settings.files("train")[0].file)
     drawn = sample(
         len(everything), settings.rate, seed=settings.rate_seed, replacement=settings.rate_draw == "replacement"
     )

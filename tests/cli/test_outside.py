@@ -36,5 +36,5 @@ def test_a_file_with_another_outside_tag_goes_through_every_command(workplace: P
 def test_types_that_training_lacks_are_told_when_scoring(workplace: Path, trained: Path) -> None:
     Path("laws.conll").write_text("Angela X B-PER\nsaw X O\nActs X B-LAW\n")
     done = run(f"evaluate {trained} --task ner --data-file laws.conll")
-    assert done.err == "ner: types that training lacks, so that they are never found: LAW 1 (1 span)\n"
+    assert done.err == ("ner: types that training lacks, so that they are never found: LAW 1 (1 span)\n")
     assert done.code == 0

@@ -227,10 +227,46 @@ def test_an_outside_tag_that_cannot_be_meant(corpora: Path, tmp_path: Path) -> N
 def test_types_and_tags_that_training_lacks_are_told_with_their_counts(corpora: Path, tmp_path: Path) -> None:
     test = tmp_path / "test.conll"
     test.write_text("Ann X B-LAW\nLee X I-LAW\nran Y O\nit Y B-LAW\nup Z B-ACT\n")
-    assert "ner: test: types that training lacks, so that they are never found: LAW 2, ACT 1 (3 spans)" in (
+    told = "so that they are never found: {}; --map (in a plan: map) reads labels as those that it has: {}"
+    assert "ner: test: types that training lacks, " + told.format("LAW 2, ACT 1 (3 spans)", "LOC, PER") in (
         prepared(corpora, test=str(test)).notes
     )
-    assert "pos: test: tags that training lacks, so that they are never found: X 2, Y 2, Z 1 (5 words)" in (
+    assert "pos: test: tags that training lacks, " + told.format("X 2, Y 2, Z 1 (5 words)", "NAME, WORD") in (
         prepared(corpora, "pos", test=str(test), columns={"tag": 1}).notes
     )
     assert not any("lacks" in note for note in prepared(corpora).notes)
+
+
+def conll(path: Path, *tagged: str) -> str:
+    path.write_text("".join(f"{' '.join(item.rsplit('/', 1))}\n" for item in tagged) + "\n")
+    return str(path)
+
+
+def test_files_of_one_task_are_each_read_in_their_own_way(corpora: Path, tmp_path: Path) -> None:
+    columns = conll(tmp_path / "a.conll", "Ann/I-PER", "Lee/I-PER", "met/O", "Bo/I-PER", "Oslo/I-city")
+    records = tmp_path / "b.jsonl"
+    records.write_text('{"text": "Jo saw Rome.", "spans": [[0, 2, "Human"], [7, 11, "Place"]]}\n')
+    own = {"file": str(records), "columns": {"tag": "spans"}, "map": {"Human": "PER", "Place": "LOC"}}
+    found = prepared(corpora, train=[columns, own], columns={"tag": 1}, map={"city": "LOC"}, dev=[own], test=own)
+    assert [s.tags["ner"] for s in found.sentences["ner"]["train"]] == [
+        ("B-PER", "I-PER", "O", "B-PER", "B-LOC"),  # rewritten: the other file has IOB2
+        ("B-PER", "O", "B-LOC", "O"),
+    ]
+    assert [s.tags["ner"] for split in ("dev", "test") for s in found.sentences["ner"][split]] == [
+        ("B-PER", "O", "B-LOC", "O")
+    ] * 2
+    assert found.plan.tasks["ner"].scheme == "iob2"
+    (told,) = [note for note in found.notes if note.endswith("rewritten in IOB2")]
+    assert told.startswith(f"ner: {columns}: tag scheme IOB1: 3 spans")
+    assert set(found.checksums) == {columns, str(records)}
+
+
+def test_a_file_that_is_held_out_from_is_told_of_once(corpora: Path, tmp_path: Path) -> None:
+    train = tmp_path / "a.conll"
+    train.write_text("Ann B-PER\n\n" * 4)
+    files = {"train": str(train), "dev": "none", "test": "none", "holdout": 0.5}
+    found = prepared(corpora, **files, columns={"tag": 1}, map={"per": "X"})
+    assert [note for note in found.notes if "map" in note] == [
+        f"ner: {train}: the map names 'per', which stands nowhere in it; did you mean 'PER'?",
+        f"ner: {train}: nothing that the map names stands in it (per), expected some of PER 4",
+    ]

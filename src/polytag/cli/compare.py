@@ -8,7 +8,7 @@ import click
 
 from polytag.cli.options import (
     PATH,
-    data_file_option,
+    data_file_options,
     data_option,
     html_option,
     json_option,
@@ -16,7 +16,7 @@ from polytag.cli.options import (
     split_option,
     threads_option,
 )
-from polytag.cli.outputs import write_page
+from polytag.cli.outputs import tell, write_page
 
 if TYPE_CHECKING:
     from polytag.reports import Comparison
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @click.argument("a", type=PATH)
 @click.argument("b", type=PATH)
 @click.option("--task", metavar="NAME", help="The task to compare; NAME:OTHER where model B calls it OTHER.")
-@data_file_option("Compare on", "A's")
+@data_file_options("Compare on", "A's")
 @split_option("test", "A's")
 @data_option
 @click.option(
@@ -54,16 +54,21 @@ def compare(
 
     Shows their scores, whether the difference is more than chance (approximate randomisation over sentences, and an
     interval from random samples of them), and the sentences where they differ. Tags of different schemes are compared
-    as the spans that they mark.
+    as the spans that they mark. --map also reads what B says, of labels that A has not.
     """
     from polytag.corpus.lookup import find_file
+    from polytag.corpus.notes import Notes
     from polytag.reports import comparison_page
     from polytag.reports.page import check_jinja
     from polytag.reports.two_models import compare_models
 
     if html is not None:
         check_jinja()
-    found = compare_models(a, b, data_file=data_file and find_file(data_file, data), data=data, **options)
+    notes = Notes()
+    found = compare_models(a, b, data_file=data_file and find_file(data_file, data), data=data, notes=notes, **options)
+    tell(notes)
+    for name, sentence in found.lacking.items():
+        click.echo(f"{name}: {sentence}", err=True)
     if html is not None:
         write_page(html, comparison_page(found, names=(str(a), str(b))))
     click.echo(

@@ -13,6 +13,7 @@ from polytag.cli.options import (
     data_option,
     encoding_option,
     from_option,
+    map_option,
     tag_option,
     tokeniser_option,
     word_option,
@@ -145,6 +146,7 @@ def _of_layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
     metavar="[NAME=]TAG",
     help="The source's tag of words in no span, where it is not O, such as 0 or NONE; it is written as O.",
 )
+@map_option("all layers of SOURCE")
 @encoding_option
 @click.option(
     "--docstart/--no-docstart",

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     help="The same, and the probability that gives this precision on the dev split.",
 )  # fmt: skip
 @html_option
-@click.option("--outside", metavar="TAG", help="The tag of words in no span in --data-file; the task's if absent.")
 def evaluate(
     model: Path,
     data_file: Path | None,
@@ -71,10 +70,8 @@ def evaluate(
         title = f"{model}: {data_file or f'{split} files'}"
         counts = _report(evaluation, html, model=model, data=data, calibration=calibration, title=title)
     tell(notes)
-    for task, found in counts.items():
-        gold = {name: tally.gold for name, tally in found.types.items()}
-        if lacking := evaluation.tagger.engine.part(task).vocabulary.lacking(gold):
-            click.echo(f"{task}: {lacking}", err=True)
+    for sentence in evaluation.lacking(counts):
+        click.echo(sentence, err=True)
     click.echo(_numbers(counts) if as_json else _tables(counts))
 
 

@@ -51,6 +51,18 @@ def _layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...])
     return layers
 
 
+def _map(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001
+    labels = dict[str, str]()
+    for value in values:
+        name, equals, new = value.rpartition("=")
+        if not equals or not name or not new:
+            raise click.UsageError(f"--map {value}: expected LABEL=NEW, such as person=PER or Chemical=O", ctx)
+        if name in labels:
+            raise click.UsageError(f"--map {value}: '{name}' is named twice, expected labels that differ", ctx)
+        labels[name] = new
+    return labels
+
+
 def _tokeniser(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001
     if value is not None and not is_tokeniser(value):
         raise click.UsageError(f"--tokeniser {value}: expected {TOKENISERS}", ctx)
@@ -154,15 +166,38 @@ def min_probability_option(help: str) -> Callable[[F], F]:
     return click.option("--min-probability", "least", metavar=metavar, multiple=True, callback=_least, help=f"{help}.")
 
 
+def map_option(of: str = "the files") -> Callable[[F], F]:
+    """``--map``: labels and what they are read as."""
+    return click.option(
+        "--map", multiple=True, metavar="LABEL=NEW", callback=_map,
+        help=f"Read a type of spans, or plain tag, of {of} as another, as O for none (repeatable); others stay.",
+    )  # fmt: skip
+
+
 def split_option(default: str, of: str = "the plan's") -> Callable[[F], F]:
     """``--split``."""
     splits = click.Choice(["dev", "test"])
     return click.option("--split", type=splits, default=default, show_default=True, help=f"Which of {of} files.")
 
 
-def data_file_option(does: str, of: str = "the task's") -> Callable[[F], F]:
-    """``--data-file``, a file instead of a split of the plan."""
-    return click.option("--data-file", type=PATH, help=f"{does} this file, read as {of} files are.")
+def data_file_options(does: str, of: str = "the task's") -> Callable[[F], F]:
+    """``--data-file``, a file instead of a split of the plan, and how it is written where that is otherwise."""
+    unless = f"unless given, as of {of} files"
+    return together(
+        click.option("--data-file", type=PATH, help=f"{does} this file, read as {of} files are, but for:"),
+        click.option(
+            "--from", "format", type=click.Choice(ANNOTATED[1:]),
+            help=f"How --data-file is written; by its suffix or, where that tells nothing, {unless}.",
+        ),
+        click.option(
+            "--word", metavar="COLUMN", callback=lambda _, __, value: None if value is None else column_of(value),
+            help=f"Column of its words; {unless}.",
+        ),
+        tag_option(f"A task, and the column or key of its tags in --data-file (repeatable); {unless}."),
+        click.option("--encoding", help=f"Its codec; {unless}."),
+        click.option("--outside", metavar="TAG", help=f"Its tag of words in no span; {unless}."),
+        map_option(),
+    )  # fmt: skip
 
 
 def output_option(help: str = "Write here instead of to stdout.", **attributes: Any) -> Callable[[F], F]:
@@ -180,7 +215,7 @@ def scoring_options(does: str, *, split: str, preposition: str) -> Callable[[F],
     return together(
         model_argument,
         task_option(does),
-        data_file_option(f"{does} {preposition}"),
+        data_file_options(f"{does} {preposition}"),
         split_option(split),
         data_option,
         weights_options(),

@@ -16,6 +16,7 @@ from polytag.corpus import schemes
 from polytag.corpus.documents import files_of, format_of, read
 from polytag.corpus.formats import FORMATS
 from polytag.corpus.formats.column_shape import DOCSTART
+from polytag.corpus.labels import Labels
 from polytag.corpus.notes import Note, Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import parse_any
@@ -153,10 +154,9 @@ class _Survey:
     def sentences(self, tags: Mapping[str, str]) -> Iterator[Sentence]:
         """All that can be read with some tags; words alone come first."""
         notes = Notes(collects=True)
-        outside = dict.fromkeys(tags, self.outside)
+        labels = dict.fromkeys(tags, Labels(self.outside))
         try:
-            for sentence in read(self.path, tags=tags, docstart=True, notes=notes, **self.options):
-                yield schemes.read_outside(sentence, outside)
+            yield from read(self.path, tags=tags, docstart=True, labels=labels, notes=notes, **self.options)
         except CorpusError as error:  # a first line that cannot be read
             notes.take(error)
         if self._of_words is None:
@@ -172,9 +172,8 @@ class _Survey:
 
     def again(self, tags: Mapping[str, str]) -> Iterator[Sentence]:
         """The same, when all has been told."""
-        outside = dict.fromkeys(tags, self.outside)
-        found = read(self.path, tags=tags, notes=Notes(collects=True), **self.options)
-        return (schemes.read_outside(sentence, outside) for sentence in found)
+        labels = dict.fromkeys(tags, Labels(self.outside))
+        return read(self.path, tags=tags, labels=labels, notes=Notes(collects=True), **self.options)
 
     def was_refused(self, note: Note) -> bool:
         """Whether the line that a note is about was refused later on."""

@@ -11,9 +11,10 @@ from polytag.corpus.documents import format_of, read
 from polytag.corpus.formats import FORMATS, WRITERS
 from polytag.corpus.formats.column_shape import DOCSTART
 from polytag.corpus.formats.jsonl import AS_SPANS
+from polytag.corpus.labels import Labels
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import as_scored
-from polytag.corpus.schemes import check_spans, convert_tags, problems, read_outside
+from polytag.corpus.schemes import check_spans, convert_tags, problems
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import EDGE, OUTSIDE, UNKNOWN, begins, parse_any
 from polytag.errors import CorpusError, nearest
@@ -42,6 +43,7 @@ def convert(
     tags: Mapping[str, int | str] = {},
     scheme: str | Mapping[str, str] = "",
     outside: str | Mapping[str, str] = "O",
+    map: Mapping[str, str] = {},
     source_scheme: str | Mapping[str, str] = AUTO,
     encoding: str = "auto",
     docstart: bool | None = None,
@@ -58,6 +60,7 @@ def convert(
         target_format: a key of ``WRITERS``; "auto" goes by the suffix, which must be one of ``SUFFIXES``.
         scheme: one tag scheme for all tasks, or one for each task named; the others keep their tags as they are.
         outside: the source's tag of words in no span, where it is not O, for all tasks or for each task named.
+        map: types of spans, or plain tags, of the source to those of the target; to O where it shall have none.
         source_scheme: as ``scheme``, of the tags of the source. "auto" reads span tags of any scheme, "plain" labels
             of single words (equal labels side by side become one span), any other sees to it that tags are in it.
         docstart: whether -DOCSTART- lines come along, as sentences of one word; unless given, from conll to conll.
@@ -73,6 +76,9 @@ def convert(
         raise CorpusError(f"text has no place for tags of '{next(iter(tags))}', expected none", path=target)
     schemes, before = _for_each(scheme, tags, source), _for_each(source_scheme, tags, source)
     documents = name in FORMATS and FORMATS[name].has_documents if docstart is None else docstart
+    own = dict.fromkeys(tags, outside) if isinstance(outside, str) else _named(outside, tags, "an outside tag", source)
+    if map and not tags:
+        raise CorpusError(f"a map of labels ({', '.join(map)}), and no tags, expected some", path=source)
     sentences = read(
         source,
         format=format,
@@ -81,10 +87,9 @@ def convert(
         encoding=encoding,
         docstart=documents,
         tokeniser=tokeniser,
+        labels={task: Labels(own.get(task, "O"), map, before.get(task) == PLAIN) for task in tags},
         notes=notes,
     )
-    own = dict.fromkeys(tags, outside) if isinstance(outside, str) else _named(outside, tags, "an outside tag", source)
-    sentences = (read_outside(sentence, own) for sentence in sentences)
     # A source that is not there, empty or malformed at the start is told before anything is written.
     first_sentence = next(sentences)
     labels = {task for task in tags if (schemes.get(task) or before.get(task)) == PLAIN}

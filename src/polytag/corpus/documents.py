@@ -8,6 +8,7 @@ from pathlib import Path
 
 from polytag.compressed import uncompressed_name
 from polytag.corpus.formats import DEFAULT, FORMATS, looks_like
+from polytag.corpus.labels import Labels, read_labels
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
 from polytag.corpus.sentence import Sentence
@@ -29,6 +30,7 @@ def read(
     tokeniser: str = UNICODE,
     names: Sequence[str] = (),
     overlaps: str = "longest",
+    labels: Mapping[str, Labels] = {},
     notes: Notes | None = None,
 ) -> Iterator[Sentence]:
     """The sentences of a corpus, read as they are asked for.
@@ -44,6 +46,7 @@ def read(
         tokeniser: what cuts texts into words, as `polytag.corpus.tokenising` has them.
         names: of the classes of tags that are numbers, from 0 on; unless given, as the file or one beside it has them.
         overlaps: which of two spans over the same characters is read: "longest", "first", or "refuse" for none.
+        labels: how each task reads its tags, unless they are as they should be; tasks without tags there are no matter.
         notes: takes what the reader has to say; without it, what it refuses is raised and the rest goes unsaid.
 
     Raises:
@@ -73,7 +76,9 @@ def read(
         return FORMATS[name].sentences(Lines(file, encoding=encoding, notes=notes), layout)
 
     first = one(files[0])  # made now, so that impossible tags and encodings are told at once
-    return _some((one(file) if n else first for n, file in enumerate(files)), str(path), notes)
+    sentences = _some((one(file) if n else first for n, file in enumerate(files)), str(path), notes)
+    named = {task: of for task, of in labels.items() if task in tags and of != Labels()}
+    return read_labels(sentences, named, path=str(path), notes=notes) if named else sentences
 
 
 def _tell_looks(file: Path, encoding: str, notes: Notes) -> None:
@@ -130,10 +135,15 @@ def format_of(path: str | PathLike[str], format: str = "auto") -> str:
         return format
     if format != "auto":
         raise CorpusError(f"unknown format '{format}'{nearest(format, ['auto', *FORMATS])}", path=path)
+    return told_by_name(path) or DEFAULT
+
+
+def told_by_name(path: str | PathLike[str]) -> str | None:
+    """The format that a path tells, by its suffix or otherwise; None where it does not."""
     plain = uncompressed_name(path)
     claimed = (name for name, row in FORMATS.items() if row.claims(str(path)))
     by_suffix = (name for name, row in FORMATS.items() if row.suffixes and plain.endswith(row.suffixes))
-    return next(claimed, None) or next(by_suffix, DEFAULT)
+    return next(claimed, None) or next(by_suffix, None)
 
 
 def files_of(path: str | PathLike[str], format: str, notes: Notes | None = None) -> list[Path]:

@@ -9,6 +9,7 @@ from numbers import Integral
 from typing import Any
 
 from polytag.corpus.formats.class_names import named
+from polytag.corpus.labels import Labels, read_labels
 from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN
@@ -20,7 +21,14 @@ PAIR = "expected a Sentence, a pair of words and tags, or a mapping with 'words'
 
 
 def sentences_of(
-    rows: Any, *, task: str, place: str, column: int | str, names: Sequence[str] = (), notes: Notes
+    rows: Any,
+    *,
+    task: str,
+    place: str,
+    column: int | str,
+    names: Sequence[str] = (),
+    labels: Labels | None = None,
+    notes: Notes,
 ) -> list[Sentence]:
     """The sentences of one split, each with its tags under the task's name; those without words are left out and told.
 
@@ -31,6 +39,7 @@ def sentences_of(
         place: what to call ``rows`` in errors.
         column: the name of the tags' field, where it is a name.
         names: what tags that are integers stand for; those of a Dataset's features unless given.
+        labels: how the task reads its tags.
         notes: takes what was left out.
 
     Raises:
@@ -47,7 +56,7 @@ def sentences_of(
             notes.tell("no words", f"sentence {index} has no words and is left out", path=place)
     if not found:
         raise CorpusError("no sentence in it, expected at least one", path=place)
-    return found
+    return list(read_labels(found, {task: labels or Labels()}, path=place, notes=notes))
 
 
 @dataclass(frozen=True)

@@ -46,10 +46,10 @@ def tagged(
     """
     tags, misfits = ["O"] * len(words), list(unfit)
     for span in unfit:
-        first, last = _touched(words, span)
+        first, last = touched(words, span)
         tags[first:last] = [UNKNOWN] * (last - first)
     for span in spans:
-        first, last = _touched(words, span)
+        first, last = touched(words, span)
         if first < last and words[first][0] >= span.start and words[last - 1][1] <= span.end:
             tags[first:last] = [f"{letter}-{span.type}" for letter in _IOB2.letters_of(last - first)]
         else:
@@ -60,13 +60,13 @@ def tagged(
 
 def misfit_note(span: CharSpan, text: str, words: Sequence[tuple[int, int]]) -> str:
     """What to say of a span that does not fit the words of its text."""
-    first, last = _touched(words, span)
+    first, last = touched(words, span)
     found = f"span {list(span)}, {text[span.start : span.end]!r:.60},"
     if first == last:
         return f"{found} holds no word; it counts as missed where taggers are scored"
-    touched = f"{text[words[first][0] : words[last - 1][1]]!r:.60}"
+    here = f"{text[words[first][0] : words[last - 1][1]]!r:.60}"
     return (
-        f"{found} does not fit the words, {touched}; they are unknown ({UNKNOWN}) in training, and the span counts as "
+        f"{found} does not fit the words, {here}; they are unknown ({UNKNOWN}) in training, and the span counts as "
         "missed where taggers are scored"
     )
 
@@ -86,9 +86,9 @@ def as_scored(sentence: Sentence, task: str) -> Sentence:
 
 def missed(sentence: Sentence, task: str) -> list[Span]:
     """The misfits of a task, which no tagger finds, each as the words that it touches."""
-    return [Span(span.type, *_touched(sentence.offsets, span)) for span in sentence.misfits.get(task, ())]
+    return [Span(span.type, *touched(sentence.offsets, span)) for span in sentence.misfits.get(task, ())]
 
 
-def _touched(words: Sequence[tuple[int, int]], span: CharSpan) -> tuple[int, int]:
-    """The first word that a span touches, and the one after the last."""
+def touched(words: Sequence[tuple[int, int]], span: CharSpan) -> tuple[int, int]:
+    """The first word, of those at these places, that a span touches, and the one after the last."""
     return bisect_right(words, span.start, key=itemgetter(1)), bisect_left(words, span.end, key=itemgetter(0))

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterable, Mapping
+from functools import partial
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,9 @@ import tomli_w
 
 from polytag.errors import PlanError
 from polytag.plan import Plan
+from polytag.plan.task import SPLITS
 from polytag.plan.values import AUTO, MEMORY, NONE
 from polytag.plan_file import make_plan
-from polytag.splits import SPLITS
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 PLAN, CORPUS = "plan.toml", "raw.conll"
@@ -85,12 +86,14 @@ def _with_paths(plan: Plan, folder: Path) -> dict[str, Any]:
         found = plan.find(path, key).resolve()
         return Path(os.path.relpath(found, folder.resolve())).as_posix()
 
-    tables = plan.to_dict()
-    for task, settings in plan.tasks.items():
+    def moved_of(task: str, path: str, split: str) -> str:
+        return moved(path, f"tasks.{task}.{split}")
+
+    tasks = {task: settings.with_names(partial(moved_of, task)) for task, settings in plan.tasks.items()}
+    tables = plan.model_copy(update={"tasks": tasks}).to_dict()
+    for settings in tables["tasks"].values():
         for split in SPLITS:
-            if paths := getattr(settings, split):
-                named = [moved(path, f"tasks.{task}.{split}") for path in paths]
-                tables["tasks"][task][split] = named if len(named) > 1 else named[0]
+            settings[split] = settings[split][0] if len(settings[split]) == 1 else settings[split]
     for name, words in plan.words.items():
         if words.vectors:
             tables["words"][name]["vectors"] = moved(words.vectors, f"words.{name}.vectors")

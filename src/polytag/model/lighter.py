@@ -39,10 +39,7 @@ def lighter(model: Model, *, precision: str, vectors: int | None = None) -> Mode
 
 def without_directories(plan: Plan) -> Plan:
     """The plan with no directory of this machine in it; files at absolute paths keep their names."""
-    tasks = {
-        name: task.model_copy(update={s: _names(getattr(task, s)) for s in ("train", "dev", "test")})
-        for name, task in plan.tasks.items()
-    }
+    tasks = {name: task.with_names(lambda path, _: _name(path) or "") for name, task in plan.tasks.items()}
     words = {
         name: part.model_copy(update={"vectors": _name(part.vectors), "clusters": _names(part.clusters)})
         for name, part in plan.words.items()

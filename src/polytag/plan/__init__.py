@@ -112,11 +112,13 @@ class Plan(Table):
             # A dimension that nobody set is no default any more once it is written out: the vectors' own would clash.
             if words.vectors is not None and "dimension" not in words.model_fields_set:
                 del tables["words"][name]["dimension"]
-        return _written_out(tables)
+        written: dict[str, Any] = _written_out(tables)
+        return written
 
 
-def _written_out(tables: dict[str, Any]) -> dict[str, Any]:
-    return {
-        key: _written_out(value) if isinstance(value, dict) else NONE if value is None else value
-        for key, value in tables.items()
-    }
+def _written_out(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _written_out(item) for key, item in value.items()}
+    if isinstance(value, list):  # files: of a table in a list, what is not said is left out
+        return [{k: v for k, v in item.items() if v is not None} if isinstance(item, dict) else item for item in value]
+    return NONE if value is None else value

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
+from polytag.corpus.labels import Labels
 from polytag.corpus.schemes import UNKNOWN, spans
 from polytag.corpus.sentence import Sentence, Span
 from polytag.errors import CorpusError, PlanError
@@ -111,6 +112,7 @@ def read_cases(
     *,
     gold: str | None = None,
     of: Task | None = None,
+    labels: Labels | None = None,
     plan: Plan | None = None,
 ) -> Cases:
     """Tag sentences and set what was found against their tags.
@@ -121,14 +123,16 @@ def read_cases(
         sentences: with tags of the task.
         gold: the task whose tags the sentences carry, unless it has the same name.
         of: what is said of it, where it is another plan's.
+        labels: how what is found is read.
         plan: says where the training files are, whose spans are then counted.
 
     Raises:
         CorpusError: the sentences cannot be read, their tags mark no spans, or there is none.
     """
     plain = tagger.vocabularies.tags[tagger.plan.tasks[task].tags].plain
+    labels = labels or Labels()
     of_sentences = judged(tagger, sentences, task, gold=gold or task, of=of, confidence=True)
-    found = [_case(one, task, plain=plain) for one in of_sentences]
+    found = [_case(one._replace(found=labels.read(one.found, task)), task, plain=plain) for one in of_sentences]
     if not found:
         raise CorpusError(f"no sentence to score '{task}' on, expected at least one")
     files = tuple(dict.fromkeys(case.source for case in found))

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 
@@ -71,6 +71,7 @@ class Comparison:
     probability: float
     differences: Sequence[Difference]
     verdicts: dict[str, int]
+    lacking: Mapping[str, str] = field(default_factory=dict)  # model -> what to say of labels that it never finds
 
     @property
     def metric(self) -> str:

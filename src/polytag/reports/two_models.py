@@ -1,13 +1,17 @@
 """Compare two model directories: which task of each, on which sentences."""
 
+from collections import Counter
+from dataclasses import replace
 from os import PathLike
 from typing import Unpack
 
+from polytag.corpus.labels import Labels
 from polytag.errors import PlanError, nearest
 from polytag.reports.cases import read_cases
 from polytag.reports.comparison import Comparison, compare_cases
 from polytag.tagger.evaluation import Chosen, sentences_to_score
 from polytag.tagger.tagging import Tagger
+from polytag.vocabulary.vocabularies import TagVocabulary
 
 
 def compare_models(
@@ -30,7 +34,8 @@ def compare_models(
         best_for: use the weights kept for this task; ``"NAME:OTHER"`` for others of ``b``, ``"NAME:"`` for a alone.
         precision: as for `Tagger.load`.
         threads: as for `Tagger.load`.
-        chosen: ``data_file``, ``split`` and ``data`` as for `polytag.evaluate`, by the plan of ``a``.
+        chosen: as for `polytag.evaluate`, by the plan of ``a``. A map also reads what ``b`` says, of types that ``a``
+            has not.
 
     Raises:
         PolytagError: a model or a file cannot be read, or the task cannot be told.
@@ -42,10 +47,19 @@ def compare_models(
     )
     first, second = _tasks(first_model, second_model, task)
     sentences = list(sentences_to_score(first_model, **(chosen | Chosen(tasks=[first])))[first])
-    return compare_cases(
-        read_cases(first_model, first, sentences),
-        read_cases(second_model, second, sentences, gold=first, of=first_model.plan.tasks[first]),
-    )
+    has, others_has = _tags(first_model, first), _tags(second_model, second)
+    map = {old: new for old, new in chosen.get("map", {}).items() if old not in has.types}
+    cases = read_cases(first_model, first, sentences)
+    of, labels = first_model.plan.tasks[first], Labels(map=map, plain=has.plain)
+    others = read_cases(second_model, second, sentences, gold=first, of=of, labels=labels)
+    gold = Counter(key.type for case in cases.cases for key in case.gold)
+    said = {map.get(label, label) for label in others_has.types}
+    lacking = {"A": has.lacking(gold), "B": others_has.lacking({k: n for k, n in gold.items() if k not in said})}
+    return replace(compare_cases(cases, others), lacking={name: text for name, text in lacking.items() if text})
+
+
+def _tags(tagger: Tagger, task: str) -> TagVocabulary:
+    return tagger.engine.part(task).vocabulary
 
 
 def _pair(names: str) -> tuple[str, str]:

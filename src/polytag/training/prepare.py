@@ -20,12 +20,13 @@ from polytag.errors import PlanError
 from polytag.model.checkpoint import WEIGHTS
 from polytag.plan import Plan
 from polytag.plan.defaults import recipes
+from polytag.plan.task import SPLITS
 from polytag.plan.values import AUTO, MEMORY
-from polytag.splits import SPLITS, Corpora, given_splits, split_sentences
+from polytag.splits import Corpora, given_splits, split_sentences
 from polytag.training.beginning import Beginning, freeze
 from polytag.training.clustering import clusters_of, clusters_told
 from polytag.training.network import Network
-from polytag.training.schemes import with_schemes
+from polytag.training.schemes import in_one_scheme, with_schemes
 from polytag.training.unknown import annotated, refuse_unknown
 from polytag.vocabulary.features import FeatureVocabulary, build_features
 from polytag.vocabulary.gazetteer import Gazetteer
@@ -68,6 +69,7 @@ def read_corpora(plan: Plan, corpora: Mapping[str, Mapping[str, Any]], notes: No
                 place=f"corpora['{task}']['{name}']",
                 column=plan.tasks[task].columns.tag,
                 names=plan.tasks[task].columns.names or (),
+                labels=plan.tasks[task].labels(),
                 notes=notes,
             )
             for split, name in splits.items()
@@ -118,8 +120,9 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
 
 
 def _read_task(plan: Plan, task: str, memory: Corpora, notes: list[str]) -> dict[str, list[Sentence]]:
-    said = Notes()
-    splits = {split: list(split_sentences(plan, task, split, notes=said, memory=memory)) for split in SPLITS}
+    settings, said = plan.tasks[task], Notes()
+    notes_of = {split: Notes() if split == "dev" and settings.holdout else said for split in SPLITS}  # each file once
+    splits = {split: list(split_sentences(plan, task, split, notes=notes_of[split], memory=memory)) for split in SPLITS}
     notes += [f"{task}: {note}" for note in said]
     splits["train"] = annotated(splits["train"], task, notes)
     for split in ("dev", "test"):
@@ -129,7 +132,7 @@ def _read_task(plan: Plan, task: str, memory: Corpora, notes: list[str]) -> dict
         f"{split} {len(part):,} sentences, {sum(map(len, part)):,} words" for split, part in splits.items() if part
     )
     notes.append(f"{task}: {'; '.join(counts)}")
-    return splits
+    return in_one_scheme(task, settings.scheme, splits, notes)
 
 
 def _idle_margin(plan: Plan) -> list[str]:
@@ -329,11 +332,11 @@ def _checksums(plan: Plan, memory: Corpora) -> dict[str, str]:
     paths: dict[str, list[Path]] = {}
     for task, settings in plan.tasks.items():
         for split in SPLITS:
-            for path in getattr(settings, split) or ():
-                if path == MEMORY:
+            for entry in settings.files(split):
+                if entry.file == MEMORY:
                     continue
-                found = str(plan.find(path, f"tasks.{task}.{split}"))
-                paths[path] = files_of(found, format_of(found, settings.format))
+                found = str(plan.find(entry.file, f"tasks.{task}.{split}"))
+                paths[entry.file] = files_of(found, format_of(found, entry.format or "auto"))
     for name, words in plan.words.items():
         if words.vectors:
             file = plan.find(words.vectors, f"words.{name}.vectors")

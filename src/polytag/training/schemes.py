@@ -1,10 +1,11 @@
 """The tag scheme of each task: found in the training files or checked against them; ill-formed tags are told."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
-from polytag.corpus.schemes import Detection, check_spans, detect, problems
+from polytag.corpus.schemes import Detection, check_spans, convert_tags, detect, problems
 from polytag.corpus.sentence import Sentence
-from polytag.corpus.tag_rules import parse_any
+from polytag.corpus.tag_rules import UNKNOWN, parse_any
 from polytag.errors import CorpusError, PlanError
 from polytag.plan import Plan
 from polytag.splits import Corpora
@@ -37,6 +38,71 @@ def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
         notes += _ill_formed(task, scheme, sentences[task])
         tasks[task] = settings.model_copy(update={"scheme": scheme})
     return plan.model_copy(update={"tasks": tasks})
+
+
+def in_one_scheme(
+    task: str, declared: str, splits: Mapping[str, list[Sentence]], notes: list[str]
+) -> dict[str, list[Sentence]]:
+    """The sentences of all files in the scheme of the training files: those of one task may be written in several.
+
+    Where training files differ, it is IOB2. What is rewritten is told; files with unknown tags stay as they are, and so
+    does one training file, which a declared scheme has to fit.
+    """
+    target = _common(task, declared, splits["train"])
+    left = ("train",) if len(_by_file(splits["train"])) == 1 else ()
+    return {
+        split: sentences
+        if target == "plain" or split in left
+        else _rewritten(task, target, sentences, notes, tolerated=0 if split == "train" else 1)
+        for split, sentences in splits.items()
+    }
+
+
+def _common(task: str, declared: str, sentences: Sequence[Sentence]) -> str:
+    """The scheme for the files of a task; plain where nothing can be rewritten."""
+    if declared != "auto":
+        return declared
+    for part in (sentences, *_by_file(sentences).values()):
+        try:
+            found = detect(sentence.tags[task] for sentence in part).scheme
+        except CorpusError:  # of all files: each may be in one of its own; of one, it is told when all are looked at
+            if part is not sentences:
+                return "plain"
+        else:
+            if part is sentences or found == "plain":
+                return found
+    return "iob2"
+
+
+def _rewritten(
+    task: str, scheme: str, sentences: Sequence[Sentence], notes: list[str], *, tolerated: int
+) -> list[Sentence]:
+    """The sentences, those of files in another scheme rewritten; as many ill-formed ones as tolerated are no scheme."""
+    changed: set[str] = set()
+    for path, part in _by_file(sentences).items():
+        bad = sum(bool(problems(of.tags[task], scheme)) for of in part)
+        is_partial = any(UNKNOWN in of.tags[task] for of in part)
+        if is_partial or bad <= max(tolerated, tolerated * len(part) // 100):
+            continue
+        try:
+            found = detect(sentence.tags[task] for sentence in part)
+        except CorpusError:  # told with its line when all are looked at
+            continue
+        if found.scheme not in ("plain", scheme):
+            notes.append(f"{task}: {path}: tag scheme {found.note}, rewritten in {scheme.upper()}")
+            notes += _ill_formed(task, found.scheme, {"": part})
+            changed.add(path)
+    return [
+        replace(of, tags={**of.tags, task: convert_tags(of.tags[task], scheme)}) if of.source in changed else of
+        for of in sentences
+    ]
+
+
+def _by_file(sentences: Sequence[Sentence]) -> dict[str, list[Sentence]]:
+    files: dict[str, list[Sentence]] = {}
+    for sentence in sentences:
+        files.setdefault(sentence.source, []).append(sentence)
+    return files
 
 
 def _detect(task: str, declared: str, sentences: Sequence[Sentence]) -> Detection:

@@ -209,7 +209,8 @@ class TagVocabulary(Fields):
         more = f", and {len(lacking) - _SHOWN_TYPES:,} more" if len(lacking) > _SHOWN_TYPES else ""
         what, of = ("tags", "word") if self.plain else ("types", "span")
         count = f"{lacking.total():,} {of}{'s' * (lacking.total() > 1)}"
-        return f"{what} that training lacks, so that they are never found: {examples}{more} ({count})"
+        hint = _map_hint(lacking, self.types, none_known=lacking.total() == sum(counts.values()))
+        return f"{what} that training lacks, so that they are never found: {examples}{more} ({count}){hint}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -229,6 +230,25 @@ class TagVocabulary(Fields):
             gazetteer,
             FeatureVocabulary.from_json(features) if features else None,
         )
+
+
+def _map_hint(lacking: Mapping[str, int], known: Collection[str], *, none_known: bool) -> str:
+    """How a map would read labels as those that are known and look alike: person as PER, location as LOC."""
+    folded = {label.casefold(): label for label in sorted(known) if label != "O"}
+    alike = {
+        name: folded[close]
+        for name in lacking
+        for close in [
+            next((short for short in folded if len(short) > 2 and name.casefold().startswith(short)), None)
+            or next((long for long in folded if len(name) > 2 and long.startswith(name.casefold())), None)
+        ]
+        if close
+    }
+    if alike:
+        options = " ".join(f"--map {name}={label}" for name, label in alike.items())
+        return f"; {options} (in a plan: map) would read them as those that it has"
+    names = ", ".join(list(folded.values())[:_SHOWN_TYPES])
+    return f"; --map (in a plan: map) reads labels as those that it has: {names}" if none_known else ""
 
 
 @dataclass(frozen=True)
