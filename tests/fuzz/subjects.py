@@ -535,8 +535,8 @@ def _json(value: Any) -> bytes:
 
 def _requests() -> Subject:
     asked: list[dict[str, Any]] = [
-        {"words": ["Ann", "saw", "Lima"], "tasks": ["ner"], "confidence": True},
-        {"words": [["Ann"], ["saw", "Lima", "."]], "nbest": 3},
+        {"words": ["Ann", "saw", "Lima"], "tasks": ["ner"], "confidence": True, "min_probability": 0.5},
+        {"words": [["Ann"], ["saw", "Lima", "."]], "nbest": 3, "min_probability": {"LOC": 0.9, "PER": 1}},
         {"text": "Ann saw Lima\nwell .", "tokenised": True, "tasks": ["pos"], "language": "en"},
     ]
     return Subject("http", [_json(of) for of in asked], _post)

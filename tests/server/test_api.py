@@ -154,6 +154,16 @@ BAD = {
     "a foreign task": (422, {"words": ["a"], "language": "es", "tasks": ["en-ner"]}, "task en-ner reads en"),
     "too many sequences": (422, {"words": ["a"], "tasks": ["en-ner"], "nbest": 5}, "at most 4"),
     "no task": (422, {"words": ["a"], "tasks": []}, "tasks: "),
+    "no probability": (
+        422,
+        {"words": ["a"], "language": "en", "min_probability": "a"},
+        "is 'a', expected a number from",
+    ),
+    "a large one": (
+        422,
+        {"words": ["a"], "language": "en", "min_probability": {"PER": 2}},
+        "is 2, expected a number from",
+    ),
     "a negative number": (422, {"words": ["a"], "tasks": ["en-ner"], "nbest": -1}, "nbest: "),
     "a long sentence": (413, {"words": ["a"] * 41, "language": "en"}, "41 words, expected at most 40"),
     "spans of no type": (422, {"words": ["a"], "language": "en", "min_probability": {"PRE": 0.5}}, "type 'PRE'"),

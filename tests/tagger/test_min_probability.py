@@ -101,7 +101,7 @@ def test_what_is_neither_true_nor_false_is_refused(field: Any) -> None:
         Request(**{field: "no"})
 
 
-@pytest.mark.parametrize("wrong", [-0.1, 1.1, float("nan"), True, "0.5", {"PER": 2}])
+@pytest.mark.parametrize("wrong", [-0.1, 1.1, 10**400, float("nan"), True, "0.5", {"PER": 2}])
 def test_what_is_no_probability_is_refused(wrong: Any) -> None:
     with pytest.raises(PolytagError, match=r"min_probability is .*, expected a number from 0 to 1"):
         Request(min_probability=wrong)

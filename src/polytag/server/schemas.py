@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SkipValidation, WithJsonSchema
 
 OFFSETS = "start and end of each word in the text, counted in Unicode code points (JavaScript counts UTF-16 units)"
 
@@ -35,7 +35,7 @@ class TagRequest(BaseModel):
     language: str | None = Field(None, description="its name or code in /model; needed where a model reads several")
     tasks: list[str] | None = Field(None, min_length=1, description="all tasks of the language unless given")
     confidence: bool = Field(False, description="also give the probability of each tag and of each span")
-    min_probability: Probability | dict[str, Probability] = Field(
+    min_probability: SkipValidation[Probability | dict[str, Probability]] = Field(  # `Request` checks it
         0.0, description="leave out spans that are less probable; one for all types, or by type"
     )
     nbest: int = Field(0, ge=0, description="also give so many of the most probable tag sequences")

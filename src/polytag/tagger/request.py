@@ -63,7 +63,7 @@ class Request:
                 raise PolytagError(f"min_probability is {self.min_probability!r:.60}, expected numbers by type of span")
         values: Iterable[object] = self._leasts().values()
         for value in values:
-            if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) <= 1:
+            if isinstance(value, bool) or not isinstance(value, Real) or value < 0 or not value <= 1:
                 raise PolytagError(f"min_probability is {value!r:.60}, expected a number from 0 to 1")
 
     def __hash__(self) -> int:
@@ -81,7 +81,9 @@ class Request:
             PolytagError: there are none, or none of a type that it names.
         """
         if not types:
-            raise PolytagError(f"min_probability is {self.min_probability}, but the tasks have no spans to leave out")
+            raise PolytagError(
+                f"min_probability is {self.min_probability!s:.60}, but the tasks have no spans to leave out"
+            )
         for name in sorted(self._leasts().keys() - {"", *types}):
             known = nearest(name, sorted(types))
             raise PolytagError(f"min_probability: there are no spans of type '{name:.60}'{known}")
