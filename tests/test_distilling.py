@@ -185,6 +185,7 @@ def test_bad_text_is_told_in_a_sentence_and_leaves_nothing(teacher, raw, content
         ("raw.txt --task pros", "the model has no task 'pros'; did you mean 'pos'?"),
         ("raw.txt --min-probability 0.3", "min_probability is 0.3, expected a number from 0.5 to 1"),
         ("raw.txt --min-probability PER=2", "min_probability is 2.0, expected a number from 0 to 1"),
+        ("raw.txt --min-probability PRE=0.8", "there is no type 'PRE'; did you mean 'PER'?"),
         ("raw.txt --min-probability 1", "raw.txt: no sentence of 4 has a tag that is probable enough"),
         ("raw.txt --size tiny", "there is no size 'tiny'"),
         ("raw.txt --teacher raw.txt", "raw.txt"),

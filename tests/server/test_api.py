@@ -166,7 +166,7 @@ BAD = {
     ),
     "a negative number": (422, {"words": ["a"], "tasks": ["en-ner"], "nbest": -1}, "nbest: "),
     "a long sentence": (413, {"words": ["a"] * 41, "language": "en"}, "41 words, expected at most 40"),
-    "spans of no type": (422, {"words": ["a"], "language": "en", "min_probability": {"PRE": 0.5}}, "type 'PRE'"),
+    "spans of no type": (422, {"words": ["a"], "language": "en", "min_probability": {"PRE": 0.5}}, "no type 'PRE'"),
     "many words": (413, {"words": [["a"] * 31] * 2, "language": "en"}, "more than 60 words"),
     "a long sentence of text": (413, {"text": "a " * 41, "tokenised": True, "language": "en"}, "41 words"),
     "many words of text": (413, {"text": "a\n" * 61, "tokenised": True, "language": "en"}, "more than 60 words"),

@@ -71,8 +71,8 @@ def test_0_changes_nothing_and_1_leaves_next_to_nothing(tagger: Tagger) -> None:
 @pytest.mark.parametrize(
     ("least", "tasks", "told"),
     [
-        ({"PRE": 0.9}, ["ner"], "there are no spans of type 'PRE'; did you mean 'PER'?"),
-        ({"NOUN": 0.9}, [], "there are no spans of type 'NOUN'; known are LOC, PER"),
+        ({"PRE": 0.9}, ["ner"], "there is no type 'PRE'; did you mean 'PER'?"),
+        ({"NOUN": 0.9}, [], "there is no type 'NOUN'; known are LOC, PER"),
         (0.9, ["pos"], "the tasks have no spans to leave out"),
     ],
 )

@@ -109,6 +109,7 @@ def distill(
     paths = [teachers] if isinstance(teachers, str | PathLike) else list(teachers)
     models = Teachers.load(paths, tasks, precision=precision, threads=threads)
     request, folder = _checked(min_probability), Path(output)
+    request.check_types({"O"}.union(*(of.types for of in models.vocabularies.values())))
     _check_free(folder)
     plan = labelled_plan(models.taggers[0].plan, models.tasks, name=models.names[0], data=data)
     text = student_plan(plan, models.vocabularies, folder=folder, size=size)

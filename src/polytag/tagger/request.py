@@ -75,10 +75,10 @@ class Request:
         return leasts.get(type_, leasts.get("", 0.0))
 
     def check_types(self, types: Collection[str]) -> None:
-        """See to it that there are spans that `min_probability` is of, where tasks have those ``types``.
+        """See to it that there are spans that `min_probability` is of, where tasks have spans of those ``types``.
 
         Raises:
-            PolytagError: there are none, or none of a type that it names.
+            PolytagError: there are none at all, or none of a type that it names.
         """
         if not types:
             raise PolytagError(
@@ -86,7 +86,7 @@ class Request:
             )
         for name in sorted(self._leasts().keys() - {"", *types}):
             known = nearest(name, sorted(types))
-            raise PolytagError(f"min_probability: there are no spans of type '{name:.60}'{known}")
+            raise PolytagError(f"min_probability: there is no type '{name:.60}'{known}")
 
     def _leasts(self) -> Mapping[str, float]:
         """The least probability by type; that of all types has no name."""
