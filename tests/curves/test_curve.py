@@ -112,6 +112,8 @@ def test_both_ways_to_train_get_the_same_sentences_and_keep_the_best_epoch_for_t
     assert one == other == [
         "tasks.ner.rate=0.5", "tasks.ner.rate_seed=15", "training.select=ner", "training.seed=3", "training.margin=2.0"
     ]  # fmt: skip
+    with_refit = plan.model_copy(update={"training": plan.training.model_copy(update={"refit": True})})
+    assert "training.refit=false" in settings(Run(question.arms[0], 0.5, 3), question, with_refit)
 
 
 def test_a_killed_training_is_resumed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from polytag.cli.options import html_option, scoring_options
 from polytag.cli.outputs import tell, write_page
 
 if TYPE_CHECKING:
+    from polytag.corpus.notes import Notes
     from polytag.scoring import Counts
     from polytag.tagger.evaluation import Evaluation
 
@@ -61,7 +62,7 @@ def evaluate(
     if operating_points or wanted_precision is not None:
         if calibration or as_json or html is not None:
             raise click.UsageError("operating points are a table of their own: no --calibration, --json or --html")
-        click.echo("\n".join(_operating(evaluation, wanted_precision, data=data)))
+        click.echo("\n".join(_operating(evaluation, wanted_precision, data=data, notes=notes)))
         tell(notes)
         return
     if html is None:
@@ -75,7 +76,7 @@ def evaluate(
     click.echo(_numbers(counts) if as_json else _tables(counts))
 
 
-def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | None) -> Iterator[str]:
+def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | None, notes: "Notes") -> Iterator[str]:
     from polytag.tagger.evaluation import sentences_to_score
     from polytag.tagger.operating import OperatingPoints
 
@@ -87,7 +88,7 @@ def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | N
         points = OperatingPoints.of(tagger, sentences, task)
         yield from (f"{task}:", *points.table())
         if wanted is not None:
-            dev = sentences_to_score(tagger, tasks=[task], split="dev", data=data)[task]
+            dev = sentences_to_score(tagger, tasks=[task], split="dev", data=data, notes=notes)[task]
             least = OperatingPoints.of(tagger, dev, task).least_for(wanted / 100)
             if least is None:
                 yield f"no probability gives {wanted:g} % precision on dev"

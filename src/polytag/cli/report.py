@@ -14,6 +14,11 @@ class Recorded:
     best_epoch: int
     epochs: int
     rows: list[tuple[str, str, str, float]]
+    is_refit: bool = False
+
+    def said_of(self, split: str) -> str:
+        """What to say beside scores of a split: the weights that a refit leaves were trained on dev."""
+        return " (before the refit)" if self.is_refit and split == "dev" else ""
 
 
 def read_report(path: Path) -> Recorded:
@@ -29,6 +34,6 @@ def read_report(path: Path) -> Recorded:
             for task, splits in report["scores"].items()
             for split, numbers in splits.items()
         ]
-        return Recorded(int(report["best_epoch"]), int(report["epochs"]), rows)
+        return Recorded(int(report["best_epoch"]), int(report["epochs"]), rows, "first_pass" in report)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelError(f"{path}: the file is damaged, expected the report that a training wrote") from None

@@ -52,8 +52,9 @@ def _show_model(path: Path, *, everything: bool) -> None:
             sizes[f"{kind}.{name}"] = f"{len(vocabulary):,} {unit}, {weights:,} weights"
     report = path / "report.json"
     scores: dict[str, list[str]] = {}
-    for task, split, metric, score in read_report(report).rows if report.exists() else ():
-        scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}")
+    recorded = read_report(report) if report.exists() else None
+    for task, split, metric, score in recorded.rows if recorded else ():
+        scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}{recorded and recorded.said_of(split)}")
     lines = [f"{task}: {', '.join(found)}" for task, found in scores.items()]
     if model.precision != "float32":
         lines.insert(0, f"{'precision':<24} {model.precision}")
@@ -96,6 +97,7 @@ def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list
     lines.append(
         f"{'training':<24} recipe {training.recipe}{size}: {training.optimizer} {training.learning_rate}, "
         f"epochs {training.epochs}, batches of {training.batch_sentences}"
+        + ", refit on train and dev" * training.refit
         + (f", margin {training.margin}" if any(tags.output == "crf" for tags in plan.tags.values()) else "")
     )
     return lines

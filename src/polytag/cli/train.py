@@ -106,18 +106,21 @@ def _places(plan: Path, output: Path | None, *, resume: bool) -> tuple[Path, Pat
         raise PolytagError(
             f"{plan}: a directory, expected a plan file; a training goes on with 'train --resume {plan}'"
         )
-    return plan / "plan.toml", plan
+    from polytag.training.resume import first_pass, has_first_pass
+
+    began = first_pass(plan) if has_first_pass(plan) else plan  # the first pass of a refit has the same plan
+    return began / "plan.toml", plan
 
 
 @contextmanager
 def _telling_how_to_go_on(output: Path, *, told: bool) -> Iterator[None]:
     """Where an interrupted training left a state, say what continues it."""
-    from polytag.training.resume import state_file
+    from polytag.training.resume import is_begun
 
     try:
         yield
     except KeyboardInterrupt:
-        if told and state_file(output).exists():
+        if told and is_begun(output):
             click.echo(f"{output}: to go on: polytag train --resume {shlex.quote(str(output))}", err=True)
         raise
 
@@ -134,6 +137,10 @@ def _show(events: Iterable["Event"], *, quiet: bool) -> None:
         if quiet or isinstance(event, Trained):
             continue
         if isinstance(event, Step):
+            if event.step == 1:  # of a training, or of the second pass of a refit
+                if bar is not None:
+                    bar.close()
+                bar, lines = None, _Lines()
             if sys.stderr.isatty():
                 bar = bar or tqdm(total=event.steps, initial=event.step - 1, unit="batch", leave=False, file=sys.stderr)
                 bar.set_postfix_str(f"epoch {event.epoch}, {event.task} loss {event.loss:.2f}", refresh=False)
@@ -183,5 +190,9 @@ def _scores(output: Path) -> str:
     from polytag.cli.report import read_report
 
     report = read_report(output / "report.json")
-    rows = [f"{task:<20} {split:<5} {metric:<9} {score:6.2f}" for task, split, metric, score in report.rows]
-    return "\n".join([f"kept epoch {report.best_epoch} of {report.epochs}", *rows])
+    rows = [
+        f"{task:<20} {split:<5} {metric:<9} {score:6.2f}{report.said_of(split)}"
+        for task, split, metric, score in report.rows
+    ]
+    refit = f"; refit on train and dev together, {report.best_epoch} epochs" if report.is_refit else ""
+    return "\n".join([f"kept epoch {report.best_epoch} of {report.epochs}{refit}", *rows])

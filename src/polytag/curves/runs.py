@@ -116,6 +116,8 @@ def settings(run: Run, question: Question, plan: Plan) -> list[str]:
     own = [f"tasks.{task}.rate={run.rate:g}", f"tasks.{task}.rate_seed={RATE_SEED + run.seed}"]
     if has_split(plan.tasks[task], "dev"):  # both arms keep the epoch that is best for the task
         own.append(f"training.select={task}")
+    if plan.training.refit:  # of few training sentences it would train on all of dev
+        own.append("training.refit=false")
     return [*own, f"training.seed={run.seed}", *question.settings]
 
 

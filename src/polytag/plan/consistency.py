@@ -13,6 +13,7 @@ def check_consistency(plan: Plan, source: str) -> None:
     _check_parts(plan, source)
     _check_initialisation(plan, source)
     _check_training(plan, source)
+    check_refit(plan, source)
 
 
 def _check_parts(plan: Plan, source: str) -> None:
@@ -79,3 +80,25 @@ def _check_training(plan: Plan, source: str) -> None:
             f"{source}: training.select: the task '{plan.training.select}' has no development data to choose an epoch "
             "by; give it dev files or a holdout"
         )
+
+
+def check_refit(plan: Plan, source: str) -> None:
+    """See to it that a refit has sentences to train on that no one has left out.
+
+    Raises:
+        PlanError: names the keys.
+    """
+    if not plan.training.refit:
+        return
+    if plan.training.best_per_task:
+        raise PlanError(
+            f"{source}: training.refit ends with weights for all tasks, expected no training.best_per_task beside it"
+        )
+    if not any(task.dev or task.holdout for task in plan.tasks.values()):
+        raise PlanError(f"{source}: training.refit trains on dev sentences too, expected dev files or a holdout")
+    for name, task in plan.tasks.items():
+        if task.rate < 1:
+            raise PlanError(
+                f"{source}: tasks.{name}.rate is {task.rate:g}, expected 1 where training.refit trains on all dev "
+                "sentences too"
+            )

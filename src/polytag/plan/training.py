@@ -71,6 +71,9 @@ class Training(Table):
     )
     select: str = Field("mean", description="'mean' or a task: whose development score keeps the best epoch")
     best_per_task: Flag = Field(False, description="also keep the best weights of each task")
+    refit: Flag = Field(
+        False, description="then train again, on train and dev together, for as many epochs as dev has chosen"
+    )
     track_test: Flag = Field(False, description="score the test split at every epoch, for best-on-test figures only")
     precision: Literal["float32", "bfloat16"] = Field(
         "float32", description="of the products of the recurrent layers; sums, weights and gradients are float32"

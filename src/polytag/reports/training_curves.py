@@ -55,6 +55,7 @@ def curves_of(directory: str | PathLike[str]) -> str:
 
 def curves(history: Sequence[Mapping[str, Any]]) -> str:
     """The lines of metrics.jsonl as an SVG: a panel for each kind of number that they hold; "" where they hold none."""
+    history = [line for line in history if not line.get("refit")]  # which has no scores, and counts epochs anew
     kept = max((line["epoch"] for line in history if line["is_best"]), default=0)
     tasks = list(history[0]["loss"]) if history else []
     found = {key: {task: points for task in tasks if (points := _points(history, key, task))} for key in PANELS}

@@ -77,6 +77,11 @@ def calibrate(
         raise ModelError(f"{model}: nothing is written into a packed file, expected a model directory to calibrate")
     chosen = Chosen(split="dev") | chosen
     held = Evaluation.of(model, best_for=best_for, precision=precision, threads=threads, **chosen)
+    if held.tagger.plan.training.refit and chosen.get("data_file") is None and chosen["split"] == "dev":
+        raise PolytagError(
+            f"{model}: was refit on its dev files too (training.refit), expected a file that nobody trained on "
+            "(--data-file)"
+        )
     fits = {task: fit(held.tagger, list(sentences), task) for task, sentences in held.sentences.items()}
     write_temperatures(Path(model), fits, best_for=best_for)
     return fits

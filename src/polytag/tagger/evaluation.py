@@ -20,6 +20,8 @@ from polytag.scoring import Counts
 from polytag.splits import has_split, read_as, split_sentences
 from polytag.tagger.tagging import Tagger
 
+SEEN_DEV = "the model was refit on them too (training.refit), so scores on them say little of other text"
+
 
 class Written(TypedDict, total=False):
     """How a file to score is written, where that is not as the plan says of the task's files."""
@@ -147,6 +149,8 @@ def sentences_to_score(
             f"the plan has no {split} files for {', '.join(without or plan.tasks)}, expected some, another split "
             "(--split) or a file (--data-file)"
         )
+    if split == "dev" and plan.training.refit and notes is not None:
+        notes.tell("refit", SEEN_DEV, path="dev files")
     if data is not None:
         plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
     return {task: split_sentences(plan, task, split, notes=notes) for task in chosen}

@@ -3,6 +3,7 @@
 Without it importing this folder raises a `PolytagError` that says so, and so does whatever trains.
 """
 
+import json
 import os
 import shutil
 import threading
@@ -10,6 +11,7 @@ import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +27,7 @@ from polytag.model import Model, load_model
 from polytag.model.checkpoint import save_description
 from polytag.model.temperatures import remove_temperatures
 from polytag.plan import Plan
+from polytag.plan.consistency import check_refit
 from polytag.plan_file import check_texts, from_memory, load_plan
 from polytag.reports.chart import check_matplotlib
 from polytag.reports.training_curves import FILE as CURVES
@@ -32,19 +35,21 @@ from polytag.reports.training_curves import write_curves
 from polytag.splits import given_splits
 from polytag.tagger.tagging import Tagger
 from polytag.training.calibrating import calibrate, temperatures_of
+from polytag.training.chosen import Chosen
 from polytag.training.device import find_device
-from polytag.training.directory import is_complete
+from polytag.training.directory import check_first_pass, check_passes, is_complete
 from polytag.training.distributed import World, joined
 from polytag.training.events import Evaluation as Evaluation
 from polytag.training.events import Event as Event
 from polytag.training.events import Note as Note
 from polytag.training.events import Step as Step
 from polytag.training.events import Trained as Trained
+from polytag.training.loop import METRICS
 from polytag.training.loop import Trainer as Trainer
 from polytag.training.prepare import Prepared as Prepared
 from polytag.training.prepare import prepare as prepare
 from polytag.training.report import make_report, read_report
-from polytag.training.resume import restore, save_state, state_file
+from polytag.training.resume import first_pass, restore, save_state, state_file
 from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import load_weights, save_weights
 
@@ -111,12 +116,15 @@ def train_events(
 ) -> Iterator[Event]:
     """The same as a generator of events, for whoever wants to watch; the last is `Trained`, with the model.
 
+    Of a refit the events of both passes come, and one `Trained`.
+
     ``command`` is recorded in the report; what a killed training resumes from is saved every ``save_seconds``.
     """
     if resume and output is None:
         raise ModelError("resume continues the training that a directory holds, expected an output")
     with joined() as world:
         checked = world.agree(lambda: _planned(plan, corpora))
+        check_refit(checked, "plan")
         if output is None and checked.training.best_per_task:
             raise PlanError("training.best_per_task keeps weights for each task in files, expected an output for them")
         with cpu_threads(checked.training.threads):
@@ -148,8 +156,16 @@ def _planned(
 def _train_in_memory(
     plan: Plan, corpora: Corpora | None, world: World, *, device: str, command: str
 ) -> Iterator[Event]:
+    one = partial(_pass_in_memory, plan, corpora, world, device=device, command=command)
+    chosen = (yield from _first_pass(one(), None)) if plan.training.refit else None
+    yield from one(chosen)
+
+
+def _pass_in_memory(
+    plan: Plan, corpora: Corpora | None, world: World, chosen: Chosen | None = None, *, device: str, command: str
+) -> Iterator[Event]:
     place = world.agree(lambda: find_device(device))
-    prepared = world.agree(lambda: prepare(plan, corpora))
+    prepared = world.agree(lambda: prepare(plan, corpora, chosen=chosen))
     yield from map(Note, prepared.notes)
     trainer = Trainer(prepared, device=place, world=world)
     for event in trainer.events():
@@ -159,26 +175,68 @@ def _train_in_memory(
     yield _finish(trainer, Tagger(Model(trainer.plan, trainer.vocabularies, trainer.kept)), command=command)
 
 
+def _first_pass(events: Iterator[Event], directory: Path | None) -> Generator[Event, None, Chosen]:
+    """The events of a refit's first pass but for the last; ``directory`` is that of both passes."""
+    history: list[Any] = []
+    for event in events:
+        if isinstance(event, Trained):
+            trained = event
+        else:
+            yield event
+    if directory is not None:
+        lines = (first_pass(directory) / METRICS).read_text(encoding="utf-8").splitlines()
+        history = [json.loads(line) for line in lines]
+    chosen = Chosen(trained.model, trained.report, history)
+    yield Note(chosen.note)
+    return chosen
+
+
 def _train(
+    plan: Plan, corpora: Corpora | None, world: World, directory: Path, *, resume: bool, **options: Any
+) -> Iterator[Event]:
+    if world.first(lambda: is_complete(directory, resume=resume)):
+        yield Note(f"{directory}: the training is complete; nothing to resume")
+        yield world.agree(lambda: Trained(load_model(directory), read_report(directory)))
+        return
+    world.first(lambda: check_passes(directory, plan, resume=resume))
+
+    def one(place: Path, chosen: Chosen | None = None, *, resume: bool) -> Iterator[Event]:
+        return _pass(plan, corpora, world, place, chosen, resume=resume, **options)
+
+    if not plan.training.refit:
+        yield from one(directory, resume=resume)
+        return
+    with ExitStack() as stack:
+        lock = "resume/.lock"
+        world.first(lambda: stack.enter_context(locked(directory, lock=lock, doing="training into", kind=ModelError)))
+        first = first_pass(directory)
+        is_done = world.first(lambda: is_complete(first, resume=resume))
+        done = iter([Trained(load_model(first), read_report(first))]) if is_done else one(first, resume=resume)
+        chosen = yield from _first_pass(done, directory)
+        second = world.first(state_file(directory).exists)
+        yield from one(directory, chosen, resume=second)
+
+
+def _pass(
     plan: Plan,
     corpora: Corpora | None,
     world: World,
     directory: Path,
+    chosen: Chosen | None = None,
     *,
     resume: bool,
     device: str,
     command: str,
     save_seconds: float,
 ) -> Iterator[Event]:
-    if world.first(lambda: is_complete(directory, resume=resume)):
-        yield Note(f"{directory}: the training is complete; nothing to resume")
-        yield world.agree(lambda: Trained(load_model(directory), read_report(directory)))
-        return
+    """Train into a directory; for a refit, with what its first pass has ``chosen``, the second."""
     place = world.agree(lambda: find_device(device))
     check_texts(plan.kept_in(directory), str(directory))  # where it searches, too, goes into the model
     prepared = world.agree(
-        lambda: prepare(plan, corpora)
+        lambda: prepare(plan, corpora, chosen=chosen)
     )  # before anything is written: a mistake leaves nothing behind
+    if chosen:
+        world.agree(lambda: check_first_pass(directory, prepared))
     yield from map(Note, prepared.notes)
     with ExitStack() as stack:
         world.first(lambda: stack.enter_context(locked(directory, doing="training into", kind=ModelError)))
@@ -253,7 +311,7 @@ def _draw(trainer: Trainer, directory: Path) -> list[str]:
     except PolytagError as error:
         return [f"{CURVES} is not drawn: {error}"]
     with _DRAWING:
-        write_curves(directory, trainer.progress.history)
+        write_curves(directory, trainer.metrics())
     return []
 
 

@@ -1,10 +1,14 @@
 """The directory that a training writes into: one writer, nothing overwritten."""
 
+import json
 from pathlib import Path
 
 from polytag.errors import ModelError
 from polytag.model.checkpoint import WEIGHTS
-from polytag.training.resume import state_file
+from polytag.plan import Plan
+from polytag.plan_file import first_difference
+from polytag.training.prepare import Prepared
+from polytag.training.resume import has_first_pass, identity, state_file
 
 
 def is_complete(directory: Path, *, resume: bool) -> bool:
@@ -27,3 +31,36 @@ def is_complete(directory: Path, *, resume: bool) -> bool:
     if weights and not state and not complete:
         raise ModelError(f"{directory}: holds weights, but no state to resume their training from")
     return complete
+
+
+def check_passes(directory: Path, plan: Plan, *, resume: bool) -> None:
+    """See to it that an unfinished training in a directory is to be resumed, with as many passes as it began with.
+
+    Raises:
+        ModelError: it is not.
+    """
+    first, refit = has_first_pass(directory), plan.training.refit
+    if first and not resume:
+        raise ModelError(f"{directory}: holds a training already; continue it with --resume or name another directory")
+    if first != refit and (first or state_file(directory).exists()):
+        was, now = (str(value).lower() for value in (first, refit))
+        raise ModelError(f"{directory}: cannot resume: training.refit was {was} when it began, now it is {now}")
+
+
+def check_first_pass(directory: Path, prepared: Prepared) -> None:
+    """See to it that the first pass of a refit had the plan and the data that the second has.
+
+    Raises:
+        ModelError: names the first difference.
+    """
+    plan, chosen = prepared.plan, prepared.chosen
+    assert chosen is not None
+    tasks = {  # more files may show another scheme
+        name: task.model_copy(update={"scheme": plan.tasks[name].scheme} if name in plan.tasks else {})
+        for name, task in chosen.model.plan.tasks.items()
+    }
+    before = chosen.model.plan.model_copy(update={"tasks": tasks})
+    saved, now = identity(before, chosen.report["data"]), identity(plan, prepared.checksums)
+    if found := first_difference(json.loads(saved), json.loads(now)):
+        key, was, is_ = found
+        raise ModelError(f"{directory}: cannot resume: {key} was {was!r} in its first pass, now it is {is_!r}")

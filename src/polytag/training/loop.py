@@ -34,6 +34,8 @@ from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import arrays_of, save_weights
 from polytag.training.unknown import gold_of
 
+METRICS = "metrics.jsonl"  # a line for each epoch
+
 
 @dataclass
 class Progress:
@@ -82,11 +84,8 @@ class Trainer:
         self._encoders: dict[str, Encoder] = {}
         self._encoded = {task: self._encode(task) for task in self.plan.tasks}
         self._sizes = {task: len(sentences["train"]) for task, sentences in prepared.sentences.items()}
-        self.epochs = (
-            epochs_for(self._sizes, epoch_of=self.settings.epoch_of)
-            if self.settings.epochs == "auto"
-            else self.settings.epochs
-        )
+        planned = prepared.chosen.epochs if prepared.chosen else self.settings.epochs
+        self.epochs = epochs_for(self._sizes, epoch_of=self.settings.epoch_of) if planned == "auto" else planned
         self.averages = self._averages()
 
     def events(self) -> Generator[Step | Evaluation, None, None]:
@@ -228,9 +227,15 @@ class Trainer:
         for name in self.progress.keep:
             save_weights(self.output, self.weights(), name)
         self.progress.keep = []
-        with atomic_write(self.output / "metrics.jsonl") as file:
-            for entry in self.progress.history:
-                file.write(json.dumps(entry | {"epochs": self.epochs}, allow_nan=False) + "\n")
+        with atomic_write(self.output / METRICS) as file:
+            for entry in self.metrics():
+                file.write(json.dumps(entry, allow_nan=False) + "\n")
+
+    def metrics(self) -> list[Mapping[str, Any]]:
+        """The lines of metrics.jsonl; those of a refit, which say so, come after those of the pass before it."""
+        chosen = self.prepared.chosen
+        told = {"epochs": self.epochs} | ({"refit": True} if chosen else {})
+        return [*(chosen.history if chosen else ()), *(entry | told for entry in self.progress.history)]
 
     def _selected(self, dev: Mapping[str, float]) -> float | None:
         """The score that chooses the best epoch; None without development data, when the last epoch is kept."""

@@ -24,6 +24,7 @@ from polytag.plan.task import SPLITS
 from polytag.plan.values import AUTO, MEMORY
 from polytag.splits import Corpora, given_splits, split_sentences
 from polytag.training.beginning import Beginning, freeze
+from polytag.training.chosen import Chosen
 from polytag.training.clustering import clusters_of, clusters_told
 from polytag.training.network import Network
 from polytag.training.schemes import in_one_scheme, with_schemes
@@ -53,6 +54,7 @@ class Prepared:
     sentences: Corpora
     notes: list[str] = field(default_factory=list)
     checksums: Mapping[str, str] = field(default_factory=dict)  # path as the plan has it -> blake2b
+    chosen: Chosen | None = None  # by the first pass of a refit, whose second this is
 
 
 def read_corpora(plan: Plan, corpora: Mapping[str, Mapping[str, Any]], notes: Notes) -> Corpora:
@@ -78,8 +80,13 @@ def read_corpora(plan: Plan, corpora: Mapping[str, Mapping[str, Any]], notes: No
     }
 
 
-def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) -> Prepared:
+def prepare(
+    plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None, *, chosen: Chosen | None = None
+) -> Prepared:
     """Read all files of a plan and draw fresh weights; ``corpora`` has what the plan says to come from memory.
+
+    For a refit, with what its first pass has ``chosen``, all is as if the dev files were training files behind the
+    others, and nothing held out.
 
     Raises:
         PlanError: a path is missing, or parts do not fit the data.
@@ -89,7 +96,7 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
     told, beginning = Notes(), Beginning.of(plan)
     memory = read_corpora(plan, corpora or {}, told)
     notes = list(map(str, told))
-    sentences = {task: _read_task(plan, task, memory, notes) for task in plan.tasks}
+    sentences = {task: _read_task(plan, task, memory, notes, refit=chosen is not None) for task in plan.tasks}
     plan = with_schemes(plan, sentences, notes)
     vectors = {name: _load_vectors(plan, name, notes) for name in plan.words}
     plan = _with_dimensions(plan, vectors)
@@ -116,13 +123,17 @@ def prepare(plan: Plan, corpora: Mapping[str, Mapping[str, Any]] | None = None) 
             notes += _coverage_notes(plan, name, vocabularies.words[name], filled, sentences)
     notes += beginning.copy_into(network, vocabularies)
     freeze(network, plan.initialisation.freeze or ())
-    return Prepared(plan, vocabularies, network, sentences, notes, _checksums(plan, memory))
+    return Prepared(plan, vocabularies, network, sentences, notes, _checksums(plan, memory), chosen)
 
 
-def _read_task(plan: Plan, task: str, memory: Corpora, notes: list[str]) -> dict[str, list[Sentence]]:
+def _read_task(plan: Plan, task: str, memory: Corpora, notes: list[str], *, refit: bool) -> dict[str, list[Sentence]]:
+    if refit:
+        plan = plan.model_copy(update={"tasks": {task: plan.tasks[task].model_copy(update={"holdout": 0.0})}})
     settings, said = plan.tasks[task], Notes()
     notes_of = {split: Notes() if split == "dev" and settings.holdout else said for split in SPLITS}  # each file once
     splits = {split: list(split_sentences(plan, task, split, notes=notes_of[split], memory=memory)) for split in SPLITS}
+    if refit:
+        splits["train"], splits["dev"] = splits["train"] + splits["dev"], []
     notes += [f"{task}: {note}" for note in said]
     splits["train"] = annotated(splits["train"], task, notes)
     for split in ("dev", "test"):

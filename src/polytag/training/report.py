@@ -13,7 +13,6 @@ import torch
 from polytag.errors import ModelError
 from polytag.files import atomic_write
 from polytag.scoring import as_dict
-from polytag.tagger.calibration import Fit
 from polytag.tagger.tagging import Tagger
 from polytag.training.distributed import evaluate
 from polytag.training.loop import Trainer
@@ -22,15 +21,17 @@ REPORT = "report.json"
 _PACKAGES = ("polytag", "torch", "numpy", "safetensors")
 
 
-def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Mapping[str, Fit]) -> dict[str, Any]:
+def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Mapping[str, Any]) -> dict[str, Any]:
     """Score the best epoch's weights; this is the one time that the test split is touched.
 
     ``calibration`` holds what was fitted on the development split of each task that has one. Where there is an output
-    directory, the report is written into it.
+    directory, the report is written into it. The development scores of a refit are those of its first pass.
     """
     progress, sentences, world = trainer.progress, trainer.prepared.sentences, trainer.world
+    chosen = trainer.prepared.chosen
     scores = {
-        task: {
+        task: (chosen.development_scores(task) if chosen else {})
+        | {
             split: as_dict(evaluate(best, splits[split], task, world=world))
             for split in ("dev", "test")
             if splits.get(split)
@@ -39,10 +40,10 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
     }
     report: dict[str, Any] = {
         "scores": scores,
-        "calibration": {task: found.as_dict() for task, found in calibration.items()},
+        "calibration": dict(calibration),
         "best_epoch": progress.best_epoch,
-        "epochs": progress.epoch,
-        "seconds": round(progress.seconds, 1),
+        "epochs": chosen.report["epochs"] if chosen else progress.epoch,
+        "seconds": round(progress.seconds + (chosen.report["seconds"] if chosen else 0), 1),
         "seed": trainer.settings.seed,
         "recipe": trainer.settings.recipe,
         "command": command.encode("utf-8", "backslashreplace").decode(),  # names of files may be no text
@@ -52,6 +53,8 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
         "device": str(trainer.device),
         "processes": world.size,
     }
+    if chosen:
+        report["first_pass"] = {"scores": chosen.report["scores"]}
     if trainer.settings.best_per_task:
         report["best_per_task"] = dict(progress.best_per_task)
     if trainer.settings.track_test:

@@ -1,10 +1,12 @@
 """Continue a training that was killed, bit for bit: weights, accumulators and where it stood, in one atomic file."""
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
 from polytag.errors import ModelError
+from polytag.plan import Plan
 from polytag.plan_file import first_difference
 from polytag.training.loop import Progress, Trainer
 from polytag.training.optimizer import Optimizer, flatten_state, restore_state
@@ -16,6 +18,21 @@ FORMAT = "polytag-resume"
 def state_file(output: Path) -> Path:
     """Where the state of an unfinished training lies."""
     return output / "resume" / "state.safetensors"
+
+
+def first_pass(output: Path) -> Path:
+    """Where the first pass of a refit trains, until the second is done."""
+    return output / "resume" / "first"
+
+
+def is_begun(output: Path) -> bool:
+    """Whether there is a training that can be resumed."""
+    return state_file(output).exists() or has_first_pass(output)
+
+
+def has_first_pass(output: Path) -> bool:
+    """Whether the first pass of a refit has begun, and the second has not ended."""
+    return (first_pass(output) / "plan.toml").exists()
 
 
 def save_state(trainer: Trainer) -> None:
@@ -61,14 +78,19 @@ def restore(trainer: Trainer) -> bool:
 
 
 def _identity(trainer: Trainer) -> str:
-    plan = trainer.plan.to_dict()
-    plan.pop("search")  # files may move: their checksums tell whether they are the same
-    if trainer.settings.final_learning_rate is None:  # without decay a training may go on longer than first planned
+    return identity(trainer.plan, trainer.prepared.checksums)
+
+
+def identity(plan: Plan, checksums: Mapping[str, str]) -> str:
+    """What must be the same when a training goes on: plan and data, as JSON."""
+    tables = plan.to_dict()
+    tables.pop("search")  # files may move: their checksums tell whether they are the same
+    if plan.training.final_learning_rate is None:  # without decay a training may go on longer than first planned
         for key in ("epochs", "patience"):
-            plan["training"].pop(key, None)
+            tables["training"].pop(key, None)
     # Tables are equal in any order, but the order of tasks decides the steps, and that of parts the optimizer's state.
-    order = {kind: list(plan[kind]) for kind in ("chars", "words", "tags", "tasks")}
-    return json.dumps({"plan": plan, "order": order, "data": dict(trainer.prepared.checksums)})
+    order = {kind: list(tables[kind]) for kind in ("chars", "words", "tags", "tasks")}
+    return json.dumps({"plan": tables, "order": order, "data": dict(checksums)})
 
 
 def _check_same(path: Path, saved: object, now: object) -> None:
