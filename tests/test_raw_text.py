@@ -24,7 +24,7 @@ from tests.cli.conftest import run
 
 pytest.importorskip("scipy", reason="scipy, the extra polytag[raw], is not installed")
 
-from polytag.raw_text.factorising import SMOOTHING, leading_vectors, ppmi
+from polytag.raw_text.factorising import FEW, SMOOTHING, leading_vectors, ppmi
 
 CITIES, FRUIT = ("Lima", "Oslo", "Quito"), ("apples", "plums", "pears")
 
@@ -116,15 +116,35 @@ def test_ppmi_is_that_of_its_definition():
             assert found[i, j] == pytest.approx(wanted, abs=1e-5)
 
 
-def test_vectors_are_the_singular_ones_of_a_dense_decomposition():
+@pytest.mark.parametrize("words", [30, FEW + 1])
+def test_vectors_are_the_singular_ones_of_a_dense_decomposition(words):
     from scipy import sparse
 
-    matrix = np.random.default_rng(5).random((30, 30), dtype=np.float32)
+    matrix = np.random.default_rng(5).random((words, words), dtype=np.float32)
     found = leading_vectors(sparse.csr_array(matrix), 4)
     left, values, _ = np.linalg.svd(matrix)
     wanted = left[:, :4] * np.sqrt(values[:4])
     assert np.abs(found) == pytest.approx(np.abs(wanted), abs=1e-3)
     assert (found[np.abs(found).argmax(axis=0), range(4)] > 0).all()
+
+
+def test_few_sentences_give_the_same_vectors_each_time():
+    """Their singular values are often the same, where ARPACK begins anew at random, or gives up."""
+    given = "Angela Merkel flew to Lima. She left at 7.30 p.m.!\n\nA second one (with more).\nDr. No\n"
+    options = {"dimension": 2, "window": 1, "min_count": 1, "tokeniser": "blanks"}
+    made = [polytag.make_vectors(io.StringIO(given), **options) for _ in range(8)]
+    assert len({one.matrix.tobytes() for one in made}) == 1
+
+
+def test_a_decomposition_that_fails_is_told():
+    from scipy import sparse
+    from scipy.sparse.linalg import ArpackError
+
+    with (
+        mock.patch("scipy.sparse.linalg.svds", side_effect=ArpackError(3)),
+        pytest.raises(PolytagError, match="too few ways for 2 dimensions, expected more text or a smaller dimension"),
+    ):
+        leading_vectors(sparse.csr_array(sparse.eye(FEW + 1)), 2)
 
 
 def test_words_of_a_kind_get_vectors_that_are_alike(tmp_path):

@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 import numpy.typing as npt
 
+from polytag.errors import PolytagError
+
 if TYPE_CHECKING:
     from scipy import sparse
 
 Matrix = npt.NDArray[np.float32]
 
+FEW = 500  # words: of a small text all singular vectors are computed, for many of their values may be the same
 SMOOTHING = 0.75  # the power of the frequencies of contexts: rare ones would else tell the most
 
 
@@ -40,11 +43,23 @@ def leading_vectors(matrix: "sparse.csr_array", dimension: int) -> Matrix:
 
     The largest comes first. The same matrix gives the same vectors: the start is fixed, and of each vector, whose sign
     is anybody's choice, the largest value is positive.
-    """
-    from scipy.sparse.linalg import svds
 
-    left, values, _ = svds(matrix, k=dimension, v0=np.ones(matrix.shape[0], np.float32), return_singular_vectors="u")
-    vectors = (left * np.sqrt(np.maximum(values, 0)))[:, np.argsort(-values, kind="stable")]
+    Raises:
+        PolytagError: there are not so many that can be told apart.
+    """
+    from scipy.sparse.linalg import ArpackError, svds
+
+    if matrix.shape[0] <= FEW:
+        left, values, _ = np.linalg.svd(matrix.toarray())
+    else:
+        try:
+            start = np.ones(matrix.shape[0], np.float32)
+            left, values, _ = svds(matrix, k=dimension, v0=start, return_singular_vectors="u")
+        except ArpackError as error:
+            found = f"words stand near each other in too few ways for {dimension:,} dimensions"
+            raise PolytagError(f"{found}, expected more text or a smaller dimension") from error
+    order = np.argsort(-values, kind="stable")[:dimension]
+    vectors = left[:, order] * np.sqrt(np.maximum(values[order], 0))
     largest = vectors[np.abs(vectors).argmax(axis=0), np.arange(dimension)]
     signed: Matrix = (vectors * np.where(largest < 0, -1, 1)).astype(np.float32)
     return signed
