@@ -27,10 +27,12 @@ from polytag.corpus import FORMATS, blocks, check, convert, read
 from polytag.corpus.check import columns_of
 from polytag.corpus.formats import WRITERS
 from polytag.corpus.notes import Notes
+from polytag.corpus.schemes import problems
 from polytag.corpus.text import Lines
+from polytag.distilling import distill
 from polytag.downloads.unpack import unpack
 from polytag.errors import PolytagError
-from polytag.model import Model, load_model, save_model
+from polytag.model import Model, load_model, save, save_model
 from polytag.model.array_file import load_arrays, save_arrays
 from polytag.model.checkpoint import FORMAT, WEIGHTS, save_weights
 from polytag.model.packed import FORMAT as PACKED
@@ -305,6 +307,7 @@ def _of_training() -> Iterator[Subject]:
     brown, classes = b"0\tthe\t9\n0110\tLima\t3\n0111\tAnn\t1\n", b"the 1\nLima 20\nAnn 20 0.5\n"
     yield Subject("clusters", [brown, classes, classes.replace(b" ", b"\t")], _clusters)
     yield Subject("raw", [text.encode() for text in BY_HAND["text"]], _raw)
+    yield Subject("distilled", [text.encode() for text in BY_HAND["text"]], _distilled)
     yield Subject("learning on", [COLUMNS], _learning_on)
 
 
@@ -373,6 +376,27 @@ def _raw(source: random.Random, content: bytes, folder: Path) -> None:
     assert np.isfinite(made.matrix).all()
     assert load_vectors(target).words == made.words
     target.unlink()
+
+
+def _distilled(source: random.Random, content: bytes, folder: Path) -> None:
+    """Raw text that a model tagged reads back word for word, and its tags are well-formed."""
+    model = folder / "teacher.polytag"
+    if not model.exists():
+        (folder / "train.conll").write_bytes(COLUMNS)
+        plan = tiny.model().plan
+        task = plan.tasks["ner"].model_copy(update={"train": (str(folder / "train.conll"),)})
+        save(replace(tiny.model(), plan=plan.model_copy(update={"tasks": {"ner": task}})), model)
+    try:
+        made = distill(
+            model, _written(content, folder), output=folder / "distilled", data=folder, min_probability=0.5,
+            tokeniser=source.choice(("unicode", "blanks")), sentences=source.choice((None, 1, 5)),
+        )  # fmt: skip
+        found = list(read(made.corpus, tags={"ner": 1}))
+        assert sum(map(len, found)) == made.words
+        assert not any(problems(sentence.tags["ner"], "bioes") for sentence in found)
+        load_plan(made.plan)
+    finally:
+        shutil.rmtree(folder / "distilled", ignore_errors=True)
 
 
 COLUMNS = b"".join(
