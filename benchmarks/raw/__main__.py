@@ -71,7 +71,7 @@ def _scores(name: str, seed: int, steps: Steps) -> Scores:
     if not row.crf:
         return steps.run(row, seed)
     clusters = steps.clusters(row.language) if row.clusters else {}
-    return crf.run(row, seed, steps.data, clusters, steps.work / f"{name.replace(' ', '-')}.{seed}.crfsuite")
+    return crf.run(row, seed, steps.data, clusters)
 
 
 def page(runs: Sequence[Run]) -> Iterator[str]:
