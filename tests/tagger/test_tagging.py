@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import islice
+from typing import Any
 
 import numpy as np
 import pytest
@@ -174,6 +175,10 @@ def no_words(given: object) -> Callable[[Tagger], object]:
     return lambda tagger: tagger.tag(given)  # type: ignore[arg-type]
 
 
+def columns(words: list[Any], lengths: list[Any]) -> Callable[[Tagger], object]:
+    return lambda tagger: tagger.tag_columns(words, lengths)
+
+
 def no_sentences(*given: object) -> Callable[[Tagger], object]:
     return lambda tagger: list(tagger.tag_all(given))  # type: ignore[arg-type]
 
@@ -195,6 +200,15 @@ BAD_INPUT = {
     "lists": (no_sentences(["Lima", "won"]), "sentence 0 is ['Lima', 'won'] (list), expected a polytag.Sentence"),
     "one text for words": (no_sentences(Sentence("Lima won")), "words of sentence 0 are one text: 'Lima won'"),  # type: ignore[arg-type]
     "a later word": (no_sentences(Sentence(()), Sentence(("Ann", ""))), "word 1 of sentence 1 is empty"),
+    "too many words": (columns(["Ann", "won"], [1]), "lengths of 1 words together, expected those of 2"),
+    "too few words": (columns(["Ann"], [2]), "lengths of 2 words together, expected those of 1"),
+    "a negative length": (columns(["Ann", "won"], [3, -1]), "lengths are [3, -1], expected the number of words"),
+    "a broken length": (columns(["Ann", "won"], [1.5, 0.5]), "lengths are [1.5, 0.5], expected the number of words"),
+    "an empty word of all": (columns(["Ann", ""], [2]), "word 1 of all sentences is empty"),
+    "a number among all": (columns(["Ann", 5], [1, 1]), "word 1 of all sentences is 5 (int)"),
+    "threads by name": (lambda tagger: Tagger(tagger.model, threads="2"), "'2' threads, expected 1 or more"),  # type: ignore[arg-type]
+    "half a thread": (lambda tagger: Tagger(tagger.model, threads=2.5), "2.5 threads, expected 1 or more"),  # type: ignore[arg-type]
+    "a precision that is no name": (lambda tagger: Tagger(tagger.model, precision=5), "unknown precision '5'"),  # type: ignore[arg-type]
 }
 
 

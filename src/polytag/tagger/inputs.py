@@ -6,9 +6,12 @@ have such words, and the formats that part words by them refuse to write them.
 
 from collections.abc import Iterable, Iterator, Sequence
 
+import numpy as np
+
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError, nearest
 from polytag.plan import Plan
+from polytag.tagger.packing import Ints
 
 
 def sentence_of(words: Sequence[str]) -> Sentence:
@@ -40,6 +43,21 @@ def checked(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
         yield sentence
 
 
+def lengths_of(words: Sequence[str], lengths: Sequence[int] | Ints) -> Ints:
+    """How many words each sentence has, where those of all sentences stand one after the other.
+
+    Raises:
+        PolytagError: these are no lengths, or not of so many words; a word is no text or is empty.
+    """
+    found = np.asarray(lengths)
+    if found.ndim != 1 or (found.size and (found.dtype.kind not in "iu" or found.min() < 0)):
+        raise PolytagError(f"lengths are {lengths!r:.60}, expected the number of words of each sentence")
+    if found.sum() != len(words):
+        raise PolytagError(f"lengths of {found.sum():,} words together, expected those of {len(words):,}")
+    _check_words(words, "all sentences")
+    return found.astype(np.int64, copy=False)
+
+
 def chosen_tasks(plan: Plan, tasks: Sequence[str] | None) -> list[str]:
     """The tasks to tag with; ``tasks`` may also be the name of one.
 
@@ -67,12 +85,16 @@ def _check(sentence: object, number: int) -> None:
     words: Sequence[object] = sentence.words  # as the annotation has it, unless the user did not look
     if isinstance(words, str):
         raise PolytagError(f"the words of sentence {number} are {_shown(words)}, expected them one by one")
+    _check_words(words, f"sentence {number}")
+
+
+def _check_words(words: Sequence[object], whose: str) -> None:
     if all(words) and set(map(type, words)) == {str}:  # as nearly always: word by word takes ten times as long
         return
     for place, word in enumerate(words):
         if not isinstance(word, str) or not word:
             found = "empty" if word == "" else _shown(word)
-            raise PolytagError(f"word {place} of sentence {number} is {found}, expected a text of at least a character")
+            raise PolytagError(f"word {place} of {whose} is {found}, expected a text of at least a character")
 
 
 def _shown(value: object) -> str:

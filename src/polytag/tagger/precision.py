@@ -19,7 +19,7 @@ def choose_precision(wanted: str | None, *, own: str) -> Precision:
         PolytagError: the name is unknown, or there are no instructions for it here: nothing is emulated in silence.
     """
     if wanted is not None and wanted not in NAMES:
-        raise PolytagError(f"unknown precision '{wanted}'{nearest(wanted, NAMES)}")
+        raise PolytagError(f"unknown precision '{wanted!s:.60}'{nearest(str(wanted), NAMES)}")
     if wanted == "auto":
         return "bfloat16" if native.prefers_bfloat16() else "float32"
     name = own if wanted is None else wanted

@@ -12,8 +12,6 @@ from itertools import chain
 from os import PathLike
 from typing import Unpack
 
-import numpy as np
-
 from polytag.corpus.schemes import write_outside
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
@@ -24,7 +22,7 @@ from polytag.scoring import Counts
 from polytag.tagger.batches import Batch, Scratch, chunks, flat
 from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions
 from polytag.tagger.engine import Engine
-from polytag.tagger.inputs import checked, chosen_tasks, sentence_of
+from polytag.tagger.inputs import checked, chosen_tasks, lengths_of, sentence_of
 from polytag.tagger.judging import counted
 from polytag.tagger.lattice import Lattice, View
 from polytag.tagger.packing import Ints
@@ -49,8 +47,8 @@ class Tagger:
         Raises:
             PolytagError: this machine has no instructions for the precision.
         """
-        if threads is not None and threads < 1:
-            raise PolytagError(f"{threads} threads, expected 1 or more")
+        if threads is not None and (type(threads) is not int or threads < 1):
+            raise PolytagError(f"{threads!r} threads, expected 1 or more")
         self.model, self.plan, self.vocabularies = model, model.plan, model.vocabularies
         self._asked, self.precision = (precision, threads), choose_precision(precision, own=model.precision)
         self.threads = threads or available_cores()
@@ -183,9 +181,9 @@ class Tagger:
                 said here.
 
         Raises:
-            PolytagError: as `tag_all`, at once.
+            PolytagError: as `tag_all`, at once; or the lengths are not those of the words.
         """
-        found = self._predicted(words, np.asarray(lengths, np.int64), self.checked(request))
+        found = self._predicted(words, lengths_of(words, lengths), self.checked(request))
         return {task: predictions.columns() for task, predictions in found.items()}
 
     def evaluate(self, sentences: Iterable[Sentence], task: str, *, calibration: bool = False) -> Counts:
