@@ -227,7 +227,7 @@ def test_tweets_of_wnut_are_words_and_tags_parted_by_tabs(file):
         ("#", "ESB", "\u00a0", "http://t.co/1#2=3", "'"),
     ]
     assert found[1].tags["ner"] == ("B-creative-work", "I-creative-work")
-    assert not list(notes)
+    assert [(note.kind, note.line) for note in notes] == [("unseen", 11)]
     assert rendered(WNUT) == WNUT
     with pytest.raises(CorpusError, match=r"eng\.train:1: column 0 is empty, expected a word"):
         list(read(file("\tO\na\tO\n"), tags={"ner": 1}))

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 import torch
 
+from polytag.corpus import check
 from polytag.errors import CorpusError, PlanError
 from polytag.training import Prepared, prepare
 from tests.training import toy
@@ -54,6 +55,19 @@ def test_a_held_out_part_is_the_development_set(corpora: Path) -> None:
     at_rate = prepare(toy.make_plan(tables))
     assert {(s.lines[0], s.words) for s in at_rate.sentences["ner"]["dev"]} == dev
     assert set(train_words(at_rate)) < set(train_words(found))
+
+
+def test_what_is_said_of_a_file_is_what_check_says_once_for_train_and_its_held_out_part(tmp_path: Path) -> None:
+    train = tmp_path / "train.conll"
+    train.write_text("Ann\tB-PER\nran\tO\n\nin\u200b\tO\tx\nLima\tB-LOC\n\n" * 9, encoding="utf-8")
+    settings = {"train": str(train), "columns": {"tag": 1}, "dev": None, "test": None}
+    found = prepared(tmp_path, **settings, holdout=0.5)
+    told = [note.removeprefix("ner: ") for note in found.notes if str(train) in note]
+    assert told == list(map(str, check(train).notes))
+    assert told == [
+        f"{train}:4: 3 columns, where the first line of words has 2 (and 8 more like this)",
+        rf"{train}:4: word 'in\u200b' holds the unseen character U+200B (and 8 more like this)",
+    ]
 
 
 def test_schemes_are_detected_written_down_and_checked(corpora: Path) -> None:

@@ -3,7 +3,6 @@
 What is said is what reading says: this is the reader, its notes collected, for the words and for each column of tags.
 """
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,9 +28,6 @@ MOST_PROBLEMS = 20  # kept; all are counted
 MOST_COLUMNS = 50  # looked at, each in a reading of its own
 FIRST = 2_000  # lines that tell which tags a corpus has, where not all are looked at
 MOST_TAGS = 10_000  # distinct tags counted in a column; one with more holds lemmas or the like
-
-# Characters that look like nothing or like a blank, yet make another word of a word.
-_UNSEEN = re.compile("[\x00-\x1f\x7f-\xa0\xad\u200b-\u200f\u2028\u2029\u2060\ufeff\ufffd]")
 
 
 @dataclass
@@ -202,9 +198,6 @@ def _count(sentence: Sentence, report: Report) -> None:
     for word, line in zip(sentence.words, sentence.lines, strict=True):
         if len(word) > len(report.longest_word[0]):
             report.longest_word = (word, line)
-        if not word.isascii() or not word.isprintable():
-            for character in sorted(set(_UNSEEN.findall(word))):
-                report.note(line, f"word {word!a:.60} holds the unseen character U+{ord(character):04X}")
 
 
 def _detect(column: Column, survey: _Survey, report: Report) -> None:

@@ -13,6 +13,7 @@ from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines, existing, unreadable
+from polytag.corpus.unseen import tell_unseen
 from polytag.errors import CorpusError, nearest
 from polytag.tokenisers import UNICODE
 
@@ -169,6 +170,7 @@ def _some(files: Iterable[Iterator[Sentence]], path: str, notes: Notes) -> Itera
         try:
             for sentence in sentences:
                 empty = False
+                tell_unseen(sentence, notes)
                 yield sentence
         except CorpusError as error:
             notes.take(error)

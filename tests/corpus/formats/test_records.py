@@ -58,6 +58,13 @@ def test_the_first_of_two_annotators_is_read(file: Write) -> None:
     assert notes == ["2: a text by annotator 'bo' is left out, as it is here by 'ann' already"]
 
 
+def test_words_of_several_annotators_are_told_apart(file: Write) -> None:
+    rows = [{"tokens": [word], "ner": ["O"], "annotator": n} for n, word in enumerate(["Olga", "Rain", "Rain"])]
+    found, notes = told(file(*rows), "ner")
+    assert [sentence.words for sentence in found] == [("Olga",), ("Rain",)]
+    assert notes == ["3: a text by annotator 2 is left out, as it is here by 1 already"]
+
+
 TWICE = {"start": 0, "end": 4, "label": "A"}
 
 

@@ -53,6 +53,7 @@ def test_empty_rows_part_sentences_and_semicolons_columns(tmp_path: Path) -> Non
         ("word,tag\n,O\n", ":2: column 'word' is empty, expected a value"),
         ('word,tag\n"a,O\n', ":2: no row of CSV"),
         ("word,NER\na,O\n", ":1: no column 'tag', expected one of the header"),
+        ("word,tag,tag\na,O,O\n", ":1: 2 columns are called 'tag', expected one"),
     ],
 )
 def test_what_is_no_csv_is_told_with_its_line(tmp_path: Path, content: str, message: str) -> None:

@@ -44,8 +44,11 @@ class Header(NamedTuple):
         return row
 
     def place(self, name: int | str, layout: Layout) -> int:
-        """The number of a column given by its name or number; raises CorpusError where there is none."""
-        if str(name) in self.names:
+        """The number of a column given by its name or number; raises CorpusError where there is none, or several."""
+        if (called := self.names.count(str(name))) > 1:
+            message = f"{called} columns are called '{name}', expected one, or a column by its number"
+            raise CorpusError(message, path=layout.source, line=1)
+        if called:
             return self.names.index(str(name))
         if str(name).removeprefix("-").isdecimal() and -len(self.names) <= int(name) < len(self.names):
             return int(name) % len(self.names)

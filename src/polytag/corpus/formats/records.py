@@ -131,7 +131,7 @@ def _chosen(records: Iterable[Placed], layout: Layout) -> Iterator[Placed]:
 
 def _content(fields: Record) -> str:
     """What was annotated."""
-    return str(fields.get("text", fields.get("words")))
+    return str(next((fields[key] for key in ("text", "words", "tokens") if key in fields), None))
 
 
 @dataclass(frozen=True, slots=True)
