@@ -120,7 +120,8 @@ def blocks(
     make = FORMATS[name].blocks
     if make is None:
         known = ", ".join(key for key, row in FORMATS.items() if row.blocks)
-        raise CorpusError(f"{name} is read but not tagged, expected one of {known}", path=source)
+        message = f"{name} is read but not tagged, expected one of {known}; polytag data convert writes some of these"
+        raise CorpusError(message, path=source)
     notes = Notes() if notes is None else notes
     layout = Layout(source, word, columns=columns, tokeniser=tokeniser, records=records, notes=notes)
     return make(Lines(stream_or_path, name=source, encoding=encoding, notes=notes), layout)
