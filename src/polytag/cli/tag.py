@@ -123,7 +123,7 @@ def _tag_here(
     from polytag.corpus.notes import Notes
 
     if format == "parquet" or (format == "auto" and any(file.suffix == ".parquet" for file in files)):
-        raise click.UsageError("Parquet is tagged into a directory by --engine ray; without Ray, polytag data convert it to JSONL")
+        raise click.UsageError("Parquet is tagged into a directory: use --engine ray, or polytag data convert")
     notes = Notes()
     pieces = _pieces(files, format, assignment.word, notes)
     with tagging(assignment, workers=workers, notes=notes) as render, opened(output) as target:
