@@ -95,6 +95,9 @@ class Task(Table):
     rate_draw: Literal["nested", "replacement"] = Field(
         "nested", description="lower rates draw from the sentences of higher ones, or each with replacement"
     )
+    mention_replacement: Fraction = Field(
+        0.0, description="while training: probability that a span makes room for another of its type in training files"
+    )
     rate_seed: Seed = Field(13, description="of the draw; training.seed does not touch it")
 
     @model_validator(mode="after")

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from polytag.corpus.sentence import Sentence
 from polytag.errors import ModelError, PolytagError
 from polytag.files import atomic_write
 from polytag.model import Model
@@ -26,6 +27,8 @@ from polytag.training.device import find_device, training_precision
 from polytag.training.distributed import World, evaluate, loss_functions
 from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.training.events import Evaluation, Step
+from polytag.training.mentions import SCHEME as MENTIONS
+from polytag.training.mentions import Mentions
 from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
 from polytag.training.prepare import Prepared
 from polytag.training.recurrent import WordEncoder
@@ -34,6 +37,7 @@ from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import arrays_of, save_weights
 from polytag.training.unknown import gold_of
 
+Encoded = tuple[Ints, Ints | Mask, Ints | None]  # word forms, tags (or what they may be), gazetteer columns
 METRICS = "metrics.jsonl"  # a line for each epoch
 
 
@@ -82,6 +86,7 @@ class Trainer:
         self.optimizers = self._make_optimizers()
         self._loss = loss_functions(self.network, margin=self.settings.margin, world=self.world)
         self._encoders: dict[str, Encoder] = {}
+        self._mentions: dict[str, Mentions] = {}
         self._encoded = {task: self._encode(task) for task in self.plan.tasks}
         self._sizes = {task: len(sentences["train"]) for task, sentences in prepared.sentences.items()}
         planned = prepared.chosen.epochs if prepared.chosen else self.settings.epochs
@@ -136,7 +141,7 @@ class Trainer:
         optimizers = self.optimizers[turn.task]
         set_learning_rate(optimizers, self.settings, number / steps)
         sentences, weight = self.world.portion(turn.sentences)
-        batch = self._batch(Turn(turn.task, sentences)).to(self.device)
+        batch = self._batch(Turn(turn.task, sentences), number).to(self.device)
         self.network.train()
         loss = self._loss[turn.task](batch, generator=self._generator_of(number)) * weight
         loss.backward()  # type: ignore[no-untyped-call]
@@ -303,24 +308,42 @@ class Trainer:
             return {task: optimizers(list(self.network.parts_of(task).values())) for task in self.plan.tasks}
         return dict.fromkeys(self.plan.tasks, optimizers([self.network]))
 
-    def _encode(self, task: str) -> list[tuple[Ints, Ints | Mask, Ints | None]]:
-        """The training sentences of a task as word forms, tags (or what they may be) and gazetteer columns."""
+    def _encode(self, task: str) -> list[Encoded]:
+        """The training sentences of a task."""
         settings = self.plan.tasks[task]
         if settings.words not in self._encoders:
             self._encoders[settings.words] = Encoder.of(self.plan, self.vocabularies, task)
+        sentences = self.prepared.sentences[task]["train"]
+        if settings.mention_replacement:
+            self._mentions[task] = Mentions(sentences, task, settings.mention_replacement)
+        return [self._encoded_sentence(task, sentence, settings.scheme) for sentence in sentences]
+
+    def _encoded_sentence(self, task: str, sentence: Sentence, scheme: str) -> Encoded:
+        settings = self.plan.tasks[task]
         encoder, vocabulary = self._encoders[settings.words], self.vocabularies.tags[settings.tags]
+        return (
+            encoder.forms(sentence.words),
+            vocabulary.encoded(sentence.tags[task], scheme=scheme, marks=settings.marks),
+            gazetteer_columns(vocabulary, sentence.words) if vocabulary.gazetteer else None,
+        )
+
+    def _seen(self, turn: Turn, number: int) -> list[Encoded]:
+        """The sentences of a step; where mentions are replaced, a seed of its own draws them."""
+        encoded, mentions = self._encoded[turn.task], self._mentions.get(turn.task)
+        if mentions is None:
+            return [encoded[i] for i in turn.sentences]
+        draw = np.random.default_rng([self.settings.seed, number, self.world.rank])
+        given = self.prepared.sentences[turn.task]["train"]
+        others = [mentions.replaced(given[i], draw) for i in turn.sentences]
         return [
-            (
-                encoder.forms(sentence.words),
-                vocabulary.encoded(sentence.tags[task], scheme=settings.scheme, marks=settings.marks),
-                gazetteer_columns(vocabulary, sentence.words) if vocabulary.gazetteer else None,
-            )
-            for sentence in self.prepared.sentences[task]["train"]
+            encoded[i] if other is None else self._encoded_sentence(turn.task, other, MENTIONS)
+            for i, other in zip(turn.sentences, others, strict=True)
         ]
 
-    def _batch(self, turn: Turn) -> Batch:
+    def _batch(self, turn: Turn, number: int = 0) -> Batch:
+        """The sentences of a step, the ``number``-th of the training."""
         settings = self.plan.tasks[turn.task]
-        forms, tags, columns = zip(*(self._encoded[turn.task][i] for i in turn.sentences), strict=True)
+        forms, tags, columns = zip(*self._seen(turn, number), strict=True)
         gazetteer = {} if columns[0] is None else {settings.tags: columns}
         gold = gold_of(tags, len(self.vocabularies.tags[settings.tags]))
         features = [part for part in self.network.features(settings.words) if part == settings.tags]

@@ -30,6 +30,8 @@ def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
         if found.odd:
             notes.append(f"tasks.{task}: {found.odd}")
         scheme = found.scheme if settings.scheme == "auto" else settings.scheme
+        if scheme == "plain" and settings.mention_replacement:
+            raise PlanError(f"tasks.{task}.mention_replacement replaces spans, but its tags are plain: leave it out")
         _check_outside(task, settings.outside, scheme, sentences[task]["train"], notes)
         notes += _marked(task, settings.marks, scheme, sentences[task]["train"])
         for split in sentences[task].values() if scheme != "plain" else ():
