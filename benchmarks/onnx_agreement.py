@@ -15,7 +15,7 @@ from pathlib import Path
 from statistics import median
 
 from polytag.corpus.sentence import Sentence
-from polytag.export.check import OnnxTagger, agreement
+from polytag.exporting.check import OnnxTagger, agreement
 from polytag.splits import read_as
 from polytag.tagger.tagging import Tagger
 

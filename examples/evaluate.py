@@ -15,7 +15,7 @@ def main(model: str) -> None:
     counts = tagger.evaluate(read(TEST, tags={"en-ner": 2}), "en-ner")
     print(table(counts))
     unknown = counts.tokens["unknown"]
-    print(f"{100 * unknown.f1:.1f} % of the {unknown.gold} words that training never showed are tagged right")
+    print(f"{unknown.f1:.1f} % of the {unknown.gold} words that training never showed are tagged right")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"server", "curves", "integrations"},
     {"training"},
     {"bulk"},
-    {"reports", "suggesting", "export", "distilling"},
+    {"reports", "suggesting", "exporting", "distilling"},
     {"tagger"},
     {"model", "raw_text"},
     {"vocabulary", "scoring"},

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from polytag.cli import main
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.export import agreement, check_export, export_onnx
+from polytag.exporting import agreement, check_export, export
 from polytag.model import save_model
 from polytag.plan_file import make_plan
 from polytag.tagger.tagging import Tagger
@@ -130,7 +130,7 @@ def example() -> Any:
 
 def outputs(path: Path, source: Tagger, sentences: Sequence[Sentence]) -> dict[str, np.ndarray[Any, Any]]:
     """All outputs of the graph for the sentences as one batch."""
-    from polytag.export.check import OnnxTagger
+    from polytag.exporting.check import OnnxTagger
 
     return OnnxTagger(path, source, threads=1).run(sentences)
 
@@ -146,7 +146,7 @@ def emissions(source: Tagger, sentences: Sequence[Sentence], task: str) -> list[
 @pytest.mark.parametrize("shape", SHAPES)
 def test_emissions_and_tags_are_those_of_polytag(shape: str, tmp_path: Path, example: Any) -> None:
     source, path, sentences = made(**SHAPES[shape]), tmp_path / "m.onnx", ragged()
-    export_onnx(source, path)
+    export(source, path)
     found = outputs(path, source, sentences)
     standalone = example(str(path)).tag([s.words for s in sentences])
     for task in source.plan.tasks:
@@ -159,7 +159,7 @@ def test_emissions_and_tags_are_those_of_polytag(shape: str, tmp_path: Path, exa
 
 
 def _tagged(path: Path, source: Tagger, sentences: Sequence[Sentence]) -> list[Sentence]:
-    from polytag.export.check import OnnxTagger
+    from polytag.exporting.check import OnnxTagger
 
     return OnnxTagger(path, source, threads=1).tag(sentences)
 
@@ -167,7 +167,7 @@ def _tagged(path: Path, source: Tagger, sentences: Sequence[Sentence]) -> list[S
 @pytest.mark.parametrize("constrained", [True, False])
 def test_the_caller_may_say_whether_tags_must_be_valid(constrained: bool, tmp_path: Path) -> None:
     source, path = made(tags={"constrained": not constrained}, tasks={"ner": "bioes"}), tmp_path / "m.onnx"
-    export_onnx(source, path, constrained=constrained)
+    export(source, path, constrained=constrained)
     found = agreement(path, source, ragged(), constrained=constrained)["ner"]
     assert found.same == found.words
     other = agreement(path, source, ragged(), constrained=not constrained)["ner"]
@@ -177,14 +177,14 @@ def test_the_caller_may_say_whether_tags_must_be_valid(constrained: bool, tmp_pa
 @pytest.mark.parametrize("sentences", [[], [()], [(), ("Lima",), ()], [("Lima",)]])
 def test_sentences_without_words_are_no_trouble(sentences: list[tuple[str, ...]], tmp_path: Path) -> None:
     source, path = made(), tmp_path / "m.onnx"
-    export_onnx(source, path)
+    export(source, path)
     given = [Sentence(words) for words in sentences]
     assert [s.tags for s in _tagged(path, source, given)] == [s.tags for s in source.tag_all(given)]
 
 
 def test_padding_changes_nothing(tmp_path: Path) -> None:
     source, path = made(gazetteer=LIST), tmp_path / "m.onnx"
-    export_onnx(source, path)
+    export(source, path)
     together = outputs(path, source, ragged())
     for number, sentence in enumerate(ragged()):
         alone = outputs(path, source, [sentence])
@@ -201,7 +201,7 @@ SENTENCES = st.lists(
 def pair(tmp_path_factory: pytest.TempPathFactory, example: Any) -> tuple[Tagger, Any]:
     """A tagger with everything in it, and its graph in the example's hands."""
     source, path = made(SHAPES["several tasks"]["tasks"], gazetteer=LIST), tmp_path_factory.mktemp("pair") / "m.onnx"
-    export_onnx(source, path)
+    export(source, path)
     return source, example(str(path))
 
 
@@ -217,7 +217,7 @@ def test_the_file_says_how_to_use_it(tmp_path: Path) -> None:
     import onnx
 
     source, path = made(gazetteer=LIST), tmp_path / "m.onnx"
-    export_onnx(source, path)
+    export(source, path)
     about = json.loads(next(p.value for p in onnx.load(path).metadata_props if p.key == "polytag"))
     assert about["words"] == [word.lower().replace("7", "0").replace("1999", "0000") for word in WORDS]
     assert about["tasks"]["ner"]["tags"] == ["B-LOC", "B-PER", "I-LOC", "I-PER", "O"]
@@ -226,7 +226,7 @@ def test_the_file_says_how_to_use_it(tmp_path: Path) -> None:
 
 def test_the_example_imports_nothing_of_polytag(tmp_path: Path) -> None:
     source, path = made({"ner": "iob2", "pos": "plain"}), tmp_path / "m.onnx"
-    export_onnx(source, path)
+    export(source, path)
     code = f"import sys, runpy; sys.argv = ['x', {str(path)!r}]; runpy.run_path({str(EXAMPLE)!r}, run_name='__main__')"
     code += "; assert not {'polytag', 'torch', 'onnx'} & set(sys.modules)"
     done = subprocess.run(
@@ -242,7 +242,7 @@ def test_the_example_imports_nothing_of_polytag(tmp_path: Path) -> None:
 
 def test_random_sentences_agree(tmp_path: Path) -> None:
     source, path = made(chars=None), tmp_path / "m.onnx"
-    export_onnx(source, path)
+    export(source, path)
     found = check_export(path, source)["ner"]
     assert found.words == found.same > 100
 
@@ -258,12 +258,12 @@ def two_languages(tmp_path: Path) -> tuple[Tagger, Path]:
 def test_a_file_holds_one_language(two_languages: tuple[Tagger, Path], tmp_path: Path) -> None:
     source, _ = two_languages
     with pytest.raises(PolytagError, match="several languages, so name the tasks"):
-        export_onnx(source, tmp_path / "m.onnx")
+        export(source, tmp_path / "m.onnx")
     with pytest.raises(PolytagError, match="expected tasks of one language"):
-        export_onnx(source, tmp_path / "m.onnx", tasks=["ner", "xx"])
+        export(source, tmp_path / "m.onnx", tasks=["ner", "xx"])
     assert not (tmp_path / "m.onnx").exists()
     for tasks in (["xx"], ["pos", "ner"]):
-        export_onnx(source, tmp_path / "m.onnx", tasks=tasks)
+        export(source, tmp_path / "m.onnx", tasks=tasks)
         found = agreement(tmp_path / "m.onnx", source, ragged())
         assert list(found) == tasks
         assert all(of.same == of.words for of in found.values())
@@ -305,13 +305,13 @@ def test_mistakes_are_one_sentence(
 @pytest.mark.parametrize("missing", ["onnx", "onnxruntime"])
 def test_a_missing_extra_is_named(missing: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source, path = made(), tmp_path / "m.onnx"
-    export_onnx(source, path)
+    export(source, path)
     monkeypatch.setitem(sys.modules, missing, None)
     with pytest.raises(PolytagError, match=rf"{missing} is not installed.*pip install 'polytag\[onnx\]'"):
-        export_onnx(source, path) if missing == "onnx" else check_export(path, source)
+        export(source, path) if missing == "onnx" else check_export(path, source)
 
 
 def test_a_graph_too_large_for_its_format_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polytag.export.onnx_file.LARGEST", 1_000)
+    monkeypatch.setattr("polytag.exporting.onnx_file.LARGEST", 1_000)
     with pytest.raises(PolytagError, match="expected at most 1,000 in an ONNX file"):
-        export_onnx(made(), tmp_path / "m.onnx")
+        export(made(), tmp_path / "m.onnx")

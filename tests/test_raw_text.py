@@ -132,7 +132,7 @@ def test_few_sentences_give_the_same_vectors_each_time():
     """Their singular values are often the same, where ARPACK begins anew at random, or gives up."""
     given = "Angela Merkel flew to Lima. She left at 7.30 p.m.!\n\nA second one (with more).\nDr. No\n"
     options = {"dimension": 2, "window": 1, "min_count": 1, "tokeniser": "blanks"}
-    made = [polytag.make_vectors(io.StringIO(given), **options) for _ in range(8)]
+    made = [polytag.vectors(io.StringIO(given), **options) for _ in range(8)]
     assert len({one.matrix.tobytes() for one in made}) == 1
 
 
@@ -148,7 +148,7 @@ def test_a_decomposition_that_fails_is_told():
 
 
 def test_words_of_a_kind_get_vectors_that_are_alike(tmp_path):
-    made = polytag.make_vectors(io.StringIO(text()), dimension=6, min_count=3)
+    made = polytag.vectors(io.StringIO(text()), dimension=6, min_count=3)
     assert np.isfinite(made.matrix).all()
     rows = {word: row / np.linalg.norm(row) for word, row in zip(made.words, made.matrix, strict=True)}
     alike = rows["lima"] @ rows["oslo"], rows["apples"] @ rows["plums"]
@@ -160,8 +160,8 @@ def test_words_of_a_kind_get_vectors_that_are_alike(tmp_path):
 def test_what_is_written_reads_back_and_is_the_same_twice(tmp_path, name):
     raw, first, second = tmp_path / "raw.txt", tmp_path / name, tmp_path / f"again-{name}"
     raw.write_text(text(), encoding="utf-8")
-    made = polytag.make_vectors(raw, output=first, dimension=6)
-    polytag.make_vectors([raw], output=second, dimension=6)
+    made = polytag.vectors(raw, output=first, dimension=6)
+    polytag.vectors([raw], output=second, dimension=6)
     assert first.read_bytes() == second.read_bytes()
     back = load_vectors(first)
     assert (back.format, back.words) == ("word2vec", made.words)
@@ -173,20 +173,20 @@ def test_packed_texts_and_several_are_one(tmp_path):
     (tmp_path / "a.txt").write_text("".join(lines), encoding="utf-8")
     (tmp_path / "b.txt").write_bytes(gzip.compress("".join(lines[:300]).encode()))
     (tmp_path / "c.txt.xz").write_bytes(lzma.compress("".join(lines[300:]).encode()))
-    whole = polytag.make_vectors(tmp_path / "a.txt", dimension=4)
-    parts = polytag.make_vectors([tmp_path / "b.txt", tmp_path / "c.txt.xz"], dimension=4)
+    whole = polytag.vectors(tmp_path / "a.txt", dimension=4)
+    parts = polytag.vectors([tmp_path / "b.txt", tmp_path / "c.txt.xz"], dimension=4)
     assert parts.words == whole.words
     assert (parts.matrix == whole.matrix).all()
 
 
 def test_case_is_kept_where_that_is_wanted():
-    assert "Lima" in polytag.make_vectors(io.StringIO(text()), dimension=4, lowercase=False).words
+    assert "Lima" in polytag.vectors(io.StringIO(text()), dimension=4, lowercase=False).words
 
 
 def test_sentences_that_come_again_are_left_out_and_told():
     notes = Notes()
-    once = polytag.make_vectors(io.StringIO(text()), dimension=4)
-    twice = polytag.make_vectors(io.StringIO(text() * 2), dimension=4, notes=notes)
+    once = polytag.vectors(io.StringIO(text()), dimension=4)
+    twice = polytag.vectors(io.StringIO(text() * 2), dimension=4, notes=notes)
     assert (once.matrix == twice.matrix).all()
     assert "had come before, left out" in str(next(iter(notes)))
 
@@ -209,7 +209,7 @@ def test_sentences_that_come_again_are_left_out_and_told():
 def test_bad_text_is_told_in_a_sentence_and_leaves_nothing(tmp_path, content, said):
     (tmp_path / "raw.txt").write_bytes(content)
     with pytest.raises(CorpusError, match=r"^[^\n]*$") as error:
-        polytag.make_vectors(tmp_path / "raw.txt", output=tmp_path / "out.vec")
+        polytag.vectors(tmp_path / "raw.txt", output=tmp_path / "out.vec")
     assert said in str(error.value)
     assert [path.name for path in tmp_path.iterdir()] == ["raw.txt"]
 
@@ -217,19 +217,19 @@ def test_bad_text_is_told_in_a_sentence_and_leaves_nothing(tmp_path, content, sa
 def test_words_that_are_never_near_each_other_are_told():
     lines = "\n\n".join("abcdefgh" * 9)
     with pytest.raises(CorpusError, match="no words stand near each other"):
-        polytag.make_vectors(io.StringIO(lines), dimension=2, min_count=1)
+        polytag.vectors(io.StringIO(lines), dimension=2, min_count=1)
 
 
 def test_numbers_that_are_none_are_refused():
     with pytest.raises(PolytagError, match="window is 0, expected at least 1"):
-        polytag.make_vectors(io.StringIO("a b"), window=0)
+        polytag.vectors(io.StringIO("a b"), window=0)
 
 
 def test_annotated_files_are_told(tmp_path):
     rows = "Lima\tB-LOC\nis\tO\nbig\tO\n.\tO\n\n" * 50
     (tmp_path / "x.conll").write_text(rows + text(), encoding="utf-8")
     notes = Notes()
-    polytag.make_vectors(tmp_path / "x.conll", dimension=3, notes=notes)
+    polytag.vectors(tmp_path / "x.conll", dimension=3, notes=notes)
     assert "looks like conll, but is read as raw text" in str(next(iter(notes)))
 
 

@@ -79,6 +79,15 @@ class TestDiversity:
         assert choose(np.ones(3), np.ones((3, 2)), 2, diversity=0.5) == [0, 1]
 
 
+def test_sentences_and_files_are_chosen_from_as_they_are(tmp_path: Path) -> None:
+    tagger, given = tiny.tagger({"ner": "iob2"}), tiny.texts(30)
+    text = tmp_path / "raw.conll"
+    text.write_text("".join("\n".join(sentence.words) + "\n\n" for sentence in given), encoding="utf-8")
+    expected = words_of(suggest(tagger, map(placed, given), count=5))
+    assert words_of(suggest(tagger, given, count=5)) == expected
+    assert words_of(suggest(tagger, text, count=5)) == expected
+
+
 class TestUncertainty:
     @pytest.mark.parametrize("by", MEASURES)
     @pytest.mark.parametrize("per_word", [True, False])

@@ -8,7 +8,7 @@ from typing import Any
 from benchmarks.raw.rows import METHODS, OF_CLUSTERS, RAW, Row
 from polytag.distilling import distill
 from polytag.files import atomic_write, locked
-from polytag.raw_text import make_vectors
+from polytag.raw_text import vectors
 from polytag.training import train
 from polytag.training.clustering import cluster
 from polytag.vocabulary.vectors import load_vectors
@@ -51,7 +51,7 @@ class Steps:
             if not path.exists():
                 if method != "ppmi":
                     raise SystemExit(f"{path}: is not there: benchmarks/raw/gensim_vectors.py makes it")
-                make_vectors(self.data / RAW[language], output=path)
+                vectors(self.data / RAW[language], output=path)
         return path
 
     def _model(self, row: Row, seed: int, *, draw: int) -> Path:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from polytag.errors import PolytagError as PolytagError
 
 if TYPE_CHECKING:
+    from polytag.corpus.convert import convert as convert
+    from polytag.corpus.frames import to_frame as to_frame
     from polytag.corpus.sentence import Sentence as Sentence
     from polytag.corpus.sentence import Span as Span
     from polytag.distilling import distill as distill
@@ -22,9 +24,14 @@ if TYPE_CHECKING:
     from polytag.errors import PlanError as PlanError
     from polytag.errors import PolytagWarning as PolytagWarning
     from polytag.errors import VectorsError as VectorsError
+    from polytag.exporting.onnx_file import export as export
+    from polytag.model.packing import pack as pack
     from polytag.plan import Plan as Plan
     from polytag.plan_file import load_plan as load_plan
-    from polytag.raw_text import make_vectors as make_vectors
+    from polytag.raw_text import vectors as vectors
+    from polytag.reports.two_models import compare as compare
+    from polytag.suggesting.choice import suggest as suggest
+    from polytag.tagger.calibration import calibrate as calibrate
     from polytag.tagger.evaluation import evaluate as evaluate
     from polytag.tagger.request import Request as Request
     from polytag.tagger.tagging import Tagger as Tagger
@@ -44,13 +51,20 @@ _HOMES = {
     "Span": "corpus.sentence",
     "Tagger": "tagger.tagging",
     "VectorsError": "errors",
+    "calibrate": "tagger.calibration",
+    "compare": "reports.two_models",
+    "convert": "corpus.convert",
     "distill": "distilling",
     "evaluate": "tagger.evaluation",
+    "export": "exporting.onnx_file",
     "load": "tagger.tagging",
     "load_plan": "plan_file",
-    "make_vectors": "raw_text",
+    "pack": "model.packing",
+    "suggest": "suggesting.choice",
+    "to_frame": "corpus.frames",
     "train": "training",
     "train_events": "training",
+    "vectors": "raw_text",
 }
 
 __all__ = sorted(_HOMES)

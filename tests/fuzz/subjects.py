@@ -38,7 +38,7 @@ from polytag.model.checkpoint import FORMAT, WEIGHTS, save_weights
 from polytag.model.packed import FORMAT as PACKED
 from polytag.model.packed import save_packed
 from polytag.plan_file import load_plan, make_plan
-from polytag.raw_text import make_vectors
+from polytag.raw_text import vectors
 from polytag.tagger.tagging import Tagger
 from polytag.training import prepare
 from polytag.vocabulary.cluster_files import load_clusters
@@ -368,7 +368,7 @@ def _clusters(source: random.Random, content: bytes, folder: Path) -> None:
 def _raw(source: random.Random, content: bytes, folder: Path) -> None:
     """Vectors of raw text can be read again."""
     text, target = _written(content, folder), folder / "raw.vec"
-    made = make_vectors(
+    made = vectors(
         text if source.random() < 0.5 else io.BytesIO(content),
         output=target, dimension=source.choice((1, 2, 5)), window=source.choice((1, 5, 99)),
         min_count=source.choice((1, 1, 2)), tokeniser=source.choice(("unicode", "blanks")),

@@ -21,7 +21,7 @@ pytest.importorskip("sklearn", reason="the extra sklearn is not installed")
 import joblib
 from sklearn.base import clone, is_classifier
 from sklearn.exceptions import NotFittedError
-from sklearn.model_selection import GridSearchCV, cross_val_score
+from sklearn.model_selection import GridSearchCV, cross_val_predict, cross_val_score
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import FunctionTransformer
 
@@ -291,3 +291,14 @@ def test_a_missing_scikit_learn_is_one_sentence() -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "ImportError: scikit-learn is not installed" in done.stderr
     assert "pip install 'polytag[sklearn]'" in done.stderr
+
+
+@pytest.mark.parametrize("lengths", [None, 2])
+def test_cross_val_predict_gives_a_sequence_of_tags_for_each(lengths: int | None) -> None:
+    """In the order of X, also where all sequences are as long as each other."""
+    X, y = ([of[:lengths] for of in side] for side in data(24))  # noqa: N806
+    found = cross_val_predict(SequenceTagger(**{**SMALL, "epochs": 1}), X, y, cv=2)
+    assert found.shape == (len(X),)
+    assert [len(tags) for tags in found] == list(map(len, X))
+    last = SequenceTagger(**{**SMALL, "epochs": 1}).fit(X[:12], y[:12])
+    assert found[12:].tolist() == last.predict(X[12:])

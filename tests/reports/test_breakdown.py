@@ -95,9 +95,9 @@ def test_calibration_error_is_the_distance_from_the_diagonal() -> None:
     tags, spans = diagrams(cases(right, right, right, wrong))
     assert spans.count == 4
     assert spans.accuracy == 0.75
-    assert spans.error == pytest.approx(0.05)
+    assert spans.error == pytest.approx(5)
     assert tags.count == 8
-    assert tags.error == pytest.approx(7 / 8 - 0.8)
+    assert tags.error == pytest.approx(100 * (7 / 8 - 0.8))
     assert spans.svg.startswith("<svg")
     assert diagrams(cases(case("a", "O", "O"))) == []
 

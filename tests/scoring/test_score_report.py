@@ -2,6 +2,8 @@
 
 import json
 
+import pytest
+
 from polytag.scoring import SpanCounts, TagCounts, Tally, as_dict, table
 
 # The report on https://www.clips.uantwerpen.be/conll2000/chunking/output.html; the counts follow from it.
@@ -80,3 +82,31 @@ def test_the_dictionary_goes_through_json():
     tags.add(["DT"], ["DT"])
     assert as_dict(tags)["correct"] == 1
     assert "known" not in as_dict(tags)
+
+
+def test_scores_have_names_and_one_unit():
+    counts = boeing()
+    assert counts.scores == {"f1": 100, "precision": 100, "recall": 100, "accuracy": 80}
+    assert (counts.score, counts.f1, counts.precision, counts.recall) == (100, 100, 100, 100)
+    assert (
+        repr(counts) == "SpanCounts(f1=100.00, precision=100.00, recall=100.00, accuracy=80.00, sentences=1, words=5)"
+    )
+    assert str(counts) == table(counts)
+    tags = TagCounts()
+    tags.add(["DT", "NN"], ["DT", "VB"])
+    assert repr(tags) == "TagCounts(accuracy=50.00, sentences=1, words=2)"
+
+
+def test_notebooks_show_a_table():
+    tags = TagCounts()
+    tags.add(["<b>", "NN"], ["<b>", "VB"])
+    html = tags._repr_html_()
+    assert "<th>&lt;b&gt;</th><td>100.00</td>" in html
+    assert "<th>all</th><td>50.00</td>" in html
+
+
+def test_scores_as_a_frame():
+    pytest.importorskip("pandas")
+    frame = boeing().to_frame()
+    assert list(frame.index) == ["NP", "all"]
+    assert frame.loc["all", ["precision", "recall", "f1", "gold"]].tolist() == [100, 100, 100, 2]

@@ -20,7 +20,7 @@ def test_accuracy_and_each_tag():
     assert counts.metric == "accuracy"
     noun = counts.types["NN"]
     assert (noun.correct, noun.predicted, noun.gold) == (1, 2, 2)
-    assert (noun.precision, noun.recall, noun.f1) == (0.5, 0.5, 0.5)
+    assert (noun.precision, noun.recall, noun.f1) == (50, 50, 50)
     assert counts.confusion["NN", "JJ"] == 1
     assert (counts.types["VB"].recall, counts.types["JJ"].precision, counts.types["JJ"].recall) == (0, 0, 0)
 
@@ -33,7 +33,7 @@ def test_tags_add_up_to_words():
 
 def test_known_and_unknown_words():
     counts = counted(known=[True, True, False, False, True])
-    assert (counts.tokens["known"].f1, counts.tokens["unknown"].f1) == (1, 0)
+    assert (counts.tokens["known"].f1, counts.tokens["unknown"].f1) == (100, 0)
     assert "known" not in counted().tokens
 
 

@@ -37,13 +37,13 @@ class TestError:
     def test_it_is_the_mean_gap_of_the_bins(self) -> None:
         # Two bins: of 0.9 twice, one right, and of 0.1 once, wrong.
         found = reliability((0.9, True), (0.9, False), (0.1, False))
-        assert found.error == pytest.approx((abs(1.8 - 1) + 0.1) / 3)
+        assert found.error == pytest.approx(100 * (abs(1.8 - 1) + 0.1) / 3)
         assert found.count == 3
 
     def test_gaps_of_one_bin_cancel_and_those_of_two_do_not(self) -> None:
-        assert reliability((1.0, True), (0.95, True), (0.95, True), (0.95, False)).error == pytest.approx(0.85 / 4)
+        assert reliability((1.0, True), (0.95, True), (0.95, True), (0.95, False)).error == pytest.approx(85 / 4)
         assert reliability((0.5, True), (0.5, False)).error == pytest.approx(0.0)
-        assert reliability((0.0, True), (1.0, False)).error == pytest.approx(1.0)
+        assert reliability((0.0, True), (1.0, False)).error == pytest.approx(100.0)
 
     def test_nothing_has_no_error(self) -> None:
         assert Reliability().error == 0.0
@@ -60,15 +60,15 @@ class TestError:
     def test_true_probabilities_have_next_to_none(self) -> None:
         source = random.Random(0)
         draws = [source.random() for _ in range(20_000)]
-        assert reliability(*((p, source.random() < p) for p in draws)).error < 0.02
-        assert reliability(*((p, source.random() < p**3) for p in draws)).error > 0.2
+        assert reliability(*((p, source.random() < p) for p in draws)).error < 2
+        assert reliability(*((p, source.random() < p**3) for p in draws)).error > 20
 
     def test_tags_and_spans_are_counted_apart(self) -> None:
         found = Calibration()
         found.add(("B-PER", "I-PER", "O"), ("B-PER", "O", "O"), (0.75, 0.5, 1.0), [Span("PER", 0, 1, 0.6)])
         found.add(("?",), ("NOUN",), (0.3,))
-        assert found.tags.error == pytest.approx((0.25 + 0.5 + 0.0) / 3)  # the unknown tag is left out
-        assert found.spans.error == pytest.approx(0.6)
+        assert found.tags.error == pytest.approx(100 * (0.25 + 0.5 + 0.0) / 3)  # the unknown tag is left out
+        assert found.spans.error == pytest.approx(60)
         assert str(found) == "tags:  25.00%; spans:  60.00%"
         assert found.as_dict()["spans"]["bins"] == [
             {"from": 60.0, "to": pytest.approx(66.667, abs=1e-3), "count": 1, "probability": 60.0, "correct": 0.0}
@@ -103,7 +103,7 @@ class TestFit:
         found = fit(tagger, sentences, "pos")
         assert found.temperature == pytest.approx(temperature, rel=0.1)
         assert found.loss[1] <= found.loss[0]
-        assert found.after.tags.error < 0.03
+        assert found.after.tags.error < 3
         assert found.sentences == 1_500
 
     def test_a_few_sentences_without_an_error_do_not_make_it_certain(self) -> None:

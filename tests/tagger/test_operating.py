@@ -31,7 +31,7 @@ def test_they_are_what_tagging_gives(tagger: Tagger) -> None:
         OperatingPoints.of(tagger, gold, "pos")
 
 
-@given(st.lists(st.tuples(st.integers(0, 10), st.booleans()), max_size=30), st.floats(0, 1))
+@given(st.lists(st.tuples(st.integers(0, 10), st.booleans()), max_size=30), st.floats(0, 100))
 def test_the_chosen_one_has_the_precision_and_the_most_recall(found: list[tuple[int, bool]], wanted: float) -> None:
     found.sort(reverse=True)
     points = OperatingPoints(np.array([p / 10 for p, _ in found]), np.array([r for _, r in found], bool), 30)

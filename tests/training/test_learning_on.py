@@ -12,7 +12,7 @@ import torch
 from polytag.errors import CorpusError, ModelError, PlanError
 from polytag.model import Model, load_model
 from polytag.plan import Plan
-from polytag.reports.two_models import compare_models
+from polytag.reports.two_models import compare
 from polytag.tagger.calibration import fit
 from polytag.tagger.evaluation import evaluate
 from polytag.tagger.tagging import Tagger
@@ -353,9 +353,9 @@ def test_scores_are_of_the_types_that_files_mark(joint: Plan, tmp_path: Path) ->
 
 def test_a_comparison_is_of_the_types_that_the_first_model_marks(joint: Plan, old: Path, tmp_path: Path) -> None:
     train(joint, output=tmp_path / "new")
-    types = {line.name for line in compare_models(tmp_path / "new", old, task="old:ner", split="dev").types}
+    types = {line.name for line in compare(tmp_path / "new", old, task="old:ner", split="dev").types}
     assert types == {"PER", "LOC"}
-    types = {line.name for line in compare_models(old, tmp_path / "new", task="ner:new", split="dev").types}
+    types = {line.name for line in compare(old, tmp_path / "new", task="ner:new", split="dev").types}
     assert types >= {"PER", "LOC"}
 
 

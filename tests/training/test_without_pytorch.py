@@ -116,7 +116,7 @@ def test_from_python(place: Path) -> None:
         "tagger = polytag.load('model-1')\n"
         "assert len(tagger.tag(['Ann', 'saw', 'Lima'], confidence=True, nbest=2).tags['ner']) == 3\n"
         "assert polytag.evaluate('model-1', data_file='tagged.conll')['ner'].tokens['all'].gold == 11\n"
-        "import polytag.bulk, polytag.curves, polytag.export, polytag.reports, polytag.suggesting\n"
+        "import polytag.bulk, polytag.curves, polytag.exporting, polytag.reports, polytag.suggesting\n"
         "import polytag.integrations.sklearn, polytag.integrations.spacy\n"
     )
     done = python(code, at=place)

@@ -60,7 +60,7 @@ def compare(
     from polytag.corpus.notes import Notes
     from polytag.reports import comparison_page
     from polytag.reports.page import check_jinja
-    from polytag.reports.two_models import compare_models
+    from polytag.reports.two_models import compare as compare_models
 
     if html is not None:
         check_jinja()

@@ -89,12 +89,12 @@ def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | N
         yield from (f"{task}:", *points.table())
         if wanted is not None:
             dev = sentences_to_score(tagger, tasks=[task], split="dev", data=data, notes=notes)[task]
-            least = OperatingPoints.of(tagger, dev, task).least_for(wanted / 100)
+            least = OperatingPoints.of(tagger, dev, task).least_for(wanted)
             if least is None:
                 yield f"no probability gives {wanted:g} % precision on dev"
             else:
                 found = points.at(least)
-                rates = f"{100 * found.precision:.2f} % precision and {100 * found.recall:.2f} % recall here"
+                rates = f"{found.precision:.2f} % precision and {found.recall:.2f} % recall here"
                 yield f"{wanted:g} % precision on dev: --min-probability {least:.6g}, which gives {rates}"
 
 

@@ -9,7 +9,7 @@ from polytag.cli.options import best_for_option, constrained_option, model_argum
 from polytag.cli.outputs import FileToWrite
 
 if TYPE_CHECKING:
-    from polytag.export import Export
+    from polytag.exporting import Export
     from polytag.tagger.tagging import Tagger
 
 
@@ -26,11 +26,11 @@ def export(model: Path, onnx: Path, tasks: tuple[str, ...], constrained: bool | 
     words into its inputs; examples/onnx_tag.py tags with it and nothing of polytag. Where onnxruntime is installed, the
     file is compared with the model on random sentences.
     """
-    from polytag.export import export_onnx
+    from polytag.exporting import export as write_onnx
     from polytag.tagger.tagging import Tagger
 
     tagger = Tagger.load(model, best_for=best_for, precision="float32")
-    written = export_onnx(tagger, onnx, tasks=tasks, constrained=constrained)
+    written = write_onnx(tagger, onnx, tasks=tasks, constrained=constrained)
     click.echo(f"{written.path}: {written.bytes:,} bytes; tasks {', '.join(written.tasks)}")
     click.echo(f"inputs   {', '.join(written.inputs)}")
     click.echo(f"outputs  {', '.join(written.outputs)}")
@@ -41,7 +41,7 @@ def _check(written: "Export", tagger: "Tagger", *, constrained: bool | None) -> 
     from importlib.util import find_spec
 
     from polytag.errors import PolytagError
-    from polytag.export import check_export
+    from polytag.exporting import check_export
 
     if find_spec("onnxruntime") is None:
         click.echo("not compared with the model: onnxruntime is not installed (pip install 'polytag[onnx]')")

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 import click
 
 from polytag.cli.options import best_for_option, model_argument, output_option
-from polytag.errors import ModelError, PolytagError
 
 if TYPE_CHECKING:
     from polytag.model import Model
@@ -42,29 +41,15 @@ def pack(model: Path, output: Path, precision: str, vectors: int | None, coarse:
     directory of this machine: where a command wants the files of the plan, --data names where they are.
     """
     from polytag.model import load_model
-    from polytag.model.packed import save_packed
+    from polytag.model.packing import pack as pack_model
 
-    if model.is_file():
-        raise ModelError(f"{model}: this is a file, expected a model directory: what is left out is not packed again")
-    if _is_part(output, model):
-        raise PolytagError(f"{output}: is a file of the model itself, expected another one to write")
     if coarse and precision != "int8":
         raise click.UsageError(f"--coarse saves nothing in {precision}: say --precision int8")
+    packed = pack_model(model, output, precision=precision, vectors=vectors, coarse=coarse, best_for=best_for)
     whole = load_model(model, best_for=best_for)
-    packed = save_packed(output, whole, precision=precision, vectors=vectors, coarse=coarse)
     click.echo(f"{output}: {output.stat().st_size:,} bytes, weights in {precision}")
     for part, size in packed.bytes.items():
         click.echo(f"{part:<24} {size:>12,} bytes{_left(part, whole, packed)}")
-
-
-def _is_part(file: Path, model: Path) -> bool:
-    """Whether a file is there and stands in the model's directory, and polytag pack did not write it."""
-    from polytag.model.array_file import read_metadata
-    from polytag.model.packed import FORMAT, is_packed
-
-    if not file.is_file() or model.resolve() not in file.resolve().parents:
-        return False
-    return not is_packed(file) or read_metadata(file).get("format") != FORMAT
 
 
 def _left(part: str, whole: "Model", packed: "Packed") -> str:

@@ -42,14 +42,14 @@ def vectors(
     """
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
-    from polytag.raw_text import make_vectors
+    from polytag.raw_text import vectors
 
     files = [text if str(text) == "-" else find_file(text, data) for text in texts]
     check_apart(output, files)
     sources = [sys.stdin.buffer if str(file) == "-" else file for file in files]
     notes = Notes()
     with bars("words", quiet=quiet) as progress:
-        made = make_vectors(
+        made = vectors(
             sources, output=output, tokeniser=tokeniser or UNICODE, progress=progress, notes=notes, **options
         )
     tell(notes)

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from polytag.corpus.schemes import rewritten_alone
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import is_encodable
@@ -11,6 +14,15 @@ from polytag.errors import CorpusError, PolytagError
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 TASK = "y"  # the one task of an estimator's plan
+
+
+class Sequences(list[list[str]]):
+    """A list of sequences that numpy takes as one object each: `cross_val_predict` joins the folds' with numpy."""
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> npt.NDArray[np.object_]:
+        """Their array, of objects, whatever ``dtype`` is asked for."""
+        del dtype, copy
+        return np.fromiter(self, dtype=object, count=len(self))
 
 
 class SequencesError(PolytagError, ValueError):

@@ -5,8 +5,9 @@
     tagger.predict([["Lima", "saw", "Ann"]])
 
 X is a list of lists of words, y a list of lists of tags, as in sklearn-crfsuite. `clone`, `GridSearchCV`,
-`cross_val_score` and pickling work; none of scikit-learn's own `check_estimator` tests applies, for they fit on tables
-of numbers. It is no ClassifierMixin on purpose: classifiers' folds are drawn by class, and a sequence has none.
+`cross_val_score`, `cross_val_predict` and pickling work; none of scikit-learn's own `check_estimator` tests applies,
+for they fit on tables of numbers. It is no ClassifierMixin on purpose: classifiers' folds are drawn by class, and a
+sequence has none.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -26,7 +27,15 @@ from sklearn.utils.validation import check_is_fitted
 
 from polytag.corpus.schemes import UNKNOWN
 from polytag.errors import PlanError
-from polytag.integrations.sequences import TASK, SequencesError, tagged, told_of_sequences, words_of, written_tags
+from polytag.integrations.sequences import (
+    TASK,
+    Sequences,
+    SequencesError,
+    tagged,
+    told_of_sequences,
+    words_of,
+    written_tags,
+)
 from polytag.plan import Plan
 from polytag.plan.values import MEMORY
 from polytag.plan_file import make_plan
@@ -114,7 +123,7 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
     def predict(self, X: Words) -> list[list[str]]:  # noqa: N803
         """The best tags of each sequence."""
         check_is_fitted(self)
-        return [list(sentence.tags[TASK]) for sentence in self.tagger_.tag_all(words_of(X))]
+        return Sequences(list(sentence.tags[TASK]) for sentence in self.tagger_.tag_all(words_of(X)))
 
     def predict_single(self, x: Sequence[str]) -> list[str]:
         """The best tags of one sequence."""

@@ -32,8 +32,9 @@ MOST_TEXT = 256 << 20  # bytes of vocabularies
 
 @dataclass(frozen=True, eq=False)
 class Packed:
-    """What a packed file holds: the model, and how many bytes each part takes (``words.english``, ``vocabularies``)."""
+    """What a packed file holds: the model as it is in it, and how many bytes each part takes (``words.english``)."""
 
+    path: Path
     model: Model
     bytes: Mapping[str, int]
 
@@ -57,6 +58,8 @@ def save_packed(
     """
     if precision not in PRECISIONS:
         raise PolytagError(f"unknown precision '{precision}' of a packed file{nearest(precision, PRECISIONS)}")
+    if coarse and precision != "int8":
+        raise PolytagError(f"coarse vectors save nothing in {precision}, expected precision int8")
     model = lighter(model, precision=precision, vectors=vectors)
     text = _text(model.vocabularies)
     arrays = {**stored(model.arrays, precision, coarse=coarse), VOCABULARIES: np.frombuffer(deflated(text), np.uint8)}
@@ -69,7 +72,7 @@ def save_packed(
     sizes: Counter[str] = Counter()
     for name, array in arrays.items():
         sizes[".".join(name.split(".")[:2])] += array.nbytes
-    return Packed(model, sizes)
+    return Packed(path, model, sizes)
 
 
 def load_packed(path: Path, *, best_for: str | None = None) -> Model:

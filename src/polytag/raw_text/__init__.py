@@ -27,7 +27,7 @@ MOST_VECTORS = 200_000
 Progress = Callable[[str, int, int | None], None]  # what is done, words so far, words in all where known
 
 
-def make_vectors(
+def vectors(
     texts: Source | Iterable[Source],
     *,
     output: str | PathLike[str] | None = None,
@@ -87,10 +87,10 @@ def make_vectors(
     information = ppmi(near)
     if not information.nnz:
         raise CorpusError("no words stand near each other more often than by chance, expected sentences", path=names)
-    vectors = Vectors(words, leading_vectors(information, dimension), names, "word2vec")
+    made = Vectors(words, leading_vectors(information, dimension), names, "word2vec")
     if output is not None:
-        write_vectors(vectors, output)
-    return vectors
+        write_vectors(made, output)
+    return made
 
 
 def check_scipy() -> None:

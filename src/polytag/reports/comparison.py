@@ -120,9 +120,9 @@ def compare_cases(a: Cases, b: Cases, *, trials: int = TRIALS, randomisations: i
         sources=a.sources,
         sentences=len(a.cases),
         words=a.words,
-        precision=Line("precision", totals[0].gold, *(100 * total.precision for total in totals)),
-        recall=Line("recall", totals[0].gold, *(100 * total.recall for total in totals)),
-        score=Line("accuracy" if a.plain else "F1", totals[0].gold, *(100 * total.f1 for total in totals)),
+        precision=Line("precision", totals[0].gold, *(total.precision for total in totals)),
+        recall=Line("recall", totals[0].gold, *(total.recall for total in totals)),
+        score=Line("accuracy" if a.plain else "F1", totals[0].gold, *(total.f1 for total in totals)),
         types=_types(a.counts().types, b.counts().types),
         interval=_interval(*counts, trials=trials),
         probability=approximate_randomisation(*counts, trials=randomisations),
@@ -183,7 +183,7 @@ def _errors(case: Case) -> int:
 
 def _types(a: Mapping[str, Tally], b: Mapping[str, Tally]) -> list[Line]:
     pairs = [(name, a.get(name, Tally()), b.get(name, Tally())) for name in sorted(a.keys() | b.keys())]
-    return [Line(name, one.gold or other.gold, 100 * one.f1, 100 * other.f1) for name, one, other in pairs]
+    return [Line(name, one.gold or other.gold, one.f1, other.f1) for name, one, other in pairs]
 
 
 def _interval(a: Sequence[Triple], b: Sequence[Triple], *, trials: int) -> Interval:

@@ -14,7 +14,7 @@ from polytag.tagger.tagging import Tagger
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 
-def compare_models(
+def compare(
     a: str | PathLike[str],
     b: str | PathLike[str],
     *,

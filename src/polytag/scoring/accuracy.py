@@ -10,7 +10,7 @@ from polytag.corpus.tag_rules import UNKNOWN
 from polytag.scoring.counts import Counts, Tallies, tallies
 
 
-@dataclass
+@dataclass(repr=False)
 class TagCounts(Counts):
     """How often each gold tag (first) met each predicted tag (second): ``confusion``; all else follows from it."""
 
@@ -21,7 +21,12 @@ class TagCounts(Counts):
     @property
     def score(self) -> float:
         """Accuracy, 0 to 100."""
-        return 100 * self.accuracy
+        return self.accuracy
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """The accuracy."""
+        return {"accuracy": self.accuracy}
 
     @property
     def types(self) -> Tallies:

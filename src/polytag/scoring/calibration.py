@@ -37,8 +37,8 @@ class Reliability:
 
     @property
     def error(self) -> float:
-        """Expected calibration error, 0 to 1: how far probability and share of right ones are apart, over all bins."""
-        return sum(each.gap for each in self.bins) / self.count if self.count else 0.0
+        """Expected calibration error, 0 to 100: how far probability and share of right ones are apart."""
+        return 100 * (sum(each.gap for each in self.bins) / self.count) if self.count else 0.0
 
     def add(self, probability: float, *, correct: bool) -> None:
         """Count one; a probability of 1 belongs to the last bin."""
@@ -90,7 +90,7 @@ class Calibration:
 
     def __str__(self) -> str:
         parts = {"tags": self.tags, "spans": self.spans}
-        return "; ".join(f"{name}: {100 * part.error:6.2f}%" for name, part in parts.items() if part.count)
+        return "; ".join(f"{name}: {part.error:6.2f}%" for name, part in parts.items() if part.count)
 
 
 def _reliability(part: Reliability) -> dict[str, Any]:
@@ -105,4 +105,4 @@ def _reliability(part: Reliability) -> dict[str, Any]:
         for number, each in enumerate(part.bins)
         if each.count
     ]
-    return {"error": 100 * part.error, "count": part.count, "bins": bins}
+    return {"error": part.error, "count": part.count, "bins": bins}

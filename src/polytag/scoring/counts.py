@@ -1,18 +1,24 @@
-"""Counts: what is added up over sentences, and the numbers that follow. Nothing is averaged, so order is no matter."""
+"""Counts: what is added up over sentences, and the scores that follow, all of them percentages, 0 to 100.
+
+Nothing is averaged, so order is no matter. Probabilities, which are no scores, are 0 to 1 everywhere.
+"""
 
 from abc import ABC, abstractmethod
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import ClassVar, Self
+from typing import TYPE_CHECKING, ClassVar, Self
 
 from polytag.corpus.sentence import Span
 from polytag.scoring.calibration import Calibration
 
+if TYPE_CHECKING:
+    import pandas
+
 
 @dataclass(slots=True)
 class Tally:
-    """How many were correct, predicted and gold; precision, recall and F1 are fractions, 0 where undefined."""
+    """How many were correct, predicted and gold; precision, recall and F1 are 0 to 100, and 0 where undefined."""
 
     correct: int = 0
     predicted: int = 0
@@ -20,18 +26,18 @@ class Tally:
 
     @property
     def precision(self) -> float:
-        """Correct ones among those predicted."""
-        return self.correct / self.predicted if self.predicted else 0.0
+        """Correct ones among those predicted, 0 to 100."""
+        return 100 * (self.correct / self.predicted) if self.predicted else 0.0
 
     @property
     def recall(self) -> float:
-        """Correct ones among the gold ones."""
-        return self.correct / self.gold if self.gold else 0.0
+        """Correct ones among the gold ones, 0 to 100."""
+        return 100 * (self.correct / self.gold) if self.gold else 0.0
 
     @property
     def f1(self) -> float:
         """Harmonic mean of precision and recall; of words, where as many are predicted as gold, the accuracy."""
-        return 2 * self.correct / (self.predicted + self.gold) if self.predicted + self.gold else 0.0
+        return 100 * (2 * self.correct / (self.predicted + self.gold)) if self.predicted + self.gold else 0.0
 
     def add(self, correct: int, *, predicted: int, gold: int) -> None:
         """Count more."""
@@ -48,7 +54,7 @@ def tallies() -> Tallies:
     return defaultdict(Tally)
 
 
-@dataclass
+@dataclass(repr=False)
 class Counts(ABC):
     """What is counted over sentences for one task.
 
@@ -74,8 +80,39 @@ class Counts(ABC):
 
     @property
     def accuracy(self) -> float:
-        """Words with the right tag, as a fraction."""
+        """Words with the right tag, 0 to 100."""
         return self.tokens["all"].f1
+
+    @property
+    @abstractmethod
+    def scores(self) -> dict[str, float]:
+        """The scores over all types by their names, the task's metric first, 0 to 100."""
+
+    def __repr__(self) -> str:
+        scores = ", ".join(f"{name}={score:.2f}" for name, score in self.scores.items())
+        return f"{type(self).__name__}({scores}, sentences={self.sentences}, words={self.tokens['all'].gold})"
+
+    def __str__(self) -> str:
+        """Conlleval's report."""
+        from polytag.scoring.report import table
+
+        return table(self)
+
+    def _repr_html_(self) -> str:
+        """A table of all scores, for notebooks."""
+        from polytag.scoring.report import as_html
+
+        return as_html(self)
+
+    def to_frame(self) -> "pandas.DataFrame":
+        """A row for each type and, last, for ``all`` together: precision, recall, f1 (0 to 100) and the counts.
+
+        Raises:
+            PolytagError: pandas is not installed.
+        """
+        from polytag.scoring.report import as_frame
+
+        return as_frame(self)
 
     def add(
         self,

@@ -1,9 +1,15 @@
-"""Counts as text, in conlleval's layout, and as a dictionary for JSON."""
+"""Counts as text, in conlleval's layout, as a dictionary for JSON, as a table of HTML and of pandas."""
 
-from typing import Any
+from collections.abc import Mapping
+from html import escape
+from typing import TYPE_CHECKING, Any
 
+from polytag.corpus.frames import pandas_module
 from polytag.scoring.counts import Counts, Tally
 from polytag.scoring.spans import SpanCounts
+
+if TYPE_CHECKING:
+    import pandas
 
 GROUPS = ("known", "unknown")
 
@@ -16,7 +22,7 @@ def table(counts: Counts) -> str:
 
 
 def _head(counts: Counts) -> list[str]:
-    words, accuracy = counts.tokens["all"].gold, f"accuracy: {100 * counts.accuracy:6.2f}%"
+    words, accuracy = counts.tokens["all"].gold, f"accuracy: {counts.accuracy:6.2f}%"
     if not isinstance(counts, SpanCounts):
         correct = counts.tokens["all"].correct
         return [f"processed {words} tokens in {counts.sentences} sentences; correct: {correct}.", accuracy]
@@ -26,8 +32,7 @@ def _head(counts: Counts) -> list[str]:
 
 
 def _percentages(tally: Tally) -> str:
-    precision, recall, f1 = 100 * tally.precision, 100 * tally.recall, 100 * tally.f1
-    return f"precision: {precision:6.2f}%; recall: {recall:6.2f}%; FB1: {f1:6.2f}"
+    return f"precision: {tally.precision:6.2f}%; recall: {tally.recall:6.2f}%; FB1: {tally.f1:6.2f}"
 
 
 def _line(name: str, tally: Tally) -> str:
@@ -36,7 +41,7 @@ def _line(name: str, tally: Tally) -> str:
 
 def _group_line(counts: Counts, group: str) -> str:
     words = counts.tokens[group]
-    line = f"{group + ' words':>17}: accuracy: {100 * words.f1:6.2f}% of {words.gold} tokens"
+    line = f"{group + ' words':>17}: accuracy: {words.f1:6.2f}% of {words.gold} tokens"
     if not isinstance(counts, SpanCounts):
         return line
     spans = counts.spans[group]
@@ -54,10 +59,34 @@ def as_dict(counts: Counts) -> dict[str, Any]:
 
 def _group(counts: Counts, group: str) -> dict[str, Any]:
     words = counts.tokens[group]
-    numbers = {"tokens": words.gold, "accuracy": 100 * words.f1}
+    numbers = {"tokens": words.gold, "accuracy": words.f1}
     return numbers | (_tally(counts.spans[group]) if isinstance(counts, SpanCounts) else {"correct": words.correct})
 
 
 def _tally(tally: Tally) -> dict[str, Any]:
-    rates = {"precision": 100 * tally.precision, "recall": 100 * tally.recall, "f1": 100 * tally.f1}
+    rates = {"precision": tally.precision, "recall": tally.recall, "f1": tally.f1}
     return rates | {"correct": tally.correct, "predicted": tally.predicted, "gold": tally.gold}
+
+
+def as_html(counts: Counts) -> str:
+    """The scores of each type and of all as a table, for notebooks."""
+    rows = "".join(
+        f"<tr><th>{escape(name)}</th><td>{tally.precision:.2f}</td><td>{tally.recall:.2f}</td><td>{tally.f1:.2f}</td>"
+        f"<td>{tally.gold:,}</td><td>{tally.predicted:,}</td></tr>"
+        for name, tally in _rows(counts).items()
+    )
+    head = "".join(f"<th>{name}</th>" for name in ("", "precision", "recall", "F1", "gold", "predicted"))
+    words = f"{counts.tokens['all'].gold:,} words in {counts.sentences:,} sentences, accuracy {counts.accuracy:.2f} %"
+    return f"<table><caption>{words}</caption><thead><tr>{head}</tr></thead><tbody>{rows}</tbody></table>"
+
+
+def as_frame(counts: Counts) -> "pandas.DataFrame":
+    """As `Counts.to_frame`."""
+    rows = {name: _tally(tally) for name, tally in _rows(counts).items()}
+    frame: pandas.DataFrame = pandas_module().DataFrame.from_dict(rows, orient="index")
+    return frame
+
+
+def _rows(counts: Counts) -> Mapping[str, Tally]:
+    whole = counts.overall if isinstance(counts, SpanCounts) else counts.tokens["all"]
+    return {**dict(sorted(counts.types.items())), "all": whole}

@@ -9,7 +9,7 @@ from polytag.corpus.sentence import Span
 from polytag.scoring.counts import Counts, Tallies, Tally, merge_tallies, tallies
 
 
-@dataclass
+@dataclass(repr=False)
 class SpanCounts(Counts):
     """Spans by type, and under ``spans`` all of them, those of known words only, and those with an unknown word.
 
@@ -25,7 +25,27 @@ class SpanCounts(Counts):
     @property
     def score(self) -> float:
         """F1 over all spans, 0 to 100."""
-        return 100 * self.overall.f1
+        return self.f1
+
+    @property
+    def precision(self) -> float:
+        """Over all spans, 0 to 100."""
+        return self.overall.precision
+
+    @property
+    def recall(self) -> float:
+        """Over all spans, 0 to 100."""
+        return self.overall.recall
+
+    @property
+    def f1(self) -> float:
+        """Over all spans, 0 to 100."""
+        return self.overall.f1
+
+    @property
+    def scores(self) -> dict[str, float]:
+        """F1, precision and recall over all spans, and the words' accuracy."""
+        return {"f1": self.f1, "precision": self.precision, "recall": self.recall, "accuracy": self.accuracy}
 
     @property
     def types(self) -> Tallies:

@@ -1,17 +1,20 @@
 """From a stream of sentences to those that would teach most: score all, keep the least sure, choose among them."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
+from os import PathLike
 
 import numpy as np
 import numpy.typing as npt
 
+from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.suggesting.diverse import choose
 from polytag.suggesting.formats import Suggestion
 from polytag.suggesting.pool import Pool
-from polytag.suggesting.reading import Candidate
+from polytag.suggesting.reading import Candidate, candidate
+from polytag.suggesting.reading import candidates as candidates_of
 from polytag.suggesting.uncertainty import Floats, Measure, measure_named
 from polytag.tagger.lattice import View
 from polytag.tagger.request import Request
@@ -33,7 +36,7 @@ class Suggested:
 
 def suggest(
     tagger: Tagger,
-    candidates: Iterable[Candidate],
+    candidates: str | PathLike[str] | Iterable[Candidate | Sentence],
     *,
     count: int = 100,
     tasks: Sequence[str] | None = None,
@@ -46,7 +49,8 @@ def suggest(
 
     Args:
         tagger: the model that is to learn.
-        candidates: what `polytag.suggesting.candidates` reads.
+        candidates: what to choose from: a file, read as `polytag tag` reads it, sentences, or what
+            `polytag.suggesting.candidates` reads.
         count: how many to choose; fewer where there are fewer different sentences.
         tasks: whose uncertainty counts, several by their mean; all tasks of the model's language unless given.
         by: a key of `MEASURES`: entropy, margin or least-confidence.
@@ -65,15 +69,23 @@ def suggest(
     chosen_tasks, measure = tagger.choose(tasks), measure_named(by)
     pool = Pool(max(count, min(POOL_FACTOR * count, POOL_MOST)) if diversity else count)
     read, total = 0, 0.0
-    long_enough = (candidate for candidate in candidates if len(candidate.sentence) >= min_words)
+    long_enough = (one for one in _read(candidates, tagger, chosen_tasks) if len(one.sentence) >= min_words)
     while chunk := list(islice(long_enough, CHUNK)):
         scores, vectors = _scored(tagger, chunk, chosen_tasks, measure, per_word=per_word)
-        for at, candidate in enumerate(chunk):
-            pool.offer(float(scores[at]), candidate, vectors[at], order=read + at)
+        for at, one in enumerate(chunk):
+            pool.offer(float(scores[at]), one, vectors[at], order=read + at)
         read, total = read + len(chunk), total + float(scores.sum())
     if not read:
         raise PolytagError(f"there is no sentence to suggest, expected some of {min_words} words or more")
     return Suggested(_chosen(tagger, pool, count, chosen_tasks, diversity), chosen_tasks, read, total / read)
+
+
+def _read(
+    source: str | PathLike[str] | Iterable[Candidate | Sentence], tagger: Tagger, tasks: Sequence[str]
+) -> Iterator[Candidate]:
+    if isinstance(source, str | PathLike):
+        return candidates_of(source, tokeniser=tagger.tokeniser(tasks))
+    return (one if isinstance(one, Candidate) else candidate(one) for one in source)
 
 
 def _scored(
@@ -82,7 +94,7 @@ def _scored(
     """Uncertainty [B] and sentence vector [B, H] of each candidate; the vectors of several languages side by side."""
     scores = np.zeros(len(chunk))
     vectors: dict[str, npt.NDArray[np.float32]] = {}
-    for view in tagger.views((candidate.sentence for candidate in chunk), tasks=tasks):
+    for view in tagger.views((one.sentence for one in chunk), tasks=tasks):
         indices, words = np.array(view.indices), np.array([len(chunk[i].sentence) for i in view.indices], dtype=float)
         for lattice in view.lattices.values():
             values = measure.total(lattice)
@@ -106,5 +118,5 @@ def _chosen(tagger: Tagger, pool: Pool, count: int, tasks: Sequence[str], divers
     ranked = pool.ranked()
     scores, vectors = np.array([score for score, _, _ in ranked]), np.stack([vector for *_, vector in ranked])
     best = [ranked[i][:2] for i in choose(scores, vectors, count, diversity=diversity)]
-    tagged = tagger.tag_all((candidate.sentence for _, candidate in best), Request(tasks, confidence=True))
-    return [Suggestion(candidate, found, score) for (score, candidate), found in zip(best, tagged, strict=True)]
+    tagged = tagger.tag_all((one.sentence for _, one in best), Request(tasks, confidence=True))
+    return [Suggestion(one, found, score) for (score, one), found in zip(best, tagged, strict=True)]

@@ -66,5 +66,10 @@ def _placed(sentence: Sentence, block: Block) -> Candidate:
         places = tuple(Offsets(start - block.start, end - block.start) for start, end in sentence.offsets)
         if tuple(text[start:end] for start, end in places) == sentence.words:
             return Candidate(sentence, text, places)
+    return candidate(sentence)
+
+
+def candidate(sentence: Sentence) -> Candidate:
+    """A sentence in a text that is made of its words, with blanks between them."""
     made = " ".join(sentence.words)
     return Candidate(sentence, made, tuple(located(made, sentence.words)))

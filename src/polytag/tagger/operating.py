@@ -49,8 +49,8 @@ class OperatingPoints:
         return Tally(int(kept.sum()), len(kept), self.gold)
 
     def least_for(self, precision: float) -> float | None:
-        """The least probability that gives a precision, a fraction, and the most recall; None: there is none."""
-        reached = self.right.cumsum() / np.arange(1, len(self.right) + 1) >= precision
+        """The least probability that gives a precision, 0 to 100, and the most recall; None: there is none."""
+        reached = 100 * (self.right.cumsum() / np.arange(1, len(self.right) + 1)) >= precision
         ends = np.append(self.probabilities[1:] != self.probabilities[:-1], True)  # equals are kept or left together
         places = np.flatnonzero(reached & ends[: len(reached)])
         return float(self.probabilities[places[-1]]) if len(places) else None
@@ -60,5 +60,5 @@ class OperatingPoints:
         yield f"{'min-probability':>15} {'precision':>10} {'recall':>10} {'FB1':>10}"
         for least in LEAST:
             tally = self.at(least)
-            rates = (100 * rate for rate in (tally.precision, tally.recall, tally.f1))
+            rates = (tally.precision, tally.recall, tally.f1)
             yield f"{least:>15.2f} {' '.join(f'{rate:>9.2f}%' for rate in rates)}"

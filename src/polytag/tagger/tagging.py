@@ -64,18 +64,7 @@ class Tagger:
         precision: str | None = None,
         threads: int | None = None,
     ) -> "Tagger":
-        """Read a model: a directory, or one file that `polytag pack` wrote.
-
-        Args:
-            path: what `polytag.train` or `polytag pack` wrote.
-            best_for: take the weights kept for one task (`training.best_per_task`).
-            precision: as for the class.
-            threads: as for the class.
-
-        Raises:
-            ModelError: it is missing, damaged or of another version.
-            PolytagError: this machine has no instructions for the precision.
-        """
+        """Read a model; arguments and errors are those of `polytag.load`."""
         return cls(load_model(path, best_for=best_for), precision=precision, threads=threads)
 
     def save(self, path: str | PathLike[str]) -> None:
@@ -295,7 +284,19 @@ class Tagger:
 def load(
     path: str | PathLike[str], *, best_for: str | None = None, precision: str | None = None, threads: int | None = None
 ) -> Tagger:
-    """Read a model directory, or a packed model; see `Tagger.load`."""
+    """Read a model: a directory, or one file that `polytag pack` wrote.
+
+    Args:
+        path: what `polytag.train` or `polytag pack` wrote.
+        best_for: take the weights kept for one task (`training.best_per_task`).
+        precision: of the matrix products: ``"float32"``, ``"bfloat16"``, ``"int8"``, or ``"auto"`` for what the
+            processor is fast at with next to no loss; the model's own unless given.
+        threads: that a call may use; as many as there are cores unless given.
+
+    Raises:
+        ModelError: it is missing, damaged or of another version.
+        PolytagError: this machine has no instructions for the precision.
+    """
     return Tagger.load(path, best_for=best_for, precision=precision, threads=threads)
 
 

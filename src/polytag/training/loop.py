@@ -257,7 +257,7 @@ class Trainer:
 
     def _record(self, result: Evaluation, dev: Mapping[str, Counts]) -> None:
         spans = {task: counts.overall for task, counts in dev.items() if isinstance(counts, SpanCounts)}
-        rates = {task: {"precision": 100 * of.precision, "recall": 100 * of.recall} for task, of in spans.items()}
+        rates = {task: {"precision": of.precision, "recall": of.recall} for task, of in spans.items()}
         line = {
             "epoch": result.epoch, "loss": dict(result.loss), "dev": dict(result.dev), "test": dict(result.test),
             "spans": rates, "selected": result.selected, "is_best": result.is_best, "seconds": result.seconds,

@@ -7,7 +7,7 @@ import numpy.typing as npt
 from onnx import TensorProto
 
 from polytag.corpus.rewriting import Tables
-from polytag.export.graph import Graph
+from polytag.exporting.graph import Graph
 from polytag.model.shapes import PLACES
 from polytag.tagger.parts import TagPart
 from polytag.vocabulary.features import AROUND, NONE, OWN, REACH

@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 from onnx import TensorProto
 
-from polytag.export.graph import Graph
+from polytag.exporting.graph import Graph
 from polytag.model.shapes import GATES, recurrence
 from polytag.plan.parts import Chars, Words
 

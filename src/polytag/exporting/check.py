@@ -10,7 +10,7 @@ import numpy as np
 
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
-from polytag.export.description import KEY, description_of
+from polytag.exporting.description import KEY, description_of
 from polytag.tagger.batches import by_length
 from polytag.tagger.packing import Ints
 from polytag.tagger.request import Request

@@ -13,7 +13,7 @@ from polytag.tagger.tagging import Tagger
 if TYPE_CHECKING:
     import onnx
 
-    from polytag.export.graph import Graph
+    from polytag.exporting.graph import Graph
 
 MISSING = "onnx is not installed, expected it for an export: pip install 'polytag[onnx]'"
 LARGEST = 2_000_000_000  # bytes of a file: protobuf holds two gibibytes
@@ -30,7 +30,7 @@ class Export:
     outputs: tuple[str, ...]
 
 
-def export_onnx(
+def export(
     tagger: Tagger,
     path: str | PathLike[str],
     *,
@@ -59,7 +59,7 @@ def export_onnx(
 
 
 def choose(tagger: Tagger, tasks: Sequence[str] | None) -> list[str]:
-    """Tasks of one language; raises PolytagError as `export_onnx` does."""
+    """Tasks of one language; raises PolytagError as `export` does."""
     chosen = tagger.choose(tasks)
     languages = {tagger.plan.tasks[task].words: task for task in chosen}
     if len(languages) > 1:
@@ -71,13 +71,13 @@ def choose(tagger: Tagger, tasks: Sequence[str] | None) -> list[str]:
 
 
 def build(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None = None) -> "onnx.ModelProto":
-    """The checked model of tasks of one language; raises PolytagError as `export_onnx` does."""
+    """The checked model of tasks of one language; raises PolytagError as `export` does."""
     try:
         import onnx
     except ImportError as error:
         raise PolytagError(MISSING) from error
-    from polytag.export.description import KEY, describe
-    from polytag.export.graph import IR_VERSION, OPSET
+    from polytag.exporting.description import KEY, describe
+    from polytag.exporting.graph import IR_VERSION, OPSET
 
     graph = _graph(tagger, tasks, constrained=constrained)
     description = describe(tagger, tasks)
@@ -98,8 +98,8 @@ def build(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None = No
 def _graph(tagger: Tagger, tasks: Sequence[str], *, constrained: bool | None) -> "Graph":
     from onnx import TensorProto
 
-    from polytag.export import decoder, encoders
-    from polytag.export.graph import Graph
+    from polytag.exporting import decoder, encoders
+    from polytag.exporting.graph import Graph
 
     graph, plan, model = Graph(), tagger.plan, tagger.model
     settings = plan.tasks[tasks[0]]

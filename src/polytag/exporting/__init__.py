@@ -14,8 +14,8 @@ Outputs, for each task:
 The metadata entry "polytag" says in JSON how strings become these numbers and what they stand for; see `description`.
 """
 
-from polytag.export.check import Agreement as Agreement
-from polytag.export.check import agreement as agreement
-from polytag.export.check import check_export as check_export
-from polytag.export.onnx_file import Export as Export
-from polytag.export.onnx_file import export_onnx as export_onnx
+from polytag.exporting.check import Agreement as Agreement
+from polytag.exporting.check import agreement as agreement
+from polytag.exporting.check import check_export as check_export
+from polytag.exporting.onnx_file import Export as Export
+from polytag.exporting.onnx_file import export as export
