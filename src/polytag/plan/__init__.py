@@ -118,7 +118,7 @@ class Plan(Table):
 
 def _written_out(value: Any) -> Any:
     if isinstance(value, dict):
-        return {key: _written_out(item) for key, item in value.items()}
+        return {key: _written_out(item) for key, item in value.items() if item != {}}
     if isinstance(value, list):  # files: of a table in a list, what is not said is left out
         return [{k: v for k, v in item.items() if v is not None} if isinstance(item, dict) else item for item in value]
     return NONE if value is None else value
