@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from polytag.corpus import check
+from polytag.corpus import check, schemes
 from polytag.corpus.check import columns_of
 from polytag.errors import CorpusError
 
@@ -45,7 +45,7 @@ def test_characters_that_nobody_sees_are_told(file):
 def test_ill_formed_tags_have_lines(file):
     report = check(file("a B-X\nb I-X\n\n" * 200 + "c O\nd I-X\n"))
     assert report.columns[0].scheme == "iob2"
-    assert [line for line, _ in report.problems] == [602]
+    assert report.problems == [(602, f"column 1: I-X after O: in IOB2 a span starts with B-X; {schemes.REPAIRED}")]
 
 
 def test_tags_that_fit_no_scheme_are_a_problem(file):

@@ -219,7 +219,7 @@ def _detect(column: Column, survey: _Survey, report: Report) -> None:
         return
     for sentence in survey.again({column.name: column.name}):
         for position, problem in schemes.problems(sentence.tags[column.name], found.scheme):
-            report.note(sentence.lines[position], f"column {column.name}: {problem}")
+            report.note(sentence.lines[position], f"column {column.name}: {problem}; {schemes.REPAIRED}")
 
 
 def _types(column: Column) -> set[str]:

@@ -16,6 +16,7 @@ from polytag.errors import CorpusError
 from polytag.tag_schemes import SCHEMES as SCHEMES
 from polytag.tag_schemes import scheme_name
 
+REPAIRED = "read as conlleval reads it"  # what becomes of an ill-formed tag
 _NOWHERE = Span("", -1, -1)
 _LIKE_OUTSIDE = ("0", "_", "-", "NONE", "None", "none", "NULL", "null", "OTHER", "Other", "other")
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from polytag.corpus.schemes import Detection, check_spans, convert_tags, detect, problems
+from polytag.corpus.schemes import REPAIRED, Detection, check_spans, convert_tags, detect, problems
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN, parse_any
 from polytag.errors import CorpusError, PlanError
@@ -152,7 +152,7 @@ def _marked(task: str, marks: Sequence[str] | None, scheme: str, sentences: Sequ
 
 def _ill_formed(task: str, scheme: str, splits: Mapping[str, Sequence[Sentence]]) -> list[str]:
     found = [
-        f"{task}: {_place(sentence, position)}: {problem}; read as conlleval reads it"
+        f"{task}: {_place(sentence, position)}: {problem}; {REPAIRED}"
         for split in splits.values()
         for sentence in split
         for position, problem in problems(sentence.tags[task], scheme)
