@@ -217,10 +217,10 @@ def test_a_killed_training_goes_on_bit_for_bit(news: Path, old: Path, tmp_path: 
 
 
 def test_another_model_in_its_place_is_no_resumption(corpora: Path, old: Path, tmp_path: Path) -> None:
-    from polytag.training.prepare import _checksums
+    from polytag.training.checksums import checksums
 
     made = plan(corpora, old, "ner")
-    assert str(old) in _checksums(made, {})
+    assert str(old) in checksums(made, {})
 
 
 def test_some_tasks_of_a_plan_take_what_is_theirs(corpora: Path, old: Path) -> None:
