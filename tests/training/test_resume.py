@@ -304,3 +304,14 @@ def test_a_mistake_in_the_plan_leaves_no_directory_behind(corpora: Path, tmp_pat
     with pytest.raises(Exception, match=r"tasks\.ner\.dev: there is no 'absent'"):
         train(toy.make_plan(tables), output=tmp_path / "model")
     assert not (tmp_path / "model").exists()
+
+
+def test_a_plan_without_characters_resumes(corpora: Path, tmp_path: Path) -> None:
+    tables = toy.tables("ner", search=corpora, epochs=2)
+    del tables["chars"], tables["tasks"]["ner"]["chars"]
+    plan, again = toy.make_plan(tables), tmp_path / "again"
+    events = train_events(plan, output=again, save_seconds=0)
+    next(event for event in events if isinstance(event, Evaluation))
+    events.close()  # type: ignore[attr-defined]
+    whole, resumed = (train(plan, output=at, resume=at == again).model for at in (tmp_path / "whole", again))
+    assert all(resumed.arrays[name].tobytes() == array.tobytes() for name, array in whole.arrays.items())

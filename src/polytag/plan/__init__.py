@@ -106,14 +106,16 @@ class Plan(Table):
         return self.model_copy(update={"search": tuple(os.path.normpath(base / place) for place in self.search)})
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain tables, as TOML can hold them: every setting is written out, those that are None as "none"."""
+        """Plain tables, as TOML can hold them: every setting is written out, those that are None as "none".
+
+        Every kind of table is there; in these, no table is that holds nothing.
+        """
         tables = self.model_dump(mode="json", by_alias=True)
         for name, words in self.words.items():
             # A dimension that nobody set is no default any more once it is written out: the vectors' own would clash.
             if words.vectors is not None and "dimension" not in words.model_fields_set:
                 del tables["words"][name]["dimension"]
-        written: dict[str, Any] = _written_out(tables)
-        return written
+        return {kind: _written_out(table) for kind, table in tables.items()}  # each is there, were it empty
 
 
 def _written_out(value: Any) -> Any:
