@@ -115,7 +115,7 @@ def test_the_plan_in_it_has_everything_written_out(model: Path) -> None:
         Columns: text["tasks"]["ner"]["columns"], Training: text["training"], Initialisation: text["initialisation"],
     }  # fmt: skip
     for kind, table in tables.items():
-        optional = {key for key, field in kind.settings().items() if field.default is None}
+        optional = {key for key, field in kind.settings().items() if field.default in (None, {})}
         assert set(table) | optional == set(kind.settings()), kind
     assert text["tasks"]["ner"]["scheme"] == "iob2"  # as it was detected
 

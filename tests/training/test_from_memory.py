@@ -190,3 +190,16 @@ def test_numbers_of_a_plan_may_be_numpy_s(corpora: Path) -> None:
     checked = train(plan, corpora=corpora_of(corpora, "ner", splits=("train",))).plan
     assert (checked.training.epochs, checked.training.learning_rate, checked.words["en"].hidden) == (1, 0.25, 6)
     assert type(checked.words["en"].hidden) is int
+
+
+def test_how_dev_is_known_is_measured_without_what_other_tasks_learnt_of_it(tmp_path: Path) -> None:
+    """The second task trains on the sentences that the first holds out."""
+    rows = [(["Ann", "met", name], ["O", "O", "B-X"]) for name in ("Bo", "Cy", "Di", "Ed", "Flo")]
+    words = {"words": {"all": {"dimension": 3, "hidden": 3, "layers": 1}}, "training": {"epochs": 1, "threads": 1}}
+    plan = words | {"chars": {"l": {"hidden": 3, "layers": 1}}}
+    task = {"chars": "l", "words": "all"}
+    given = {"a": {"train": rows[:3], "dev": rows[3:]}, "b": {"train": rows}}
+    tagger = train(plan | {"tasks": {"a": task, "b": task}}, corpora=given, output=tmp_path / "model")
+    for model in (tagger.model, load(tmp_path / "model").model):
+        assert (model.texts["a"].words, model.texts["a"].unknown_words) == (6, 2)
+        assert "b" not in model.texts

@@ -1,13 +1,18 @@
 """What a worker does, wherever it runs: load the model once, then parse, tag and render piece after piece."""
 
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 
 from polytag.bulk.pieces import Piece
 from polytag.corpus.formats import FORMATS
 from polytag.corpus.notes import Notes
+from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Layout
+from polytag.errors import PolytagError
 from polytag.tagger.request import ANYTHING, Request
 from polytag.tagger.tagging import Tagger
+
+LOOKED_AT = 5_000  # words of a text, which tell whether it is unlike what the model was judged on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -16,7 +21,7 @@ class Assignment:
 
     ``best_for``, ``precision`` and ``threads`` (of each worker) are as for `Tagger.load`; ``word`` is the column of the
     words (conll); ``tokeniser`` cuts text into words (that of the plan unless given); for plain text, ``records`` asks
-    for JSONL instead of lines.
+    for JSONL instead of lines. ``familiarity`` tells how well the model knows each text, and not only of those far off.
     """
 
     model: str
@@ -24,6 +29,7 @@ class Assignment:
     word: int | str = 0
     tokeniser: str | None = None
     records: bool = False
+    familiarity: bool = False
     best_for: str | None = None
     precision: str | None = None
     threads: int | None = None
@@ -58,6 +64,8 @@ class Worker:
             CorpusError: a line is not in the format; holds the line's number in the whole text.
             PolytagError: raw text cannot be cut into words.
         """
+        if piece.line == 1:
+            self._tell_unlike(piece)
         text = self._at_once(piece)
         return (self._by_blocks(piece) if text is None else text).encode("utf-8")
 
@@ -80,6 +88,32 @@ class Worker:
         make = FORMATS[piece.format].blocks
         assert make is not None, "a piece is cut from texts that can be tagged only"
         return "".join(self.tagger.tag_blocks(make(piece.lines(), self._layout(piece)), self.request))
+
+    def _tell_unlike(self, piece: Piece) -> None:
+        """Say of the beginning of a text if it is unlike dev, or how well the model knows it."""
+        asked, texts = self.assignment.familiarity, self.tagger.model.texts
+        sentences = self._first(piece) if asked or texts else []
+        for task in self.request.tasks if sentences else ():
+            found = self.tagger.familiarity(sentences, task, confidence=asked)
+            told = found.told(texts[task]) if task in texts else ""
+            if told or asked:
+                text = f"{task}: {told or found.line(texts.get(task))}, in its first {found.words:,} words"
+                self.notes.tell(f"familiarity of {task}", text, path=piece.source)
+            if told and not asked:
+                return  # the other tasks have the same words
+
+    def _first(self, piece: Piece) -> list[Sentence]:
+        """The first sentences of a piece; what is wrong with it is told when it is tagged."""
+        make, found, words = FORMATS[piece.format].blocks, list[Sentence](), 0
+        assert make is not None, "a piece is cut from texts that can be tagged only"
+        with suppress(PolytagError):
+            for block in make(piece.lines(), replace(self._layout(piece), notes=Notes(collects=True))):
+                if block.sentence is not None:
+                    found.append(block.sentence)
+                    words += len(block.sentence)
+                if words > LOOKED_AT:
+                    break
+        return found
 
     def _layout(self, piece: Piece) -> Layout:
         given = self.assignment

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     "--wanted-precision", metavar="PERCENT", type=click.FloatRange(0, 100),
     help="The same, and the probability that gives this precision on the dev split.",
 )  # fmt: skip
+@click.option("--familiarity", is_flag=True, help="Also say how well the model knows the text, beside its dev split.")
 @html_option
 def evaluate(
     model: Path,
@@ -38,6 +39,7 @@ def evaluate(
     calibration: bool,
     operating_points: bool,
     wanted_precision: float | None,
+    familiarity: bool,
     html: Path | None,
     **options: Any,
 ) -> None:
@@ -47,6 +49,7 @@ def evaluate(
     also scored by themselves. The calibration error is how far a probability and the share of what was right with it
     are apart, on average over 15 bins (--json: with the bins).
     """
+    from polytag.cli.report import read_report
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
     from polytag.reports.chart import check_matplotlib
@@ -66,14 +69,17 @@ def evaluate(
         tell(notes)
         return
     if html is None:
-        counts = evaluation.counts(calibration=calibration)
+        counts = evaluation.counts(calibration=calibration or familiarity)
     else:
         title = f"{model}: {data_file or f'{split} files'}"
-        counts = _report(evaluation, html, model=model, data=data, calibration=calibration, title=title)
+        counts = _report(evaluation, html, model=model, data=data, calibration=calibration or familiarity, title=title)
     tell(notes)
-    for sentence in evaluation.lacking(counts):
+    for sentence in (*evaluation.lacking(counts), *evaluation.unlike(counts, every=familiarity)):
         click.echo(sentence, err=True)
     click.echo(_numbers(counts) if as_json else _tables(counts))
+    report = model / "report.json"
+    for step in evaluation.next_steps(counts, read_report(report).examples if report.exists() else {}):
+        click.echo(f"next: {step}", err=True)
 
 
 def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | None, notes: "Notes") -> Iterator[str]:

@@ -14,7 +14,9 @@ class Recorded:
     best_epoch: int
     epochs: int
     rows: list[tuple[str, str, str, float]]
-    is_refit: bool = False
+    is_refit: bool
+    next_steps: list[str]  # those and examples: none in reports from before there were such
+    examples: dict[str, dict[str, int]]  # of each task, how often training has the labels
 
     def said_of(self, split: str) -> str:
         """What to say beside scores of a split: the weights that a refit leaves were trained on dev."""
@@ -34,6 +36,7 @@ def read_report(path: Path) -> Recorded:
             for task, splits in report["scores"].items()
             for split, numbers in splits.items()
         ]
-        return Recorded(int(report["best_epoch"]), int(report["epochs"]), rows, "first_pass" in report)
+        told = list(report.get("next", [])), dict(report.get("examples", {}))
+        return Recorded(int(report["best_epoch"]), int(report["epochs"]), rows, "first_pass" in report, *told)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelError(f"{path}: the file is damaged, expected the report that a training wrote") from None

@@ -43,6 +43,10 @@ if TYPE_CHECKING:
     help="Also give the K most probable tag sequences of each sentence, best first, with their probabilities.",
 )
 @min_probability_option("Leave out spans less probable than P; of a type (repeatable), or of all")
+@click.option(
+    "--familiarity", is_flag=True,
+    help="Say how well the model knows each text, by its first words: new words, characters, mean probability of tags.",
+)  # fmt: skip
 @constrained_option
 @directory_option("Write here instead of to stdout.")
 @quiet_option

@@ -75,6 +75,7 @@ def train(
     Progress goes to stderr; at the end the scores of the kept epoch go to stdout. Started by torchrun, all its
     processes train together.
     """
+    from polytag.cli.report import read_report
     from polytag.plan_file import load_plan
     from polytag.training import train_events
     from polytag.training.distributed import joined
@@ -94,6 +95,8 @@ def train(
             _show(events, quiet=quiet or not world.is_first)
     if world.is_first:
         click.echo(_scores(output))
+        for step in [] if quiet else read_report(output / "report.json").next_steps:
+            click.echo(f"next: {step}", err=True)
 
 
 def _places(plan: Path, output: Path | None, *, resume: bool) -> tuple[Path, Path]:

@@ -22,9 +22,10 @@ from polytag.model.array_file import Array, load_arrays, save_arrays
 from polytag.model.model import KINDS, Model
 from polytag.model.packed import load_packed, save_packed
 from polytag.model.reading import COMPUTED, read_model
-from polytag.model.temperatures import load_temperatures, save_temperatures
+from polytag.model.temperatures import load_temperatures, load_texts, save_temperatures
 from polytag.plan import Plan
 from polytag.plan_file import stored_plan
+from polytag.scoring.familiarity import Familiarity
 from polytag.vocabulary.vocabularies import Vocabularies
 
 FORMAT = "polytag-model"
@@ -69,6 +70,9 @@ class _Directory:
 
     def temperatures(self, plan: Plan) -> dict[str, float]:
         return load_temperatures(self.directory, self.path.name, tasks=plan.tasks)
+
+    def texts(self) -> dict[str, Familiarity]:
+        return load_texts(self.directory, self.path.name)
 
 
 def weights_file(best_for: str | None) -> str:
@@ -130,7 +134,7 @@ def save_model(model: Model, directory: str | PathLike[str]) -> None:
     save_description(directory, model.plan, model.vocabularies)
     save_weights(directory, model.arrays, precision=model.precision)
     if model.temperatures:
-        save_temperatures(directory, WEIGHTS, model.temperatures)
+        save_temperatures(directory, WEIGHTS, model.temperatures, model.texts)
 
 
 def _check_complete(directory: Path, weights: str) -> None:

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polytag.plan import Plan
+from polytag.scoring.familiarity import Familiarity
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
 
 KINDS: dict[str, Any] = {"chars": CharVocabulary, "words": WordVocabulary, "tags": TagVocabulary}
@@ -28,6 +29,7 @@ class Model:
     arrays: Mapping[str, Weights]
     temperatures: Mapping[str, float] = field(default_factory=dict)  # of tasks whose probabilities are calibrated
     precision: str = "float32"  # to compute in, unless another is asked for
+    texts: Mapping[str, Familiarity] = field(default_factory=dict)  # of tasks: how it knows what it was calibrated on
 
     @property
     def parameters(self) -> int:

@@ -20,9 +20,10 @@ from polytag.model.lighter import lighter
 from polytag.model.model import KINDS, Model
 from polytag.model.reading import COMPUTED, read_model
 from polytag.model.stored import PRECISIONS, deflated, inflated, stored
-from polytag.model.temperatures import are_valid
+from polytag.model.temperatures import are_valid, texts_of
 from polytag.plan import Plan
 from polytag.plan_file import stored_plan
+from polytag.scoring.familiarity import Familiarity
 from polytag.vocabulary.vocabularies import Vocabularies
 
 FORMAT = "polytag-packed"
@@ -63,7 +64,8 @@ def save_packed(
     model = lighter(model, precision=precision, vectors=vectors)
     text = _text(model.vocabularies)
     arrays = {**stored(model.arrays, precision, coarse=coarse), VOCABULARIES: np.frombuffer(deflated(text), np.uint8)}
-    described = {"plan": model.plan.to_dict(), "temperatures": dict(model.temperatures)}
+    texts = {task: text.as_dict() for task, text in model.texts.items()}
+    described = {"plan": model.plan.to_dict(), "temperatures": dict(model.temperatures), "texts": texts}
     metadata = {name: json.dumps(value, ensure_ascii=False) for name, value in described.items()}
     metadata |= {"format": FORMAT, "precision": precision, VOCABULARIES: str(len(text))}
     if precision != "int8" and model.precision != "float32":
@@ -123,6 +125,12 @@ class _PackedFile:
         if not are_valid(temperatures) or not temperatures.keys() <= plan.tasks.keys():
             raise ModelError(f"{self.path}: damaged, expected temperatures above 0 of tasks of the model")
         return temperatures
+
+    def texts(self) -> dict[str, Familiarity]:
+        try:
+            return texts_of(json.loads(self.metadata.get("texts", "{}")))
+        except (ValueError, RecursionError) as error:
+            raise ModelError(f"{self.path}: damaged: {error}") from None
 
 
 def is_packed(path: Path) -> bool:

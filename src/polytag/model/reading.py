@@ -17,6 +17,7 @@ from polytag.model.shapes import Shape, shapes
 from polytag.model.stored import restored, stored_shapes
 from polytag.native import PRECISIONS
 from polytag.plan import Plan
+from polytag.scoring.familiarity import Familiarity
 from polytag.tag_schemes import scheme_name
 from polytag.vocabulary.features import FeatureVocabulary
 from polytag.vocabulary.vocabularies import CharVocabulary, TagVocabulary, Vocabularies, WordVocabulary
@@ -41,6 +42,8 @@ class Source(Protocol):
         """What its `to_json` gave."""
 
     def temperatures(self, plan: Plan) -> dict[str, float]: ...
+
+    def texts(self) -> dict[str, Familiarity]: ...
 
 
 DAMAGES = (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, PolytagError)
@@ -68,7 +71,7 @@ def read_model(source: Source) -> Model:
         weights = restored(source.arrays, wanted)
     except ValueError as error:
         raise ModelError(f"{path}: the weights are damaged: {error}") from None
-    return Model(plan, vocabularies, weights, temperatures, precision)
+    return Model(plan, vocabularies, weights, temperatures, precision, source.texts())
 
 
 def check_arrays(source: Path, arrays: Mapping[str, Array], wanted: Mapping[str, tuple[str, Shape]]) -> None:

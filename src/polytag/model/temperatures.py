@@ -1,7 +1,9 @@
 """calibration.json of a model directory: what each task's scores are divided by before they become probabilities.
 
 {"format": "polytag-calibration", "version": 1,
- "weights": {"weights.safetensors": {"checksum": "9f2c...", "temperatures": {"ner": 2.31}}}}
+ "weights": {"weights.safetensors": {"checksum": "9f2c...", "temperatures": {"ner": 2.31}, "texts": {"ner": {...}}}}}
+
+``texts`` says how well the model knew the text that each temperature comes from: what others are held against.
 
 It belongs to weights that it names by their checksum; a directory without it, or a task that it does not name, has
 temperature 1.
@@ -15,14 +17,17 @@ from typing import Any
 from polytag.errors import ModelError
 from polytag.files import atomic_write
 from polytag.model.array_file import read_metadata
+from polytag.scoring.familiarity import Familiarity
 
 CALIBRATION = "calibration.json"
 FORMAT, VERSION = "polytag-calibration", 1
 HOTTEST = 1e6  # all sequences are as probable long before it
 
 
-def save_temperatures(directory: Path, weights: str, temperatures: Mapping[str, float]) -> None:
-    """Write the temperatures of some tasks with one file of weights; what is known of others with it is kept.
+def save_temperatures(
+    directory: Path, weights: str, temperatures: Mapping[str, float], texts: Mapping[str, Familiarity] = {}
+) -> None:
+    """Write the temperatures of some tasks with one file of weights, and of which texts; what is known of others stays.
 
     Raises:
         ModelError: the file that is there is damaged.
@@ -31,8 +36,12 @@ def save_temperatures(directory: Path, weights: str, temperatures: Mapping[str, 
     known = _read(directory / CALIBRATION)
     checksum = _checksum_of(directory / weights)
     old = known.get(weights, {})
-    kept = old["temperatures"] if old.get("checksum") == checksum else {}
-    known[weights] = {"checksum": checksum, "temperatures": kept | dict(temperatures)}
+    kept = old if old.get("checksum") == checksum else {}
+    known[weights] = {
+        "checksum": checksum,
+        "temperatures": kept.get("temperatures", {}) | dict(temperatures),
+        "texts": kept.get("texts", {}) | {task: text.as_dict() for task, text in texts.items()},
+    }
     with atomic_write(directory / CALIBRATION) as file:
         json.dump({"format": FORMAT, "version": VERSION, "weights": known}, file, indent=2, ensure_ascii=False)
 
@@ -55,6 +64,23 @@ def load_temperatures(directory: Path, weights: str, *, tasks: Iterable[str]) ->
         if task not in tasks:
             raise ModelError(f"{path}: has a temperature for '{task}', expected tasks of the model")
     return dict(entry["temperatures"])
+
+
+def load_texts(directory: Path, weights: str) -> dict[str, Familiarity]:
+    """How well the model knew the text of each temperature, as far as that was written."""
+    return texts_of(_read(directory / CALIBRATION).get(weights, {}).get("texts", {}))
+
+
+def texts_of(content: Any) -> dict[str, Familiarity]:
+    """The same from what a file holds.
+
+    Raises:
+        ValueError: it holds something else.
+    """
+    try:
+        return {task: Familiarity.from_dict(numbers) for task, numbers in content.items()}
+    except (AttributeError, KeyError, TypeError) as error:
+        raise ValueError(f"found {content!r:.80}, expected counts of words and characters for each task") from error
 
 
 def remove_temperatures(directory: Path) -> None:
@@ -92,4 +118,11 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _is_entry(entry: Any) -> bool:
-    return isinstance(entry, dict) and set(entry) == {"checksum", "temperatures"} and are_valid(entry["temperatures"])
+    keys = {"checksum", "temperatures"}
+    if not isinstance(entry, dict) or set(entry) - {"texts"} != keys or not are_valid(entry["temperatures"]):
+        return False
+    try:
+        texts_of(entry.get("texts", {}))
+    except ValueError:
+        return False
+    return True

@@ -36,6 +36,11 @@ class Reliability:
         return sum(each.count for each in self.bins)
 
     @property
+    def mean(self) -> float:
+        """The mean probability."""
+        return sum(each.probability for each in self.bins) / self.count if self.count else 0.0
+
+    @property
     def error(self) -> float:
         """Expected calibration error, 0 to 100: how far probability and share of right ones are apart."""
         return 100 * (sum(each.gap for each in self.bins) / self.count) if self.count else 0.0

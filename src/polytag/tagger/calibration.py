@@ -22,8 +22,10 @@ from polytag.errors import ModelError, PolytagError
 from polytag.model.checkpoint import weights_file
 from polytag.model.temperatures import save_temperatures
 from polytag.scoring import Calibration
+from polytag.scoring.familiarity import Familiarity
 from polytag.tagger.decoding import Predictions
 from polytag.tagger.evaluation import Chosen, Evaluation
+from polytag.tagger.familiarity import familiarity
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
@@ -40,7 +42,8 @@ _GOLDEN = (math.sqrt(5) - 1) / 2
 class Fit:
     """The temperature of a task, and what the sentences say before (at temperature 1) and after.
 
-    ``loss`` is the mean negative log-likelihood of a sentence's gold tags, in nats.
+    ``loss`` is the mean negative log-likelihood of a sentence's gold tags, in nats; ``text`` says how well the tagger
+    knows the sentences.
     """
 
     temperature: float
@@ -48,12 +51,15 @@ class Fit:
     loss: tuple[float, float]
     before: Calibration
     after: Calibration
+    text: Familiarity
 
     def as_dict(self) -> dict[str, Any]:
         """All numbers, ready for JSON."""
         parts = zip(("before", "after"), self.loss, (self.before, self.after), strict=True)
         found = {name: {"loss": loss, **of.as_dict()} for name, loss, of in parts}
-        return {"temperature": self.temperature, "sentences": self.sentences, **found}
+        return {
+            "temperature": self.temperature, "sentences": self.sentences, "text": self.text.as_dict(), **found,
+        }  # fmt: skip
 
 
 def calibrate(
@@ -83,6 +89,9 @@ def calibrate(
             "(--data-file)"
         )
     fits = {task: fit(held.tagger, list(sentences), task) for task, sentences in held.sentences.items()}
+    if chosen.get("data_file") is None:  # of dev the training knows more: other tasks may have learnt on it
+        texts = held.tagger.model.texts
+        fits = {task: replace(found, text=texts.get(task, found.text)) for task, found in fits.items()}
     write_temperatures(Path(model), fits, best_for=best_for)
     return fits
 
@@ -90,7 +99,8 @@ def calibrate(
 def write_temperatures(directory: Path, fits: Mapping[str, Fit], *, best_for: str | None) -> None:
     """Write what was fitted with one file of weights into their model directory."""
     temperatures = {task: found.temperature for task, found in fits.items()}
-    save_temperatures(directory, weights_file(best_for), temperatures)
+    texts = {task: found.text for task, found in fits.items()}
+    save_temperatures(directory, weights_file(best_for), temperatures, texts)
 
 
 def fit(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> Fit:
@@ -122,12 +132,16 @@ def fit(tagger: Tagger, sentences: Sequence[Sentence], task: str) -> Fit:
 
     best = math.exp(minimum(surprise, math.log(LEAST), math.log(MOST), precision=PRECISION))
     temperature = round(best, 4)
+    before, after = (_reliability(tagger, held, task, temperature=t) for t in (1.0, temperature))
     return Fit(
         temperature,
         sentences=len(known),
         loss=(loss(1.0) / len(known), loss(temperature) / len(known)),
-        before=_reliability(tagger, held, task, temperature=1.0),
-        after=_reliability(tagger, held, task, temperature=temperature),
+        before=before,
+        after=after,
+        text=replace(
+            familiarity(tagger, (sentence for sentence, _ in known), task, confidence=False), confidence=after.tags.mean
+        ),
     )
 
 

@@ -3,7 +3,7 @@
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
 from typing import TypedDict, Unpack
@@ -17,7 +17,10 @@ from polytag.errors import CorpusError, PlanError, PolytagWarning
 from polytag.plan import Plan
 from polytag.plan.task import SPLITS, Columns, DataFile, Task
 from polytag.scoring import Counts
+from polytag.scoring.advice import Scored, next_steps
+from polytag.scoring.familiarity import Familiarity
 from polytag.splits import has_split, read_as, split_sentences
+from polytag.tagger.familiarity import Watched
 from polytag.tagger.tagging import Tagger
 
 SEEN_DEV = "the model was refit on them too (training.refit), so scores on them say little of other text"
@@ -50,6 +53,7 @@ class Evaluation:
 
     tagger: Tagger
     sentences: Mapping[str, Iterator[Sentence]]
+    watched: Mapping[str, Watched]
 
     @classmethod
     def of(
@@ -63,7 +67,12 @@ class Evaluation:
     ) -> "Evaluation":
         """Load a model and open what it is scored on; arguments and errors are those of `evaluate`."""
         tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
-        return cls(tagger, sentences_to_score(tagger, **chosen))
+        watched: dict[str, Watched] = {}
+        sentences = {}
+        for task, found in sentences_to_score(tagger, **chosen).items():
+            watched[task] = Watched(tagger, task)
+            sentences[task] = watched[task].watch(found)
+        return cls(tagger, sentences, watched)
 
     def counts(self, *, calibration: bool = False) -> dict[str, Counts]:
         """Counts of each task, as `Tagger.evaluate` gives them."""
@@ -71,11 +80,37 @@ class Evaluation:
             task: self.tagger.evaluate(found, task, calibration=calibration) for task, found in self.sentences.items()
         }
 
+    def familiarity(self, counts: Mapping[str, Counts]) -> dict[str, Familiarity]:
+        """How well the model knows the text of each task that was counted; how sure it is, where that was counted."""
+        sure = {task: found.calibration.tags.mean for task, found in counts.items() if found.calibration}
+        return {task: replace(self.watched[task].found, confidence=sure.get(task)) for task in counts}
+
+    def unlike(self, counts: Mapping[str, Counts], *, every: bool = False) -> list[str]:
+        """What to say of texts that the model was not made for; of ``every`` text, how well it knows that."""
+        texts, told = self.tagger.model.texts, {}
+        for task, text in self.familiarity(counts).items():
+            far = text.told(texts[task]) if task in texts else ""
+            told[task] = far or (text.line(texts.get(task)) if every else "")
+        return [f"{task}: {said}" for task, said in told.items() if said]
+
+    def next_steps(self, counts: Mapping[str, Counts], examples: Mapping[str, Mapping[str, int]] = {}) -> list[str]:
+        """What would help most, in at most three sentences; ``examples`` has how often training has the labels."""
+        plan, texts, known = self.tagger.plan, self.tagger.model.texts, self.familiarity(counts)
+        return next_steps([
+            Scored(task, found, examples.get(task, {}), has_vectors(plan, task), known[task], texts.get(task))
+            for task, found in counts.items()
+        ])  # fmt: skip
+
     def lacking(self, counts: Mapping[str, Counts]) -> list[str]:
         """What to say of labels that were counted and that training has not."""
         gold = {task: {name: tally.gold for name, tally in found.types.items()} for task, found in counts.items()}
         told = {task: self.tagger.engine.part(task).vocabulary.lacking(of) for task, of in gold.items()}
         return [f"{task}: {sentence}" for task, sentence in told.items() if sentence]
+
+
+def has_vectors(plan: Plan, task: str) -> bool:
+    """Whether the words that a task reads have pretrained vectors."""
+    return plan.words[plan.tasks[task].words].vectors is not None
 
 
 def evaluate(
@@ -113,11 +148,12 @@ def evaluate(
         PolytagError: this machine has no instructions for the precision.
 
     Warns:
-        PolytagWarning: there are labels that training has not, so that they are never found.
+        PolytagWarning: there are labels that training has not, so that they are never found, or the text is unlike that
+            of the dev split.
     """
     evaluation = Evaluation.of(model, best_for=best_for, precision=precision, threads=threads, **chosen)
     counts = evaluation.counts()
-    for sentence in evaluation.lacking(counts):
+    for sentence in (*evaluation.lacking(counts), *evaluation.unlike(counts)):
         warnings.warn(PolytagWarning(sentence), stacklevel=2)
     return counts
 

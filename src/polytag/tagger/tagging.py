@@ -19,9 +19,11 @@ from polytag.corpus.tokenising import tokeniser as tokeniser_named
 from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save
 from polytag.scoring import Counts
+from polytag.scoring.familiarity import Familiarity
 from polytag.tagger.batches import Batch, Scratch, chunks, flat
 from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions
 from polytag.tagger.engine import Engine
+from polytag.tagger.familiarity import familiarity
 from polytag.tagger.inputs import checked, chosen_tasks, lengths_of, sentence_of
 from polytag.tagger.judging import counted
 from polytag.tagger.lattice import Lattice, View
@@ -186,6 +188,17 @@ class Tagger:
             CorpusError: a tag marks no span, where the task has spans.
         """
         return counted(self, sentences, task, calibration=calibration)
+
+    def familiarity(self, sentences: Iterable[Sentence], task: str, *, confidence: bool = True) -> Familiarity:
+        """How well the tagger knows a text: words and characters that training has not, mean probability of its tags.
+
+        ``tagger.model.texts[task]`` says the same of the dev split, and ``Familiarity.told`` if both are far apart.
+        Without ``confidence`` nothing is tagged.
+
+        Raises:
+            PolytagError: as `tag_all`.
+        """
+        return familiarity(self, sentences, self.choose(task)[0], confidence=confidence)
 
     def lattices(
         self, sentences: Iterable[Sentence], task: str, *, constrained: bool | None = None

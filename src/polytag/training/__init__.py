@@ -34,7 +34,7 @@ from polytag.reports.training_curves import FILE as CURVES
 from polytag.reports.training_curves import write_curves
 from polytag.splits import given_splits
 from polytag.tagger.tagging import Tagger
-from polytag.training.calibrating import calibrate, temperatures_of
+from polytag.training.calibrating import calibrate, temperatures_of, texts_of
 from polytag.training.chosen import Chosen
 from polytag.training.device import find_device
 from polytag.training.directory import check_first_pass, check_passes, is_complete
@@ -258,7 +258,7 @@ def _finish(trainer: Trainer, best: Tagger, *, command: str) -> Trained:
     """Calibrate and score the best weights; both are written where there is an output directory."""
     fits = trainer.world.first(lambda: calibrate(trainer, best))
     report = make_report(trainer, best, command=command, calibration=fits)
-    return Trained(replace(best.model, temperatures=temperatures_of(fits)), report)
+    return Trained(replace(best.model, temperatures=temperatures_of(fits), texts=texts_of(fits)), report)
 
 
 def _begin(trainer: Trainer, directory: Path, *, resume: bool) -> Generator[Note, None, bool]:

@@ -3,16 +3,22 @@
 import json
 import os
 import platform
+from collections import Counter
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from polytag.corpus.schemes import spans
+from polytag.corpus.tag_rules import OUTSIDE, UNKNOWN
 from polytag.errors import ModelError
 from polytag.files import atomic_write
-from polytag.scoring import as_dict
+from polytag.scoring import Counts, as_dict
+from polytag.scoring.advice import Epochs, Scored, next_steps
+from polytag.tagger.evaluation import has_vectors
 from polytag.tagger.tagging import Tagger
 from polytag.training.distributed import evaluate
 from polytag.training.loop import Trainer
@@ -29,17 +35,21 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
     """
     progress, sentences, world = trainer.progress, trainer.prepared.sentences, trainer.world
     chosen = trainer.prepared.chosen
-    scores = {
-        task: (chosen.development_scores(task) if chosen else {})
-        | {
-            split: as_dict(evaluate(best, splits[split], task, world=world))
-            for split in ("dev", "test")
-            if splits.get(split)
+    counts = {
+        task: {
+            split: evaluate(best, splits[split], task, world=world) for split in ("dev", "test") if splits.get(split)
         }
         for task, splits in sentences.items()
     }
+    scores = {
+        task: (chosen.development_scores(task) if chosen else {}) | {split: as_dict(one) for split, one in of.items()}
+        for task, of in counts.items()
+    }
+    examples = {task: _examples(trainer, task) for task in sentences}
     report: dict[str, Any] = {
         "scores": scores,
+        "examples": examples,
+        "next": chosen.report.get("next", []) if chosen else _next_steps(trainer, counts, examples),
         "calibration": dict(calibration),
         "best_epoch": progress.best_epoch,
         "epochs": chosen.report["epochs"] if chosen else progress.epoch,
@@ -63,6 +73,29 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
         with atomic_write(trainer.output / REPORT) as file:
             json.dump(report, file, indent=2, ensure_ascii=False, allow_nan=False)
     return report
+
+
+def _next_steps(
+    trainer: Trainer, counts: Mapping[str, Mapping[str, Counts]], examples: Mapping[str, Mapping[str, int]]
+) -> list[str]:
+    """What would help most, by the scores on dev, or on test where there is none."""
+    scored = [
+        Scored(task, next(iter(of.values())), examples[task], has_vectors(trainer.plan, task))
+        for task, of in counts.items()
+        if of
+    ]
+    history = [line["selected"] for line in trainer.progress.history if line["selected"] is not None]
+    return next_steps(scored, Epochs(history, trainer.epochs))
+
+
+def _examples(trainer: Trainer, task: str) -> dict[str, int]:
+    """How often the training sentences have each type of spans, or each plain tag."""
+    tags = [sentence.tags[task] for sentence in trainer.prepared.sentences[task]["train"]]
+    plain = trainer.vocabularies.tags[trainer.plan.tasks[task].tags].plain
+    known = ([OUTSIDE[0] if tag == UNKNOWN else tag for tag in of] for of in tags)
+    found = Counter(chain.from_iterable(tags) if plain else (span.type for of in known for span in spans(of)))
+    del found[UNKNOWN]
+    return dict(found.most_common())
 
 
 def read_report(directory: Path) -> dict[str, Any]:
