@@ -118,18 +118,27 @@ def distill(
     read = _new(_told(raw, "reading", None, tell))
     chosen = read if sentences is None else _drawn(read, sentences)
     total = len(chosen) if isinstance(chosen, list) else None
-    found = Distilled(folder / PLAN, folder / CORPUS)
+    tagged = _told(models.tag(chosen, request), "tagging", total, tell)
     with nothing_left_on_failure(folder):
         _make(folder)
-        with atomic_write(found.corpus) as file:
-            for sentence in _told(models.tag(chosen, request), "tagging", total, tell):
-                if found.take(sentence):
-                    file.write(WRITERS["tsv"](sentence))
-            if not found.sentences:
-                said = f"no sentence of {found.unsure:,} has a tag that is probable enough"
-                raise CorpusError(f"{said}, expected some to learn from", path=names_of(sources))
+        found = _written(tagged, folder, names_of(sources))
         with atomic_write(found.plan) as file:
             file.write(text)
+    return found
+
+
+def _written(sentences: Iterable[Sentence], folder: Path, names: str) -> Distilled:
+    """Write the corpus, of sentences with something to learn from, and count.
+
+    Raises:
+        CorpusError: there is none.
+    """
+    found = Distilled(folder / PLAN, folder / CORPUS)
+    with atomic_write(found.corpus) as file:
+        file.writelines(WRITERS["tsv"](sentence) for sentence in sentences if found.take(sentence))
+        if not found.sentences:
+            said = f"no sentence of {found.unsure:,} has a tag that is probable enough, expected some to learn from"
+            raise CorpusError(said, path=names)
     return found
 
 
