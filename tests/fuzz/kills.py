@@ -36,6 +36,7 @@ class Writing(NamedTuple):
     arguments: Sequence[str]
     again: Sequence[str]  # what it is called with after a kill
     same: Sequence[str]
+    overwrites: bool = True  # if not, what is there already, whole, is removed before the next run
 
 
 def _one(*arguments: str, writes: str) -> Writing:
@@ -51,7 +52,7 @@ COMMANDS: Mapping[str, Writing] = {
     "tag gzip": _one("tag", "model", "test.conll", "-o", "t.gz", "--confidence", "--quiet", writes="t.gz"),
     "suggest": _one("suggest", "model", "test.conll", "--task", "ner", "-o", "s.jsonl", writes="s.jsonl"),
     "convert": _one("data", "convert", "test.conll", "c.jsonl", "--tag", "ner=2", writes="c.jsonl"),
-    "init": _one("init", "--train", "train.conll", "-o", "new.toml", writes="new.toml"),
+    "init": Writing(*(("init", "--train", "train.conll", "-o", "new.toml"),) * 2, ("new.toml",), overwrites=False),
     "evaluate": _one("evaluate", "model", "--html", "page.html", writes="page.html"),
     "compare": _one("compare", "model", "model", "--task", "ner", "--html", "two.html", writes="two.html"),
     "calibrate": _one("calibrate", "model", "--task", "ner", writes="model/calibration.json"),
@@ -63,8 +64,9 @@ COMMANDS: Mapping[str, Writing] = {
     "vectors": _one(
         "vectors", "test.conll", "-o", "v.vec.gz", "--dimension", "2", "--min-count", "1", "--quiet", writes="v.vec.gz"
     ),
-    "distill": _one(
-        "distill", "model", "train.conll", "-o", "d", "--min-probability", "0.5", "--quiet", writes="d/raw.conll"
+    "distill": Writing(
+        *(("distill", "model", "train.conll", "-o", "d", "--min-probability", "0.5", "--quiet"),) * 2,
+        ("d/raw.conll", "d/plan.toml"), overwrites=False,
     ),
     "export": _one("export", "model", "--onnx", "m.onnx", "--task", "ner", writes="m.onnx"),
 }  # fmt: skip
@@ -124,6 +126,8 @@ class Killed:
             for file, content in self.expected.items()
             if (self.folder / file).exists() and (self.folder / file).read_bytes() not in (content, old.get(file))
         ]
+        for file in () if self.writing.overwrites else self.expected:
+            (self.folder / file).unlink(missing_ok=True)
         code = _finish(_start(self.folder, self.writing.again))
         faults += [f"the next run ends with {code}"] if code else []
         faults += [f"left {name}" for name in _names(self.folder) ^ self.names]
