@@ -12,7 +12,9 @@ from polytag import Tagger, load, train
 from polytag.corpus import read
 from polytag.errors import CorpusError, ModelError, PlanError, PolytagError
 from polytag.model import Model
-from polytag.training import Evaluation, Note, Step, Trained, train_events
+from polytag.plan import Plan
+from polytag.plan_file import load_plan
+from polytag.training import Evaluation, Note, Step, Trained, prepare, train_events
 from tests.training import toy
 
 TASKS = {"ner": 2, "xx": 2}
@@ -203,3 +205,19 @@ def test_how_dev_is_known_is_measured_without_what_other_tasks_learnt_of_it(tmp_
     for model in (tagger.model, load(tmp_path / "model").model):
         assert (model.texts["a"].words, model.texts["a"].unknown_words) == (6, 2)
         assert "b" not in model.texts
+
+
+def test_sentences_from_memory_are_in_one_scheme_which_a_declared_one_has_to_fit() -> None:
+    rows = [(["Ann", "Lee", "met", name], ["B-X", "I-X", "O", "B-X"]) for name in ("Bo", "Cy", "Di")]
+    plan = tables("ner")
+    plan["tasks"]["ner"]["scheme"] = "bioes"
+    with pytest.raises(PlanError, match=r"tasks\.ner\.scheme: 'bioes' does not fit the training files: found IOB2"):
+        prepare(plan_of(plan), {"ner": {"train": rows}})
+    plan["tasks"]["ner"]["scheme"] = "auto"
+    told = prepare(plan_of(plan), {"ner": {"train": rows * 50 + [(["Ed"], ["I-X"])]}}).notes
+    assert not [note for note in told if "rewritten" in note]
+    assert [note for note in told if "ill-formed" in note or "conlleval" in note]
+
+
+def plan_of(found: dict[str, Any]) -> Plan:
+    return load_plan(found, memory={"ner": ["train"]})

@@ -91,19 +91,25 @@ def _rewritten(
         except CorpusError:  # told with its line when all are looked at
             continue
         if found.scheme not in ("plain", scheme):
-            notes.append(f"{task}: {path}: tag scheme {found.note}, rewritten in {scheme.upper()}")
+            place = path or "sentences from memory"
+            notes.append(f"{task}: {place}: tag scheme {found.note}, rewritten in {scheme.upper()}")
             notes += _ill_formed(task, found.scheme, {"": part})
             changed.add(path)
     return [
-        replace(of, tags={**of.tags, task: convert_tags(of.tags[task], scheme)}) if of.source in changed else of
+        replace(of, tags={**of.tags, task: convert_tags(of.tags[task], scheme)}) if _file(of) in changed else of
         for of in sentences
     ]
+
+
+def _file(sentence: Sentence) -> str:
+    """The file of a sentence; those from memory are as of one."""
+    return sentence.source if len(sentence.lines) else ""
 
 
 def _by_file(sentences: Sequence[Sentence]) -> dict[str, list[Sentence]]:
     files: dict[str, list[Sentence]] = {}
     for sentence in sentences:
-        files.setdefault(sentence.source, []).append(sentence)
+        files.setdefault(_file(sentence), []).append(sentence)
     return files
 
 

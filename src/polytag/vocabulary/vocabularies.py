@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from polytag.cached import cached_property
+from polytag.corpus.labels import MOST_SHOWN, shown
 from polytag.corpus.schemes import UNKNOWN as UNKNOWN_TAG
 from polytag.corpus.schemes import all_tags, convert_partial, convert_tags, types_of
 from polytag.corpus.sentence import Sentence
@@ -20,7 +21,6 @@ from polytag.vocabulary.fields import Fields
 from polytag.vocabulary.gazetteer import Gazetteer
 
 UNKNOWN, START, END = 0, 1, 2
-_SHOWN_TYPES = 5
 _DIGIT = re.compile(r"[0-9]")
 
 
@@ -205,12 +205,10 @@ class TagVocabulary(Fields):
         lacking = Counter({name: count for name, count in counts.items() if count and name not in self.types})
         if not lacking:
             return ""
-        examples = ", ".join(f"{name} {count:,}" for name, count in lacking.most_common(_SHOWN_TYPES))
-        more = f", and {len(lacking) - _SHOWN_TYPES:,} more" if len(lacking) > _SHOWN_TYPES else ""
         what, of = ("tags", "word") if self.plain else ("types", "span")
         count = f"{lacking.total():,} {of}{'s' * (lacking.total() > 1)}"
         hint = _map_hint(lacking, self.types, none_known=lacking.total() == sum(counts.values()))
-        return f"{what} that training lacks, so that they are never found: {examples}{more} ({count}){hint}"
+        return f"{what} that training lacks, so that they are never found: {shown(lacking)} ({count}){hint}"
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -247,7 +245,7 @@ def _map_hint(lacking: Mapping[str, int], known: Collection[str], *, none_known:
     if alike:
         options = " ".join(f"--map {name}={label}" for name, label in alike.items())
         return f"; {options} (in a plan: map) would read them as those that it has"
-    names = ", ".join(list(folded.values())[:_SHOWN_TYPES])
+    names = ", ".join(list(folded.values())[:MOST_SHOWN])
     return f"; --map (in a plan: map) reads labels as those that it has: {names}" if none_known else ""
 
 
