@@ -180,7 +180,7 @@ def _content(directory: Path) -> dict[str, object]:
 
 
 def _timeless(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry.items() if key != "seconds"}
+    return {key: value for key, value in entry.items() if not key.endswith("seconds")}
 
 
 def _plan(place: Path, options: argparse.Namespace, training: dict[str, Any]) -> Plan:

@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from polytag import load
+from polytag.model import load_model
+from polytag.reports.card import card, write_card
 from polytag.training import prepare, train_events
 from tests.training import toy
 
@@ -57,6 +59,69 @@ def test_it_holds_what_is_needed_to_make_them_again(report: dict[str, Any], corp
 def test_the_directory_holds_the_model_and_nothing_else(model: Path) -> None:
     assert {str(path.relative_to(model)) for path in model.rglob("*") if path.is_file()} == {
         "plan.toml", "weights.safetensors", "metrics.jsonl", "report.json", "vocabulary/chars.all.json",
-        "calibration.json", "curves.svg", "vocabulary/words.en.json", "vocabulary/tags.ner.json",
+        "calibration.json", "curves.svg", "README.md", "vocabulary/words.en.json", "vocabulary/tags.ner.json",
         "vocabulary/tags.pos.json",
     }  # fmt: skip
+
+
+def test_it_says_what_was_trained_on(report: dict[str, Any], corpora: Path) -> None:
+    sentences = prepare(toy.plan(corpora, "ner", "pos")).sentences["ner"]["train"]
+    told = report["corpora"]["ner"]["train"]
+    assert told["sentences"] == len(sentences)
+    assert told["words"] == sum(map(len, sentences))
+    assert told["spans"] == sum(len(sentence.spans("ner")) for sentence in sentences)
+    assert sum(of["count"] for of in report["labels"]["ner"].values()) == told["spans"]
+    assert sum(of["count"] for of in report["labels"]["pos"].values()) == report["corpora"]["pos"]["train"]["words"]
+    assert "spans" not in report["corpora"]["pos"]["train"]
+    bearers = {span.text for sentence in sentences for span in sentence.spans("ner") if span.type == "PER"}
+    examples = report["labels"]["ner"]["PER"]["examples"]
+    assert 1 <= len(examples) <= 3
+    assert set(examples) <= bearers
+
+
+def test_scores_lie_in_their_intervals(report: dict[str, Any]) -> None:
+    for task, splits in report["scores"].items():
+        for split, numbers in splits.items():
+            low, high = report["intervals"][task][split]
+            assert 0 <= low <= numbers["score"] <= high <= 100
+            assert high - low < 100
+
+
+def test_the_card_tells_it_to_people(model: Path, report: dict[str, Any]) -> None:
+    text = (model / "README.md").read_text(encoding="utf-8")
+    score = report["scores"]["ner"]["test"]["score"]
+    low, high = report["intervals"]["ner"]["test"]
+    assert f"| ner | test | f1 | {score:.2f} | {low:.2f} to {high:.2f} |" in text
+    count = report["labels"]["ner"]["LOC"]["count"]
+    assert f"| ner | LOC | {count:,} | {', '.join(report['labels']['ner']['LOC']['examples'])} |" in text
+    assert text.endswith(f"{(model / 'plan.toml').read_text(encoding='utf-8').strip()}\n```\n")
+    assert str(model) not in text
+    assert text == card(load_model(model), report, plan=(model / "plan.toml").read_text(encoding="utf-8"))
+
+
+def test_what_the_corpus_holds_is_no_markdown(model: Path, report: dict[str, Any]) -> None:
+    odd = {**report, "labels": {"ner": {"a|b": {"count": 1, "examples": ["<script>", "*x*\n|"]}}}}
+    text = card(load_model(model), odd, plan="")
+    assert "<script>" not in text
+    assert "| ner | a&#124;b | 1 | &#60;script&#62;, &#42;x&#42; &#124; |" in text
+
+
+def test_a_readme_of_somebody_s_own_stays(model: Path, report: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "plan.toml").write_text("", encoding="utf-8")
+    (tmp_path / "README.md").write_text("mine", encoding="utf-8")
+    write_card(tmp_path, load_model(model), report)
+    assert (tmp_path / "README.md").read_text(encoding="utf-8") == "mine"
+    (tmp_path / "README.md").unlink()
+    for _ in range(2):
+        write_card(tmp_path, load_model(model), report)
+        assert "library_name: polytag" in (tmp_path / "README.md").read_text(encoding="utf-8")
+
+
+def test_licences_are_those_of_what_was_fetched(tmp_path: Path) -> None:
+    from polytag.training.trained_on import _licence
+
+    record = 'version = 1\n[datasets.toy]\nlicence = "CC BY 4.0"\nlicence_url = "https://x"\ntargets = {"toy/a" = "0"}'
+    (tmp_path / "downloads.lock.toml").write_text(record, encoding="utf-8")
+    assert _licence(tmp_path / "toy" / "a") == "toy: CC BY 4.0 (https://x)"
+    assert _licence(tmp_path / "toy" / "a" / "part") == "toy: CC BY 4.0 (https://x)"
+    assert _licence(tmp_path / "toy" / "ab") == ""

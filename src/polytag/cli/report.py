@@ -36,7 +36,9 @@ def read_report(path: Path) -> Recorded:
             for task, splits in report["scores"].items()
             for split, numbers in splits.items()
         ]
-        told = list(report.get("next", [])), dict(report.get("examples", {}))
+        labels = report.get("labels", {}).items()
+        examples = {task: {label: int(one["count"]) for label, one in of.items()} for task, of in labels}
+        told = list(report.get("next", [])), examples
         return Recorded(int(report["best_epoch"]), int(report["epochs"]), rows, "first_pass" in report, *told)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ModelError(f"{path}: the file is damaged, expected the report that a training wrote") from None

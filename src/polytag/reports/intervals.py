@@ -6,6 +6,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from polytag import scoring
+
 Counts = NDArray[np.float64]  # S G 3: correct, predicted and gold items of each sentence and group
 Rates = NDArray[np.float64]  # ... 3: precision, recall and F1, as fractions
 CELLS = 1 << 20  # random numbers drawn at a time, so that memory stays at tens of megabytes
@@ -52,6 +54,15 @@ def resampled(counts: Counts, *, trials: int = TRIALS, seed: int = 0) -> Iterato
         drawn = random.integers(0, sentences, (rows, sentences)) + sentences * np.arange(rows)[:, None]
         times = np.bincount(drawn.ravel(), minlength=rows * sentences).reshape(rows, sentences).astype(np.float64)
         yield (times @ flat).reshape(rows, *counts.shape[1:])
+
+
+def interval_of(scores: scoring.Counts) -> Interval:
+    """The score with its 95 % interval.
+
+    Raises:
+        ValueError: nothing was counted.
+    """
+    return intervals(np.array(scores.by_sentence, np.float64).reshape(-1, 1, 3))[0][2]
 
 
 def intervals(counts: Counts, *, trials: int = TRIALS, seed: int = 0) -> list[tuple[Interval, Interval, Interval]]:

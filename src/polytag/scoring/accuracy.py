@@ -58,8 +58,10 @@ class TagCounts(Counts):
         predicted: Sequence[str],
         known: Sequence[bool] | None,  # noqa: ARG002
         missed: Sequence[Span],  # noqa: ARG002
-    ) -> None:
-        self.confusion.update(zip(gold, predicted, strict=True))
+    ) -> tuple[int, int, int]:
+        pairs = Counter(zip(gold, predicted, strict=True))
+        self.confusion.update(pairs)
+        return sum(count for (expected, found), count in pairs.items() if expected == found), len(gold), len(gold)
 
     def _merge(self, other: Self) -> None:
         self.confusion.update(other.confusion)

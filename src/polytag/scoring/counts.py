@@ -4,6 +4,7 @@ Nothing is averaged, so order is no matter. Probabilities, which are no scores, 
 """
 
 from abc import ABC, abstractmethod
+from array import array
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -60,10 +61,12 @@ class Counts(ABC):
 
     ``tokens`` holds correct and all words, under "all" and, where the caller knows which words the tagger's
     vocabulary holds, under "known" and "unknown". ``calibration`` is there where probabilities were counted too.
+    ``by_sentence`` holds, one sentence after the other, the correct, predicted and gold spans (or words) of each.
     """
 
     sentences: int = 0
     tokens: Tallies = field(default_factory=tallies)
+    by_sentence: "array[int]" = field(default_factory=lambda: array("q"))
     calibration: Calibration | None = None
 
     metric: ClassVar[str]
@@ -133,7 +136,7 @@ class Counts(ABC):
         if len(gold) != len(predicted) or (known is not None and len(known) != len(gold)):
             words = "" if known is None else f" and {len(known)} known or unknown words"
             raise ValueError(f"{len(gold)} gold tags, {len(predicted)} predicted tags{words}, expected as many of each")
-        self._add(gold, predicted, known, missed)
+        self.by_sentence.extend(self._add(gold, predicted, known, missed))
         self.sentences += 1
         right = [expected == found for expected, found in zip(gold, predicted, strict=True)]
         self._add_tokens("all", right)
@@ -146,6 +149,7 @@ class Counts(ABC):
         if type(other) is not type(self):
             raise TypeError(f"cannot merge {type(other).__name__} into {type(self).__name__}")
         self.sentences += other.sentences
+        self.by_sentence.extend(other.by_sentence)
         merge_tallies(self.tokens, other.tokens)
         if self.calibration and other.calibration:
             self.calibration.merge(other.calibration)
@@ -161,7 +165,8 @@ class Counts(ABC):
         predicted: Sequence[str],
         known: Sequence[bool] | None,
         missed: Sequence[Span],
-    ) -> None: ...
+    ) -> tuple[int, int, int]:
+        """Count one sentence; returns how many were correct, predicted and gold."""
 
     @abstractmethod
     def _merge(self, other: Self) -> None: ...

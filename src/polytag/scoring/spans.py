@@ -63,7 +63,7 @@ class SpanCounts(Counts):
         predicted: Sequence[str],
         known: Sequence[bool] | None,
         missed: Sequence[Span],
-    ) -> None:
+    ) -> tuple[int, int, int]:
         expected, found = set(schemes.spans(gold)), set(schemes.spans(predicted))
         for span in expected | found:
             for tally in self._tallies(span, known):
@@ -71,6 +71,7 @@ class SpanCounts(Counts):
         for span in missed:
             for tally in self._tallies(span, known):
                 tally.add(0, predicted=0, gold=1)
+        return len(expected & found), len(found), len(expected) + len(missed)
 
     def _tallies(self, span: Span, known: Sequence[bool] | None) -> Iterable[Tally]:
         yield self.by_type[span.type]

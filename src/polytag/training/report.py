@@ -3,25 +3,25 @@
 import json
 import os
 import platform
-from collections import Counter
+import time
 from collections.abc import Mapping
 from importlib.metadata import PackageNotFoundError, version
-from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from polytag.corpus.schemes import spans
-from polytag.corpus.tag_rules import OUTSIDE, UNKNOWN
 from polytag.errors import ModelError
 from polytag.files import atomic_write
+from polytag.reports.card import write_card
+from polytag.reports.intervals import interval_of
 from polytag.scoring import Counts, as_dict
 from polytag.scoring.advice import Epochs, Scored, next_steps
 from polytag.tagger.evaluation import has_vectors
 from polytag.tagger.tagging import Tagger
 from polytag.training.distributed import evaluate
 from polytag.training.loop import Trainer
+from polytag.training.trained_on import trained_on
 
 REPORT = "report.json"
 _PACKAGES = ("polytag", "torch", "numpy", "safetensors")
@@ -31,29 +31,38 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
     """Score the best epoch's weights; this is the one time that the test split is touched.
 
     ``calibration`` holds what was fitted on the development split of each task that has one. Where there is an output
-    directory, the report is written into it. The development scores of a refit are those of its first pass.
+    directory, the report and the card are written into it. The development scores of a refit are of its first pass.
     """
     progress, sentences, world = trainer.progress, trainer.prepared.sentences, trainer.world
     chosen = trainer.prepared.chosen
+    started = time.perf_counter()
     counts = {
         task: {
             split: evaluate(best, splits[split], task, world=world) for split in ("dev", "test") if splits.get(split)
         }
         for task, splits in sentences.items()
     }
+    scoring_seconds = round(time.perf_counter() - started, 2)
     scores = {
         task: (chosen.development_scores(task) if chosen else {}) | {split: as_dict(one) for split, one in of.items()}
         for task, of in counts.items()
     }
-    examples = {task: _examples(trainer, task) for task in sentences}
+    told = trained_on(trainer.prepared)
+    examples = {task: {label: of["count"] for label, of in labels.items()} for task, labels in told["labels"].items()}
     report: dict[str, Any] = {
         "scores": scores,
-        "examples": examples,
+        "intervals": {
+            task: (chosen.report.get("intervals", {}).get(task, {}) if chosen else {})
+            | {split: list(interval_of(one)[1:]) for split, one in of.items()}
+            for task, of in counts.items()
+        },
+        **told,
         "next": chosen.report.get("next", []) if chosen else _next_steps(trainer, counts, examples),
         "calibration": dict(calibration),
         "best_epoch": progress.best_epoch,
         "epochs": chosen.report["epochs"] if chosen else progress.epoch,
         "seconds": round(progress.seconds + (chosen.report["seconds"] if chosen else 0), 1),
+        "scoring_seconds": scoring_seconds,  # of the words of dev and test
         "seed": trainer.settings.seed,
         "recipe": trainer.settings.recipe,
         "command": command.encode("utf-8", "backslashreplace").decode(),  # names of files may be no text
@@ -70,6 +79,7 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
     if trainer.settings.track_test:
         report["best_on_test"] = {task: _best_on_test(progress.history, task) for task in scores}
     if world.is_first and trainer.output is not None:
+        write_card(trainer.output, best.model, report)  # before the report, which makes a training complete
         with atomic_write(trainer.output / REPORT) as file:
             json.dump(report, file, indent=2, ensure_ascii=False, allow_nan=False)
     return report
@@ -86,16 +96,6 @@ def _next_steps(
     ]
     history = [line["selected"] for line in trainer.progress.history if line["selected"] is not None]
     return next_steps(scored, Epochs(history, trainer.epochs))
-
-
-def _examples(trainer: Trainer, task: str) -> dict[str, int]:
-    """How often the training sentences have each type of spans, or each plain tag."""
-    tags = [sentence.tags[task] for sentence in trainer.prepared.sentences[task]["train"]]
-    plain = trainer.vocabularies.tags[trainer.plan.tasks[task].tags].plain
-    known = ([OUTSIDE[0] if tag == UNKNOWN else tag for tag in of] for of in tags)
-    found = Counter(chain.from_iterable(tags) if plain else (span.type for of in known for span in spans(of)))
-    del found[UNKNOWN]
-    return dict(found.most_common())
 
 
 def read_report(directory: Path) -> dict[str, Any]:
