@@ -75,8 +75,10 @@ class TorchStack(nn.Module):
                     parameter = getattr(self.gru, f"{name}_l{layer}{'_reverse' * direction}")
                     parameter.copy_(lists[name][layer][direction].movedim(0, -1))
 
-    def forward(self, x: Tensor, packing: Packing, generator: torch.Generator | None = None) -> Tensor:
-        del generator  # none of the contenders has dropout
+    def forward(
+        self, x: Tensor, packing: Packing, generator: torch.Generator | None = None, *, layers: int | None = None
+    ) -> Tensor:
+        del generator, layers  # none of the contenders has dropout, and all read the highest layer
         states: Tensor = self.gru(PackedSequence(x, torch.tensor(packing.batch_sizes)))[0].data
         return states
 

@@ -82,7 +82,7 @@ def test_training_step_times_nothing_where_the_networks_differ(
     script: ModuleType, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     right = script.TorchStack.forward
-    monkeypatch.setattr(script.TorchStack, "forward", lambda *inputs: right(*inputs) * (1 + 1e-6))
+    monkeypatch.setattr(script.TorchStack, "forward", lambda *inputs, **options: right(*inputs, **options) * (1 + 1e-6))
     monkeypatch.setattr(script, "measure", lambda *_: pytest.fail("timed all the same"))
     with pytest.raises(SystemExit, match="nothing is timed"):
         script.main(QUICK)
@@ -91,8 +91,8 @@ def test_training_step_times_nothing_where_the_networks_differ(
 def test_training_step_compares_gradients_too(script: ModuleType, monkeypatch: pytest.MonkeyPatch) -> None:
     right = script.TorchStack.forward
 
-    def wrong_gradient(*inputs: object) -> torch.Tensor:
-        states = right(*inputs)
+    def wrong_gradient(*inputs: object, **options: object) -> torch.Tensor:
+        states = right(*inputs, **options)
         return states + (states - states.detach()) * 1e-3  # the same values
 
     monkeypatch.setattr(script.TorchStack, "forward", wrong_gradient)
