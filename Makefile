@@ -33,8 +33,9 @@ bench: setup
 	$(BIN)/python -m benchmarks.goals $(if $(DATA),--data $(DATA)) $(if $(MODEL),--model $(MODEL)) \
 	    $(if $(SMALL_MODEL),--small-model $(SMALL_MODEL)) $(BENCH)
 
-# The documentation site, in build/site
+# The pages of commands and settings, and the documentation site, in build/site
 docs: setup
+	$(BIN)/python docs/hooks/generated.py
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
 
 # An sdist and a wheel for each platform in dist/, checked, and tried where this machine can: make wheels WHEELS="--only musl"

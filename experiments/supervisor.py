@@ -1,15 +1,12 @@
 """Run a queue: several processes, one per core; what is done is skipped, what was killed is resumed."""
 
 import json
-import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from types import FrameType
 
 from experiments.catalogue import Stage
 from experiments.queued import runs
@@ -27,9 +24,9 @@ from experiments.training import (
     start,
 )
 from polytag.errors import PolytagError
+from polytag.runs import processes
 
 POLL_SECONDS = 1.0
-GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL
 
 Say = Callable[[str], None]
 
@@ -85,14 +82,8 @@ class Supervisor:
 
     def stop(self) -> None:
         """End what is under way; a training loses at most the minute since its last saved state."""
+        processes.stop([active.process for active in self.active])
         for active in self.active:
-            active.process.terminate()
-        for active in self.active:
-            try:
-                active.process.wait(GRACE_SECONDS)
-            except subprocess.TimeoutExpired:
-                active.process.kill()
-                active.process.wait()
             self._show_epochs(active)
             if is_trained(active.run, self.place):
                 self._finish(active)
@@ -111,7 +102,7 @@ class Supervisor:
 
     def _finish(self, active: Active) -> None:
         if active.process.returncode or not is_trained(active.run, self.place):
-            self.say(f"{active.run}: failed: {_last_line(log(active.run, self.place))}")
+            self.say(f"{active.run}: failed: {processes.last_line(log(active.run, self.place))}")
             self.summary.failed.append(active.run)
         else:
             self._record(active.run)
@@ -177,7 +168,7 @@ def supervise(
     supervisor = Supervisor(place, stages, say=say)
     if again:
         supervisor.forget_done()
-    with _terminated_as_interrupted():
+    with processes.terminated_as_interrupted():
         try:
             supervisor.work(jobs, float("inf") if seconds is None else time.monotonic() + seconds)
         except KeyboardInterrupt:
@@ -209,22 +200,3 @@ def told(result: Result) -> str:
 
 def _lines(path: Path) -> list[str]:
     return path.read_text(encoding="utf-8").splitlines() if path.exists() else []
-
-
-def _last_line(path: Path) -> str:
-    lines = [line for line in path.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
-    return lines[-1] if lines else f"see {path}"
-
-
-@contextmanager
-def _terminated_as_interrupted() -> Iterator[None]:
-    """SIGTERM ends the trainings too, instead of leaving them behind."""
-
-    def interrupt(signum: int, frame: FrameType | None) -> None:  # noqa: ARG001
-        raise KeyboardInterrupt
-
-    before = signal.signal(signal.SIGTERM, interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -19,6 +18,7 @@ from experiments.snapshots import snapshot
 from polytag.errors import PlanError, nearest
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
+from polytag.runs import processes
 
 VECTORS = {  # what --vectors names -> plans' vectors that it replaces -> file in the directory given
     "senna": {"vectors/en.vec.gz": "."},
@@ -121,17 +121,8 @@ def start(run: Run, place: Place) -> "subprocess.Popen[bytes]":
     for setting in settings(run, place):
         command += ["--set", setting]
     code = _launch(run, place)
-    environment = os.environ | {"PYTHONPATH": str(code.resolve()), "OMP_NUM_THREADS": "1"}
-    with log(run, place).open("ab") as stream:
-        return subprocess.Popen(
-            command,
-            stdin=subprocess.DEVNULL,
-            stdout=stream,
-            stderr=stream,
-            env=environment,
-            cwd=place.runs,
-            start_new_session=True,  # ctrl-C reaches the supervisor alone, which then ends the trainings
-        )
+    environment = {"PYTHONPATH": str(code.resolve()), "OMP_NUM_THREADS": "1"}
+    return processes.start(command, log(run, place), environment=environment, cwd=place.runs)
 
 
 def record(run: Run, place: Place) -> list[Result]:

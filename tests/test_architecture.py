@@ -15,7 +15,7 @@ PACKAGE = Path(polytag.__file__).parent
 ROWS = (  # each imports only from rows below its own; several in one row know nothing of each other
     {"cli"},
     {"server", "curves", "integrations"},
-    {"training"},
+    {"training", "runs"},
     {"bulk"},
     {"reports", "suggesting", "exporting", "distilling"},
     {"tagger"},

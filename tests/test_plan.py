@@ -1,6 +1,7 @@
 """Plans: defaults, recipes, overrides, where files are looked up, and one clear sentence for each mistake."""
 
 import math
+import re
 import tomllib
 from copy import deepcopy
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 import tomli_w
 
 from polytag.errors import PlanError
+from polytag.plan.commented import commented
 from polytag.plan.defaults import recipes, sizes
 from polytag.plan_file import load_plan, make_plan, stored_plan
 
@@ -469,3 +471,16 @@ def test_texts_that_utf_8_cannot_hold() -> None:
                 "tasks": {"ner": {"chars": "all", "words": "en", "train": "caf\udce9"}},
             }
         )
+
+
+def test_a_commented_plan_is_the_plan_and_each_line_says_what_it_means() -> None:
+    plan = make_plan({
+        "words": {"en": {}},
+        "tasks": {"a": {"words": "en", "train": ["x", {"file": "y", "map": {'B "x#': "O"}}], "map": {"a b": "PER"}}},
+        "training": {"recipe": "best"},
+    })  # fmt: skip
+    text = commented(plan.to_dict())
+    assert make_plan(tomllib.loads(text)) == plan
+    settings = [line for line in text.splitlines() if line and not line.startswith("[")]
+    assert all(re.search(r"  # ['\w]", line) for line in settings)
+    assert "rate = 1.0                            # labeling rate: share of training sentences" in settings

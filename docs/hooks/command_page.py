@@ -10,6 +10,8 @@ from polytag.cli import COMMANDS, cli
 
 HEAD = """# Commands
 
+<!-- Made by python docs/hooks/generated.py, from src/polytag/cli -->
+
 Results go to standard output, progress to standard error. The exit code is 0, 1 for an error in what was given (one
 sentence on standard error), 2 for a command that is not used right. `polytag COMMAND --help` says what this page says.
 """

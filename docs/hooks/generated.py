@@ -1,7 +1,7 @@
-"""Pages that are made and not written: commands from click, settings from the plan's models, results from their homes.
+"""Pages that are made and not written: ``python docs/hooks/generated.py`` writes those of commands, from click, and of
+settings, from the plan's models, into ``docs/reference``; the tests see to it that they are as they would be made now.
 
-MkDocs calls `on_files` before it reads a page. What it adds is in no folder of the sources, so it cannot go stale; a
-file that stands there for readers of the repository gives way to it. Links of written pages are those of the
+Pages that have their home beside the code MkDocs has from `on_files`. Links of pages are those of the
 repository too, and `on_page_markdown` makes them those of the site.
 """
 
@@ -20,17 +20,15 @@ sys.path.insert(0, str(Path(__file__).parent))  # MkDocs loads this file by its 
 from command_page import commands_page
 from setting_page import settings_page
 
+REFERENCE = Path(__file__).parents[1] / "reference"
+MADE = {"commands.md": commands_page, "settings.md": settings_page}
 LEAVING = re.compile(r"\]\(((?:\.\./)+[^)#\s]+)")
 OUTSIDE = ("CHANGELOG.md", "experiments/**/*.md", "experiments/**/*.svg", "experiments/**/*.csv")
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:
-    """Add the generated pages and those that have their home beside the code."""
+    """Add the pages that have their home beside the code."""
     root = Path(config.config_file_path).parent
-    for uri, content in {"reference/commands.md": commands_page(), "reference/settings.md": settings_page()}.items():
-        if stands_for := files.get_file_from_path(uri):
-            files.remove(stands_for)
-        files.append(File.generated(config, uri, content=content))
     for path in outside(root):
         uri = path.relative_to(root).as_posix()
         files.append(File.generated(config, uri, abs_src_path=str(path)))
@@ -53,3 +51,8 @@ def outside(root: Path) -> Iterator[Path]:
     """Pages, pictures and tables that lie outside ``docs``."""
     for pattern in OUTSIDE:
         yield from sorted(root.glob(pattern))
+
+
+if __name__ == "__main__":
+    for name, page in MADE.items():
+        (REFERENCE / name).write_text(page(), encoding="utf-8")

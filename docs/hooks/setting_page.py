@@ -8,18 +8,14 @@ from annotated_types import Ge, Gt, Le, Lt
 from pydantic.fields import FieldInfo
 
 from polytag.plan import Plan
+from polytag.plan.commented import NAMED, TABLES
 from polytag.plan.defaults import recipes, sizes
-from polytag.plan.parts import Chars, Tags, Words
 from polytag.plan.task import Columns, DataFile, File, Task
-from polytag.plan.training import Initialisation, Training
 from polytag.plan.values import Choices, Table
 
-TABLES: dict[str, type[Table]] = {
-    "chars": Chars, "words": Words, "tags": Tags, "tasks": Task,
-    "training": Training, "initialisation": Initialisation,
-}  # fmt: skip
-NAMED = ("chars", "words", "tags", "tasks")
 HEAD = """# Settings of a plan
+
+<!-- Made by python docs/hooks/generated.py, from src/polytag/plan -->
 
 A plan is a TOML file. Its tables are the parts (`chars.NAME`, `words.NAME`, `tags.NAME`), the tasks (`tasks.NAME`) and
 two tables for how it is trained. Names are made of letters, digits, `-` and `_`.

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from polytag.plan_file import load_plan as load_plan
     from polytag.raw_text import vectors as vectors
     from polytag.reports.two_models import compare as compare
+    from polytag.runs.repeats import repeat as repeat
+    from polytag.runs.tune import tune as tune
     from polytag.suggesting.choice import suggest as suggest
     from polytag.tagger.calibration import calibrate as calibrate
     from polytag.tagger.evaluation import evaluate as evaluate
@@ -60,10 +62,12 @@ _HOMES = {
     "load": "tagger.tagging",
     "load_plan": "plan_file",
     "pack": "model.packing",
+    "repeat": "runs.repeats",
     "suggest": "suggesting.choice",
     "to_frame": "corpus.frames",
     "train": "training",
     "train_events": "training",
+    "tune": "runs.tune",
     "vectors": "raw_text",
 }
 

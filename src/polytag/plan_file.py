@@ -7,15 +7,16 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import tomli_w
 from pydantic import ValidationError
 
 from polytag.errors import PlanError, nearest
+from polytag.files import atomic_write
 from polytag.plan import Plan
+from polytag.plan.commented import TABLES
 from polytag.plan.consistency import check_consistency
 from polytag.plan.defaults import defaults, with_defaults
-from polytag.plan.parts import Chars, Tags, Words
 from polytag.plan.task import Columns, DataFile, Task
-from polytag.plan.training import Initialisation, Training
 from polytag.plan.values import MEMORY, NONE, Table
 from polytag.tokenisers import ANY_LANGUAGE
 
@@ -49,6 +50,22 @@ def load_plan(
         tables["search"] = ["."]
     checked = make_plan(_with_memory(tables, memory), source=source).found_in(folder)
     return checked.model_copy(update={"search": (*checked.search, str(Path(data).resolve()))}) if data else checked
+
+
+def copy_plan(
+    plan: str | os.PathLike[str], to: Path, checked: Plan, *, settings: Iterable[str] = (), comment: str = ""
+) -> None:
+    """Write what stands in a plan file, with overrides, as another; ``checked`` is what both are read as.
+
+    Raises:
+        PlanError: the plan cannot be read.
+    """
+    tables = _read(Path(plan))
+    for setting in settings:
+        _override(tables, setting)
+    tables = {"search": list(checked.kept_in(to.parent).search)} | {k: v for k, v in tables.items() if k != "search"}
+    with atomic_write(to) as file:
+        file.write(comment + tomli_w.dumps(tables))
 
 
 def make_plan(tables: Mapping[str, Any], *, source: str = "plan") -> Plan:
@@ -220,9 +237,6 @@ def _explain(error: ValidationError) -> str:
 
 def _keys_beside(location: Sequence[int | str]) -> list[str]:
     """The keys that the table of an unknown key has."""
-    tables: dict[str, type[Table]] = {
-        "chars": Chars, "words": Words, "tags": Tags, "tasks": Task,
-        "training": Training, "initialisation": Initialisation, "columns": Columns, "[file]": DataFile,
-    }  # fmt: skip
+    tables: dict[str, type[Table]] = {**TABLES, "columns": Columns, "[file]": DataFile}
     inside = [step for step in location[:-1] if step in tables]
     return list((tables[str(inside[-1])] if inside else Plan).settings())

@@ -9,7 +9,7 @@ from polytag.corpus.documents import read
 from polytag.corpus.formats.record import is_spans
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import is_scored
-from polytag.corpus.sampling import holdout, sample
+from polytag.corpus.sampling import fold, holdout, sample
 from polytag.corpus.schemes import of_types
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN, parse_any
@@ -31,7 +31,7 @@ def has_split(settings: Task, split: str) -> bool:
     """
     if split not in SPLITS:
         raise PlanError(f"there is no split '{split}'{nearest(split, SPLITS)}")
-    return bool(getattr(settings, split)) or (split == "dev" and settings.holdout > 0)
+    return bool(getattr(settings, split)) or (split == "dev" and settings.holds_out)
 
 
 def given_splits(corpora: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, str]]:
@@ -55,23 +55,34 @@ def split_sentences(
         CorpusError: a file cannot be read, or cannot be split as the plan says.
     """
     settings, memory = plan.tasks[task], memory or {}
-    if settings.holdout and split in ("train", "dev"):
+    if settings.holds_out and split in ("train", "dev"):
         everything = list(_given(plan, task, "train", notes, memory))
         # Scores need every tag, so a sentence with unknown ones is never held out.
         whole = [i for i, sentence in enumerate(everything) if is_scored(sentence, task)]
         if len(whole) < 2 <= len(everything):
             message = (
                 f"{len(whole)} sentences without unknown tags ({UNKNOWN}), expected 2 or more to hold out from; "
-                "name dev files, or leave out 'holdout' to keep the last epoch"
+                f"name dev files, or leave out '{'fold' if settings.fold else 'holdout'}' to keep the last epoch"
             )
             raise CorpusError(message, path=settings.files("train")[0].file)
-        held = {whole[i] for i in holdout(len(whole), settings.holdout, seed=HOLDOUT_SEED)[1]}
+        held = {whole[i] for i in _held_out(len(whole), settings)}
         chosen: Iterator[Sentence] = (s for i, s in enumerate(everything) if (i in held) == (split == "dev"))
     else:
         chosen = iter(_given(plan, task, split, notes, memory))
     drawn = _at_rate(chosen, settings) if split == "train" and settings.rate < 1 else chosen
     for sentence in drawn:
         yield of_marked_types(sentence, task, settings, refuse=split == "train")
+
+
+def _held_out(n: int, settings: Task) -> list[int]:
+    """Which of ``n`` training sentences are the development set."""
+    if settings.fold:
+        part, parts = settings.fold_of
+        if n < parts:
+            message = f"{n} sentences to cut into {parts} folds, expected at least {parts}"
+            raise CorpusError(message, path=settings.files("train")[0].file)
+        return fold(n, part, parts, seed=HOLDOUT_SEED)[1]
+    return holdout(n, settings.holdout, seed=HOLDOUT_SEED)[1]
 
 
 def of_marked_types(sentence: Sentence, task: str, settings: Task, *, refuse: bool = False) -> Sentence:

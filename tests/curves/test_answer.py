@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from polytag.curves.answer import answer
 from polytag.curves.estimates import T_975, Estimate, equivalent_rate, estimate, points
-from polytag.curves.runs import ALONE, JOINT, Result, Run
+from polytag.curves.runs import ALONE, JOINT, Arm, Result
 
 CURVE = [(0.03, 40.0), (0.1, 60.0), (0.3, 70.0), (1.0, 80.0)]
 Scores = dict[float, tuple[list[float], list[float]]]
@@ -16,7 +16,7 @@ Scores = dict[float, tuple[list[float], list[float]]]
 
 def results(scores: Scores) -> list[Result]:
     return [
-        Result(Run(arm, rate, seed), score, "f1", 5, round(1000 * rate))
+        Result(Arm(arm, rate, seed), score, "f1", 5, round(1000 * rate))
         for rate, both in scores.items()
         for arm, of in zip((ALONE, JOINT), both, strict=True)
         for seed, score in enumerate(of, start=1)

@@ -1,8 +1,7 @@
-"""Real trainings, tiny ones: a curve is drawn, added to, resumed after a kill, and refused where it cannot be."""
+"""Real trainings, tiny ones: a curve is drawn, added to, and refused where it cannot be."""
 
 import csv
 import sys
-import time
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,12 +9,11 @@ from pathlib import Path
 import pytest
 
 from polytag.curves import Curve, curve
-from polytag.curves.runs import Question, Run, directory, is_done, settings, start
+from polytag.curves.runs import Arm, Question, training
 from polytag.errors import PlanError, PolytagError
 from tests.cli.conftest import run as run_command
 from tests.training import toy
 
-PYTHON = sys.executable
 PLAN = """
 [chars.all]
 dimension = 4
@@ -58,7 +56,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module", autouse=True)
 def _quick_start(quick_python: str) -> Iterator[None]:
-    """Trainings start at once; `test_a_killed_training_is_resumed` begins a real process."""
+    """Trainings start at once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(sys, "executable", quick_python)
         yield
@@ -100,39 +98,22 @@ def test_what_is_trained_is_skipped_and_seeds_can_be_added(place: Path, measured
 
 
 def test_another_plan_is_refused(place: Path, measured: tuple[Curve, list[str]]) -> None:
-    with pytest.raises(PlanError, match=r"plan\.training\.epochs was 1 for the trainings here, now it is 2; name ano"):
+    with pytest.raises(
+        PlanError, match=r"plan\.toml: training\.epochs was 1 for the trainings here, now it is 2; name ano"
+    ):
         curve(place / "plan.toml", task="ner", rates=[0.5], partners=["xx"], seeds=1, output=place / "out",
               settings=["training.epochs=2"])  # fmt: skip
 
 
 def test_both_ways_to_train_get_the_same_sentences_and_keep_the_best_epoch_for_the_task(place: Path) -> None:
-    question = Question(place / "plan.toml", "ner", ["xx"], [0.5], [1], "dev", place / "none", ["training.margin=2.0"])
+    question = Question(place / "plan.toml", "ner", ["xx"], [0.5], [1], "dev", place / "none")
     plan = question.check()
-    one, other = (settings(Run(arm, 0.5, 3), question, plan) for arm in question.arms)
-    assert one == other == [
-        "tasks.ner.rate=0.5", "tasks.ner.rate_seed=15", "training.select=ner", "training.seed=3", "training.margin=2.0"
-    ]  # fmt: skip
+    one, other = (training(Arm(arm, 0.5, 3), question, plan) for arm in question.arms)
+    expected = ["tasks.ner.rate=0.5", "tasks.ner.rate_seed=15", "training.select=ner", "training.seed=3"]
+    assert one.settings == other.settings == expected
+    assert (one.tasks, other.tasks) == (["ner"], ["ner", "xx"])
     with_refit = plan.model_copy(update={"training": plan.training.model_copy(update={"refit": True})})
-    assert "training.refit=false" in settings(Run(question.arms[0], 0.5, 3), question, with_refit)
-
-
-def test_a_killed_training_is_resumed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    long = ["training.epochs=80"]
-    question = Question(place / "plan.toml", "ner", [], [1.0], [1], "dev", place / "killed", long)
-    (only,) = question.runs()
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "executable", PYTHON)
-        process = start(only, question, question.check(), threads=1)
-    metrics = directory(only, question) / "metrics.jsonl"
-    while not metrics.exists() and process.poll() is None:
-        time.sleep(0.02)
-    process.kill()
-    process.wait()
-    assert not is_done(only, question)
-    said: list[str] = []
-    curve(place / "plan.toml", task="ner", rates=[1.0], seeds=1, output=place / "killed", settings=long,
-          say=said.append)  # fmt: skip
-    assert said[0] == "alone, rate 1, seed 1: resumed; 0 trainings wait"
+    assert "training.refit=false" in training(Arm("alone", 0.5, 3), question, with_refit).settings
 
 
 def test_a_training_that_fails_is_told_in_one_sentence(place: Path) -> None:

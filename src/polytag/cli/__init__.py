@@ -33,6 +33,7 @@ COMMANDS = {
     "calibrate": "Make a model's probabilities come true on a file nobody trained on.",
     "compare": "Compare two models on the same sentences.",
     "curve": "Measure what joint training and more annotation bring to a task.",
+    "tune": "Search for better settings of a plan by training it.",
     "serve": "Serve a model over HTTP: a page, and JSON for programs.",
     "pack": "Pack a model into one file for shipping.",
     "export": "Write a model as an ONNX graph.",

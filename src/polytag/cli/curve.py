@@ -1,16 +1,23 @@
 """``polytag curve``."""
 
-import re
 from pathlib import Path
 from typing import Any
 
 import click
 
-from polytag.cli.options import PATH, data_option, directory_option, quiet_option, set_option, split_option
+from polytag.cli.options import (
+    PATH,
+    data_option,
+    directory_option,
+    jobs_option,
+    quiet_option,
+    set_option,
+    several_values,
+    split_option,
+)
 from polytag.cli.outputs import check_directory
 
 RATES = (0.03, 0.1, 0.3, 1.0)
-_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(e-?[0-9]+)?|[0-9]+\.")
 
 
 class _Rate(click.ParamType):  # type: ignore[type-arg]  # which newer versions of click have
@@ -26,25 +33,7 @@ class _Rate(click.ParamType):  # type: ignore[type-arg]  # which newer versions 
         return rate
 
 
-class _Command(click.Command):
-    """Takes several values after one --rates: ``--rates 0.03 0.1 0.3 1``."""
-
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        expanded: list[str] = []
-        of_rates = 0  # values that the option at hand has had
-        for argument in args:
-            if argument == "--rates":
-                of_rates = 1
-            elif of_rates and _NUMBER.fullmatch(argument):
-                expanded += ["--rates"] if of_rates > 1 else []
-                of_rates += 1
-            else:
-                of_rates = 0
-            expanded.append(argument)
-        return super().parse_args(ctx, expanded)
-
-
-@click.command(cls=_Command)
+@click.command(cls=several_values("--rates"))
 @click.argument("plan", type=PATH)
 @directory_option("The directory for everything; curve-TASK unless given.")
 @click.option("--task", required=True, help="The task whose labels are rationed.")
@@ -58,7 +47,7 @@ class _Command(click.Command):
 )  # fmt: skip
 @click.option("--seeds", type=click.IntRange(1, 1000), default=3, show_default=True, help="Trainings for each point.")
 @split_option("dev", "the task's")
-@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trainings at a time.")
+@jobs_option
 @data_option
 @set_option
 @quiet_option

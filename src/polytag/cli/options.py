@@ -1,5 +1,6 @@
 """Options and arguments that several commands share: one name, one form and one text for each."""
 
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -18,6 +19,31 @@ TEXTS = tuple(name for name, row in FORMATS.items() if not row.has_tags)
 TAGGED = ("auto", *(name for name, row in FORMATS.items() if row.blocks))  # formats in which texts are tagged
 BY_SUFFIX = "auto goes by the suffix, and is conll where that says nothing"
 TEXT_IS = "text is raw, tokenised has a sentence per line and blanks between words"
+
+
+_NUMBER = re.compile(r"[0-9]*\.?[0-9]+(e-?[0-9]+)?|[0-9]+\.")
+
+
+def several_values(option: str, base: type[click.Command] = click.Command) -> type[click.Command]:
+    """A command that takes several numbers after one option: ``--rates 0.03 0.1 0.3 1``."""
+
+    class Command(base):  # type: ignore[misc, valid-type]
+        def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+            expanded: list[str] = []
+            values = 0  # that the option has had, where its values are at hand
+            for argument in args:
+                if argument == option:
+                    values = 1
+                elif values and _NUMBER.fullmatch(argument):
+                    expanded += [option] if values > 1 else []
+                    values += 1
+                else:
+                    values = 0
+                expanded.append(argument)
+            parsed: list[str] = super().parse_args(ctx, expanded)
+            return parsed
+
+    return Command
 
 
 def together(*options: Callable[[Any], Any]) -> Callable[[F], F]:
@@ -111,6 +137,7 @@ threads_option = click.option("--threads", type=click.IntRange(min=1), help="CPU
 json_option = click.option("--json", "as_json", is_flag=True, help="Numbers for machines.")
 html_option = click.option("--html", type=FileToWrite(), metavar="FILE", help="Also write a report, one HTML page.")
 quiet_option = click.option("--quiet", "-q", is_flag=True, help="No progress on stderr.")
+jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trainings at a time.")
 constrained_option = click.option(
     "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
 )

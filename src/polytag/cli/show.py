@@ -19,10 +19,16 @@ OUTPUTS = {"crf": "CRF", "softmax": "softmax"}
 @click.argument("plan", type=PATH)
 @data_option
 @set_option
-@click.option("--all", "everything", is_flag=True, help="Every setting, with all defaults written out, as a plan file.")
+@click.option(
+    "--all",
+    "everything",
+    is_flag=True,
+    help="Every setting with its meaning, all defaults written out, as a plan file.",
+)
 def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: bool) -> None:
     """Show the parts of PLAN (a plan file, a model directory or a packed model), who shares them, and their sizes."""
     from polytag.model.packed import is_packed
+    from polytag.plan.commented import commented
     from polytag.plan_file import load_plan
 
     if plan.is_dir() or is_packed(plan):
@@ -31,17 +37,18 @@ def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: b
         _show_model(plan, everything=everything)
         return
     checked = load_plan(plan, data=data, settings=settings)
-    click.echo(_toml(checked) if everything else "\n".join(_parts(checked, {}, _schemes(checked))))
+    click.echo(commented(checked.to_dict()) if everything else "\n".join(_parts(checked, {}, _schemes(checked))))
 
 
 def _show_model(path: Path, *, everything: bool) -> None:
     from polytag.cli.report import read_report
     from polytag.model import load_model
+    from polytag.plan.commented import commented
 
     model = load_model(path)
     plan, vocabularies = model.plan, model.vocabularies
     if everything:
-        click.echo(_toml(plan))
+        click.echo(commented(plan.to_dict()))
         return
     sizes, schemes = {}, {}
     for name, vocabulary in vocabularies.tags.items():
@@ -101,9 +108,3 @@ def _parts(plan: "Plan", sizes: dict[str, str], schemes: dict[str, str]) -> list
         + (f", margin {training.margin}" if any(tags.output == "crf" for tags in plan.tags.values()) else "")
     )
     return lines
-
-
-def _toml(plan: "Plan") -> str:
-    import tomli_w
-
-    return tomli_w.dumps(plan.to_dict()).rstrip()

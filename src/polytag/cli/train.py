@@ -6,18 +6,22 @@ import sys
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from polytag.cli.going_on import places, telling_how_to_go_on
 from polytag.cli.options import (
     PATH,
     data_option,
     device_option,
     directory_option,
+    jobs_option,
     quiet_option,
     set_option,
+    several_values,
     task_option,
 )
 from polytag.cli.outputs import check_directory
@@ -49,11 +53,20 @@ class _Command(click.Command):
             return super().invoke(ctx)
 
 
-@click.command(cls=_Command)
+@click.command(cls=several_values("--seeds", _Command))
 @click.argument("plan", type=PATH)
 @directory_option("The model directory to make.")
 @data_option
 @click.option("--seed", type=int, help="Overrides training.seed.")
+@click.option(
+    "--seeds", type=click.IntRange(0, 2**32 - 1), multiple=True, metavar="SEED...",
+    help="Train once with each: a model directory below DIR for each, means and deviations at the end.",
+)  # fmt: skip
+@click.option(
+    "--folds", type=click.IntRange(2), metavar="N",
+    help="Cross-validation: N trainings, each scored on the Nth of the training sentences that it holds out.",
+)  # fmt: skip
+@jobs_option
 @click.option("--resume", is_flag=True, help="Continue the training that the output directory holds; PLAN may be that.")
 @set_option
 @task_option("Train")
@@ -64,6 +77,9 @@ def train(
     output: Path | None,
     data: Path | None,
     seed: int | None,
+    seeds: tuple[int, ...],
+    folds: int | None,
+    jobs: int,
     resume: bool,
     settings: tuple[str, ...],
     tasks: tuple[str, ...],
@@ -74,14 +90,26 @@ def train(
 
     Progress goes to stderr; at the end the scores of the kept epoch go to stdout. Started by torchrun, all its
     processes train together.
+
+    With --seeds 1 2 3 or --folds 5 the plan is trained several times, and means and deviations go to stdout and into
+    scores.json. The same command, or --resume DIR, goes on where it was interrupted.
     """
     from polytag.cli.report import read_report
     from polytag.plan_file import load_plan
+    from polytag.runs.repeats import is_repeated
+
+    plan, output = places(plan, output, resume=resume, command="train")
+    check_directory(output)
+    if seeds or folds or is_repeated(output):
+        request = {"seed": seed, "seeds": seeds, "folds": folds, "tasks": tasks, "settings": settings}
+        _train_several(plan, output, request, data=data, device=device, jobs=jobs, quiet=quiet)
+        return
     from polytag.training import train_events
     from polytag.training.distributed import joined
+    from polytag.training.resume import first_pass, has_first_pass, is_begun
 
-    plan, output = _places(plan, output, resume=resume)
-    check_directory(output)
+    if plan.parent == output and has_first_pass(output):
+        plan = first_pass(output) / plan.name  # the first pass of a refit has the same plan
     overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
 
     def load() -> "Plan":
@@ -91,7 +119,7 @@ def train(
     command = shlex.join(["polytag", *sys.argv[1:]])
     with joined() as world:
         events = train_events(world.agree(load), output=output, resume=resume, device=device, command=command)
-        with _telling_how_to_go_on(output, told=world.is_first):
+        with telling_how_to_go_on(output, lambda: world.is_first and is_begun(output)):
             _show(events, quiet=quiet or not world.is_first)
     if world.is_first:
         click.echo(_scores(output))
@@ -99,33 +127,34 @@ def train(
             click.echo(f"next: {step}", err=True)
 
 
-def _places(plan: Path, output: Path | None, *, resume: bool) -> tuple[Path, Path]:
-    """The plan file and the directory to train into; a directory in the place of the plan is both."""
-    if not plan.is_dir():
-        if output is None:
-            raise click.UsageError("Missing option '--output' / '-o'.")
-        return plan, output
-    if not resume or output not in (None, plan):
-        raise PolytagError(
-            f"{plan}: a directory, expected a plan file; a training goes on with 'train --resume {plan}'"
-        )
-    from polytag.training.resume import first_pass, has_first_pass
+def _train_several(
+    plan: Path, output: Path, request: dict[str, Any], *, data: Path | None, device: str, jobs: int, quiet: bool
+) -> None:
+    """Train with several seeds, by folds, or go on with what is in the directory."""
+    from polytag.runs.repeats import is_repeated, repeat, resume
 
-    began = first_pass(plan) if has_first_pass(plan) else plan  # the first pass of a refit has the same plan
-    return began / "plan.toml", plan
-
-
-@contextmanager
-def _telling_how_to_go_on(output: Path, *, told: bool) -> Iterator[None]:
-    """Where an interrupted training left a state, say what continues it."""
-    from polytag.training.resume import is_begun
-
-    try:
-        yield
-    except KeyboardInterrupt:
-        if told and is_begun(output):
-            click.echo(f"{output}: to go on: polytag train --resume {shlex.quote(str(output))}", err=True)
-        raise
+    seed = request.pop("seed")
+    if "TORCHELASTIC_RUN_ID" in os.environ:
+        raise click.UsageError("--seeds and --folds start trainings of their own, expected no torchrun")
+    if seed is not None and request["seeds"]:
+        raise click.UsageError("--seed and --seeds: expected one of them")
+    if len(request["seeds"]) == 1:
+        raise click.UsageError(f"--seeds {request['seeds'][0]}: expected several, such as --seeds 1 2 3, or --seed")
+    goes_on = plan.parent == output
+    if goes_on and (seed is not None or any(request.values())):
+        raise click.UsageError(f"{output}: its trainings go on as they began, expected no other settings")
+    told: dict[str, Any] = {} if quiet else {"say": partial(click.echo, err=True)}
+    with telling_how_to_go_on(output, lambda: is_repeated(output)):
+        if goes_on:
+            found = resume(output, data=data, jobs=jobs, **told)
+        else:
+            request["seeds"] = request["seeds"] or ([] if seed is None else [seed])
+            found = repeat(plan, output=output, data=data, device=device, jobs=jobs, **told, **request)
+    click.echo(found.table)
+    if found.best:
+        click.echo(f"\nbest on dev: {output / found.best.name}")
+    else:
+        click.echo("\neach training was scored on what it held out; for a model to use, train on all of it")
 
 
 def _show(events: Iterable["Event"], *, quiet: bool) -> None:

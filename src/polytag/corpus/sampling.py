@@ -46,3 +46,13 @@ def holdout(n: int, fraction: float, *, seed: int) -> tuple[list[int], list[int]
     order = np.random.RandomState(seed).permutation(n).tolist()
     size = min(max(1, round(fraction * n)), n - 1)
     return sorted(order[size:]), sorted(order[:size])
+
+
+def fold(n: int, part: int, parts: int, *, seed: int) -> tuple[list[int], list[int]]:
+    """Indices to train on and, disjoint, those of the ``part``-th of ``parts`` (from 1) for development; ascending.
+
+    Each of the ``n`` sentences is in one part; the sizes of parts differ by one at most.
+    """
+    order = np.random.RandomState(seed).permutation(n).tolist()
+    held = set(order[part - 1 :: parts])
+    return [i for i in range(n) if i not in held], sorted(held)

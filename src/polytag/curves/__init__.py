@@ -9,8 +9,7 @@ from pathlib import Path
 
 from polytag.curves.answer import answer
 from polytag.curves.estimates import Point, points
-from polytag.curves.runs import Question, Result, read_result
-from polytag.curves.work import train_all
+from polytag.curves.runs import Question, Result, train_runs
 from polytag.curves.write import PLOT, TABLE, table, write_all
 from polytag.reports.chart import check_matplotlib
 
@@ -75,8 +74,7 @@ def curve(
         settings=tuple(settings),
         data=None if data is None else Path(data).resolve(),
     )
-    train_all(question, jobs=max(1, jobs), say=say)
-    results = [read_result(run, question) for run in question.runs()]
+    results = train_runs(question, jobs=max(1, jobs), say=say)
     found = points(results)
     write_all(question, results, found)
     sentence = answer(found, partners=question.partners, metric=results[0].metric)

@@ -1,18 +1,18 @@
 """The trainings behind a curve: which there are, where they lie, how each is started and read."""
 
-import json
-import os
-import subprocess
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from polytag.errors import ModelError, PlanError, nearest
+from polytag.files import locked
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
+from polytag.runs.home import PLAN, settle
+from polytag.runs.work import Run, Say, fail, left, train_all, without_refit
 from polytag.splits import has_split
 
+REQUEST = "curve.json"  # what the trainings of a directory have in common
 ALONE, JOINT = "alone", "with"
 ARMS = (ALONE, JOINT)
 RATE_SEED = 12  # the sentences of seed 1 are those that the plan's default draws
@@ -40,9 +40,9 @@ class Question:
         """The ways to train that are compared."""
         return ARMS if self.partners else ARMS[:1]
 
-    def runs(self) -> list["Run"]:
+    def runs(self) -> list["Arm"]:
         """All trainings, cheap ones first."""
-        return [Run(arm, rate, seed) for rate in self.rates for seed in self.seeds for arm in self.arms]
+        return [Arm(arm, rate, seed) for rate in self.rates for seed in self.seeds for arm in self.arms]
 
     def tasks(self, arm: str) -> list[str]:
         """The tasks that are trained in one network."""
@@ -73,8 +73,8 @@ class Question:
 
 
 @dataclass(frozen=True, slots=True)
-class Run:
-    """One training."""
+class Arm:
+    """One training: how, at which rate, with which seed."""
 
     arm: str
     rate: float
@@ -88,68 +88,58 @@ class Run:
 class Result:
     """The score of one training, 0 to 100, on so many training sentences of the task."""
 
-    run: Run
+    run: Arm
     score: float
     metric: str
     epoch: int
     sentences: int
 
 
-def directory(run: Run, question: Question) -> Path:
-    """The model directory."""
-    return question.output / "runs" / f"{run.arm}-{run.rate:g}-seed{run.seed}"
-
-
-def log(run: Run, question: Question) -> Path:
-    """What the training says."""
-    return directory(run, question).with_suffix(".log")
-
-
-def is_done(run: Run, question: Question) -> bool:
-    """Whether the training is complete."""
-    return (directory(run, question) / "report.json").exists()
-
-
-def settings(run: Run, question: Question, plan: Plan) -> list[str]:
-    """What is laid over the plan file; the user's settings come last."""
+def training(arm: Arm, question: Question, plan: Plan) -> Run:
+    """The training itself; the user's settings are in the plan that lies in the output directory."""
     task = question.task
-    own = [f"tasks.{task}.rate={run.rate:g}", f"tasks.{task}.rate_seed={RATE_SEED + run.seed}"]
+    own = [f"tasks.{task}.rate={arm.rate:g}", f"tasks.{task}.rate_seed={RATE_SEED + arm.seed}"]
     if has_split(plan.tasks[task], "dev"):  # both arms keep the epoch that is best for the task
         own.append(f"training.select={task}")
-    if plan.training.refit:  # of few training sentences it would train on all of dev
-        own.append("training.refit=false")
-    return [*own, f"training.seed={run.seed}", *question.settings]
+    directory = question.output / "runs" / f"{arm.arm}-{arm.rate:g}-seed{arm.seed}"
+    settings = [*own, *without_refit(plan), f"training.seed={arm.seed}"]
+    return Run(str(arm), question.output / PLAN, directory, settings, question.tasks(arm.arm), question.data)
 
 
-def start(run: Run, question: Question, plan: Plan, *, threads: int | None) -> "subprocess.Popen[bytes]":
-    """Start or resume a training in a process of its own, in a session of its own: ctrl-C reaches the parent alone."""
-    output = directory(run, question)
-    output.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "polytag", "train", str(question.plan), "--output", str(output), "--resume"]
-    command += [part for task in question.tasks(run.arm) for part in ("--task", task)]
-    command += ["--data", str(question.data)] if question.data else []
-    command += [part for setting in settings(run, question, plan) for part in ("--set", setting)]
-    environment = os.environ | ({"OMP_NUM_THREADS": str(threads)} if threads else {})
-    with log(run, question).open("ab") as stream:
-        return subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, env=environment, start_new_session=True
-        )
-
-
-def read_result(run: Run, question: Question) -> Result:
-    """What a complete training has scored.
+def train_runs(question: Question, *, jobs: int, say: Say) -> list[Result]:
+    """Train what is not trained yet, and read what all have scored.
 
     Raises:
-        ModelError: its report is damaged.
+        PolytagError: the plan cannot be used, the directory holds another curve, or a training fails.
     """
-    path = directory(run, question) / "report.json"
+    plan = question.check()
+    runs = {arm: training(arm, question, plan) for arm in question.runs()}
+    arms = {run: arm for arm, run in runs.items()}
+
+    def ended(run: Run, reason: str) -> None:
+        fail(run, reason)
+        result = _result(run, arms[run], question)
+        say(f"{run}: {question.task} {question.split} {result.metric} {result.score:.2f}, epoch {result.epoch}")
+
+    with locked(question.output, doing="drawing a curve into", kind=ModelError):
+        request = {"task": question.task, "partners": list(question.partners)}
+        own = [f"tasks.{question.task}.rate", f"tasks.{question.task}.rate_seed", "training.seed"]
+        settle(
+            question.output, REQUEST, request,
+            plan=question.plan, checked=plan, settings=question.settings, may_change=own,
+        )  # fmt: skip
+        train_all(left(runs.values(), say), jobs=jobs, say=say, ended=ended)
+    return [_result(run, arm, question) for arm, run in runs.items()]
+
+
+def _result(run: Run, arm: Arm, question: Question) -> Result:
+    report = run.report()
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
         found = report["scores"][question.task][question.split]
         sentences = _sentences(report["notes"], question.task)
-        return Result(run, float(found["score"]), str(found["metric"]), int(report["best_epoch"]), sentences)
-    except (ValueError, KeyError, TypeError, OSError):
-        raise ModelError(f"{path}: the file is damaged, expected the report that a training wrote") from None
+        return Result(arm, float(found["score"]), str(found["metric"]), int(report["best_epoch"]), sentences)
+    except (ValueError, KeyError, TypeError):
+        raise ModelError(f"{run.directory}: its report.json is damaged, expected what a training wrote") from None
 
 
 def _sentences(notes: Sequence[str], task: str) -> int:

@@ -75,7 +75,7 @@ def _check_training(plan: Plan, source: str) -> None:
             f"{nearest(plan.training.select, options)}"
         )
     selecting = plan.tasks.get(plan.training.select)
-    if plan.training.select != "mean" and selecting and not (selecting.dev or selecting.holdout):
+    if plan.training.select != "mean" and selecting and not (selecting.dev or selecting.holds_out):
         raise PlanError(
             f"{source}: training.select: the task '{plan.training.select}' has no development data to choose an epoch "
             "by; give it dev files or a holdout"
@@ -94,7 +94,7 @@ def check_refit(plan: Plan, source: str) -> None:
         raise PlanError(
             f"{source}: training.refit ends with weights for all tasks, expected no training.best_per_task beside it"
         )
-    if not any(task.dev or task.holdout for task in plan.tasks.values()):
+    if not any(task.dev or task.holds_out for task in plan.tasks.values()):
         raise PlanError(f"{source}: training.refit trains on dev sentences too, expected dev files or a holdout")
     for name, task in plan.tasks.items():
         if task.rate < 1:

@@ -89,6 +89,9 @@ class Task(Table):
         None, description="types of spans that the files mark: O is none of these, and may be any other; left out: all"
     )
     holdout: Fraction = Field(0.0, description="share of the training sentences held out as the development set")
+    fold: Annotated[str, Field(pattern=r"^[0-9]{1,4}/[0-9]{1,4}$")] | None = Field(
+        None, description="K/N: the K-th of N parts of the training sentences is the development set"
+    )
     rate: Annotated[float, Field(gt=0.0, le=1.0, strict=True)] = Field(
         1.0, description="labeling rate: share of training sentences"
     )
@@ -102,8 +105,11 @@ class Task(Table):
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
-        if self.holdout and self.dev:
-            raise ValueError("give dev files or holdout, not both")
+        given = {"dev files": self.dev, "holdout": self.holdout, "fold": self.fold}
+        if len(names := [name for name, value in given.items() if value]) > 1:
+            raise ValueError(f"give {names[0]} or {names[1]}, not both")
+        if self.fold and not 1 <= self.fold_of[0] <= self.fold_of[1] >= 2:
+            raise ValueError(f"fold '{self.fold}': expected K/N with K from 1 to N, and N of at least 2")
         maps = [self.map, *(file.map or {} for split in SPLITS for file in self.files(split))]
         if problem := next(filter(None, (wrong_map(of, plain=self.scheme == "plain") for of in maps)), ""):
             raise ValueError(f"map: {problem}")
@@ -151,3 +157,14 @@ class Task(Table):
         described = file or self.described(MEMORY)
         plain = self.scheme == "plain" and not is_spans(described.columns.tag if described.columns else -1)
         return Labels(described.outside or "O", described.map or {}, plain)
+
+    @property
+    def fold_of(self) -> tuple[int, int]:
+        """Of a task with a fold: which part of the training sentences is held out, from 1, and of how many."""
+        part, _, parts = (self.fold or "").partition("/")
+        return int(part), int(parts)
+
+    @property
+    def holds_out(self) -> bool:
+        """Whether training sentences are the development set."""
+        return self.holdout > 0 or self.fold is not None

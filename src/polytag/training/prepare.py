@@ -103,9 +103,11 @@ def prepare(
 
 def _read_task(plan: Plan, task: str, memory: Corpora, notes: list[str], *, refit: bool) -> dict[str, list[Sentence]]:
     if refit:
-        plan = plan.model_copy(update={"tasks": {task: plan.tasks[task].model_copy(update={"holdout": 0.0})}})
+        plan = plan.model_copy(
+            update={"tasks": {task: plan.tasks[task].model_copy(update={"holdout": 0.0, "fold": None})}}
+        )
     settings, said = plan.tasks[task], Notes()
-    notes_of = {split: Notes() if split == "dev" and settings.holdout else said for split in SPLITS}  # each file once
+    notes_of = {split: Notes() if split == "dev" and settings.holds_out else said for split in SPLITS}  # each file once
     splits = {split: list(split_sentences(plan, task, split, notes=notes_of[split], memory=memory)) for split in SPLITS}
     if refit:
         splits["train"], splits["dev"] = splits["train"] + splits["dev"], []

@@ -1,0 +1,169 @@
+"""Train what is not trained yet, several processes at a time; what a kill has left is resumed."""
+
+import json
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from polytag.errors import ModelError, PolytagError
+from polytag.plan import Plan
+from polytag.runs import processes
+
+POLL_SECONDS = 0.2
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, eq=False)
+class Run:
+    """One training: a plan, what is laid over it, and the model directory that it makes."""
+
+    name: str
+    plan: Path
+    directory: Path
+    settings: Sequence[str] = ()
+    tasks: Sequence[str] = ()
+    data: Path | None = None
+    device: str = "cpu"
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def log(self) -> Path:
+        """What the training says."""
+        return self.directory.with_name(f"{self.directory.name}.log")
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the training is complete."""
+        return (self.directory / "report.json").exists()
+
+    def report(self) -> dict[str, Any]:
+        """What a complete training has written of itself.
+
+        Raises:
+            ModelError: it is damaged.
+        """
+        path = self.directory / "report.json"
+        try:
+            report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            if isinstance(report["scores"], dict):
+                return report
+        except (ValueError, KeyError, TypeError, OSError):
+            pass
+        raise ModelError(f"{path}: the file is damaged, expected the report that a training wrote")
+
+    def epochs(self) -> list[dict[str, Any]]:
+        """The lines of metrics.jsonl so far."""
+        path = self.directory / "metrics.jsonl"
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() else []
+        return [json.loads(line) for line in lines]
+
+    def start(self, *, threads: int | None) -> "subprocess.Popen[bytes]":
+        """Start or resume it in a process of its own."""
+        self.directory.parent.mkdir(parents=True, exist_ok=True)
+        command = [
+            sys.executable,
+            "-m",
+            "polytag",
+            "train",
+            str(self.plan),
+            "--output",
+            str(self.directory),
+            "--resume",
+        ]
+        command += ["--device", self.device]
+        command += [part for task in self.tasks for part in ("--task", task)]
+        command += ["--data", str(self.data)] if self.data else []
+        command += [part for setting in self.settings for part in ("--set", setting)]
+        return processes.start(command, self.log, environment={"OMP_NUM_THREADS": str(threads)} if threads else {})
+
+
+def without_refit(plan: Plan) -> list[str]:
+    """What is laid over a plan whose development scores alone count: training on dev too would come to nothing."""
+    return ["training.refit=false"] if plan.training.refit else []
+
+
+def left(runs: Collection[Run], say: Say) -> list[Run]:
+    """Those that are not trained yet; says how many are."""
+    waiting = [run for run in runs if not run.is_done]
+    if len(waiting) < len(runs):
+        say(f"{len(runs) - len(waiting)} of {len(runs)} trainings are done already")
+    return waiting
+
+
+@dataclass
+class _Active:
+    process: "subprocess.Popen[bytes]"
+    epochs: int = 0  # that were looked at
+    is_stopped: bool = False
+
+
+def train_all(
+    runs: Iterable[Run],
+    *,
+    jobs: int,
+    say: Say,
+    ended: Callable[[Run, str], None],
+    goes_on: Callable[[Run, Mapping[str, Any]], bool] | None = None,
+) -> None:
+    """Train runs, each asked for when there is room for it.
+
+    Args:
+        runs: what to train, in order.
+        jobs: how many at a time; several have one thread each.
+        say: gets a line for each start.
+        ended: gets each run that has come to its end, and how it failed: empty where it did not.
+        goes_on: sees each epoch's line of metrics.jsonl, and says whether the run shall go on.
+    """
+    waiting, active = iter(runs), dict[Run, _Active]()
+    with processes.terminated_as_interrupted():
+        try:
+            while _fill(active, waiting, jobs=jobs, say=say):
+                _look(active, ended, goes_on)
+                time.sleep(POLL_SECONDS)
+        finally:
+            processes.stop([each.process for each in active.values()])
+
+
+def _fill(active: dict[Run, _Active], waiting: Iterator[Run], *, jobs: int, say: Say) -> bool:
+    """Start what there is room for; returns whether anything is under way."""
+    while len(active) < jobs and (run := next(waiting, None)):
+        say(f"{run}: {'resumed' if run.directory.exists() else 'started'}")
+        active[run] = _Active(run.start(threads=1 if jobs > 1 else None))
+    return bool(active)
+
+
+def _look(
+    active: dict[Run, _Active],
+    ended: Callable[[Run, str], None],
+    goes_on: Callable[[Run, Mapping[str, Any]], bool] | None,
+) -> None:
+    for run, each in list(active.items()):
+        code = each.process.poll()
+        if goes_on and not each.is_stopped:
+            for line in run.epochs()[each.epochs :]:
+                each.epochs += 1
+                each.is_stopped = each.is_stopped or not goes_on(run, line)
+            if each.is_stopped and code is None:
+                processes.stop([each.process])
+                code = each.process.returncode
+        if code is not None:
+            del active[run]
+            is_failed = not each.is_stopped and (code or not run.is_done)
+            ended(run, processes.last_line(run.log) if is_failed else "")
+
+
+def fail(run: Run, reason: str) -> None:
+    """What most do with a training that failed.
+
+    Raises:
+        PolytagError: it did; says why.
+    """
+    if reason:
+        raise PolytagError(f"{run}: the training failed: {reason}")
