@@ -276,11 +276,11 @@ class TestDescription:
 
     def test_openapi_describes_the_bodies(self, client: Local) -> None:
         api = client.get("/openapi.json").json()
-        assert set(api["paths"]) == {"/tag", "/model", "/health"}
+        assert set(api["paths"]) == {"/tag", "/model", "/models", "/health", "/metrics"}
         operation = api["paths"]["/tag"]["post"]
         body = operation["requestBody"]["content"]["application/json"]["schema"]
         assert set(body["properties"]) == {
-            "text", "words", "tokenised", "language", "tasks", "confidence", "min_probability", "nbest",
+            "text", "words", "model", "tokenised", "language", "tasks", "confidence", "min_probability", "nbest",
         }  # fmt: skip
         assert {"200", "400", "408", "413", "415", "422", "503", "504"} == set(operation["responses"])
 

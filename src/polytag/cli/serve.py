@@ -1,14 +1,17 @@
 """``polytag serve``."""
 
+from collections import Counter
 from pathlib import Path
 
 import click
 
-from polytag.cli.options import model_argument, weights_options
+from polytag.cli.options import PATH, weights_options
+from polytag.errors import PolytagError
 
 
 @click.command()
-@model_argument
+@click.argument("models", nargs=-1, required=True, type=PATH, metavar="MODEL...")
+@click.option("--reload", "watched", is_flag=True, help="Read a model anew when it is replaced on disk.")
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is every one.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option(
@@ -38,7 +41,8 @@ from polytag.cli.options import model_argument, weights_options
 )  # fmt: skip
 @weights_options()
 def serve(
-    model: Path,
+    models: tuple[Path, ...],
+    watched: bool,
     host: str,
     port: int,
     precision: str | None,
@@ -50,23 +54,39 @@ def serve(
     allowed: tuple[str, ...],
     best_for: str | None,
 ) -> None:
-    """Serve MODEL over HTTP: a page at /, JSON by POST /tag, GET /model and /health; the API stands in /openapi.json.
+    """Serve MODELs over HTTP: a page at /, JSON by POST /tag, GET /models and /health; the API stands in /openapi.json.
 
-    Requests that come together are tagged together. SIGTERM and Ctrl+C let it answer what was asked, then end it.
+    Requests name one of several models by its directory or file ("model"); the first answers where they name none.
+    Requests that come together are tagged together. GET /metrics has numbers for Prometheus. SIGTERM and Ctrl+C let it
+    answer what was asked, then end it.
     """
     from polytag.server import Limits, create_app
     from polytag.server import serve as serve_app
+    from polytag.server.models import Source
     from polytag.server.process import bind
-    from polytag.tagger.tagging import Tagger
 
     limits = Limits(body=max_body, words=max_words, seconds=timeout, read_seconds=timeout, queue=queue)
     with bind(host, port) as at:
-        tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
-        name = click.format_filename(model.resolve().name)
-        app = create_app(tagger, limits, name=name, hosts=_hosts(host, at.getsockname()[0], allowed))
+        sources = {_name(model): Source(model, best_for, precision, threads) for model in models}
+        if len(sources) < len(models):
+            raise PolytagError(f"several models are called '{_twice(models)}', expected names that differ")
+        taggers = {name: source.load() for name, source in sources.items()}
+        app = create_app(
+            taggers, limits, sources=sources if watched else {}, hosts=_hosts(host, at.getsockname()[0], allowed)
+        )
         place = f"[{host}]" if ":" in host else host
+        told = f"{', '.join(map(str, models))} {'are' if len(models) > 1 else 'is'}"
         url = f"http://{place}:{at.getsockname()[1]}"
-        serve_app(app, at=at, limits=limits, ready=lambda: click.echo(f"{model} is served at {url}", err=True))
+        serve_app(app, at=at, limits=limits, ready=lambda: click.echo(f"{told} served at {url}", err=True))
+
+
+def _name(model: Path) -> str:
+    return click.format_filename(model.resolve().name)
+
+
+def _twice(models: tuple[Path, ...]) -> str:
+    (name, _), *_ = Counter(map(_name, models)).most_common(1)
+    return name
 
 
 def _hosts(host: str, address: str, allowed: tuple[str, ...]) -> list[str]:

@@ -1,7 +1,7 @@
 """The ASGI app: routes, errors as one sentence, and the way of a request to the batcher and back."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from http import HTTPStatus
 from importlib.metadata import version
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, PlainTextResponse
 from pydantic import ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -19,11 +19,12 @@ from starlette.types import ASGIApp
 from polytag.errors import PolytagError, nearest
 from polytag.server.batcher import Batcher
 from polytag.server.boundary import HOLD, Boundary, Budget
-from polytag.server.description import describe
 from polytag.server.limits import Limits
+from polytag.server.metrics import Counted, Metrics
+from polytag.server.models import Models, Source
 from polytag.server.refusals import RefusedError, of_validation, too_large, unusable
 from polytag.server.schemas import ErrorReply, HealthReply, ModelReply, TagReply, TagRequest
-from polytag.server.work import Job, Worker
+from polytag.server.work import Job, answer
 from polytag.tagger.tagging import Tagger
 
 PAGE = Path(__file__).parent / "page"
@@ -33,6 +34,7 @@ FILES = {  # all that the page is made of
     "/page.css": ("page.css", "text/css"),
     "/icon.svg": ("icon.svg", "image/svg+xml"),
 }
+PATHS = (*FILES, "/tag", "/model", "/models", "/health", "/metrics", "/openapi.json")
 CLIENT_GONE = 499
 ABOUT = (
     "Tags text with a trained model. Offsets of characters count Unicode code points, as Python does; JavaScript "
@@ -50,13 +52,13 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 
 class Server:
-    """A tagger, its queue and what it says of itself: the state of one app."""
+    """Models, their queue and what they say of themselves: the state of one app."""
 
-    def __init__(self, worker: Worker, limits: Limits, *, name: str) -> None:
-        self.worker, self.limits = worker, limits
-        self.model = describe(worker.tagger, name=name, limits=limits)
+    def __init__(self, models: Models, limits: Limits) -> None:
+        self.models, self.limits, self.metrics = models, limits, Metrics(PATHS)
+        models.on_reload = self.metrics.reloaded
         self.batcher = Batcher[Job](
-            worker,
+            answer,
             size=lambda job: min(job.size, limits.words),
             batch=limits.batch_words,
             queue=limits.queue,
@@ -66,11 +68,12 @@ class Server:
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         """Answer while the app runs."""
-        running = asyncio.create_task(self.batcher.run())
+        tasks = [asyncio.create_task(work) for work in (self.batcher.run(), self.models.watch())]
         yield
-        running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        for task in tasks:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
         self.batcher.close()
 
     async def tag(self, request: Request) -> Response:
@@ -80,13 +83,25 @@ class Server:
             asked = TagRequest.model_validate_json(await self._body(request))
         except ValidationError as error:
             raise of_validation(error) from None
-        answer = await self._answer(self.worker.job(asked), request)
+        answer = await self._answer(self.models[asked.model].worker.job(asked), request)
         request.scope[HOLD].take(len(answer))
         return Response(answer, media_type="application/json")
 
-    async def show(self) -> ModelReply:
-        """Tasks, languages, tags, sizes and limits of the model."""
-        return self.model
+    async def show(self, name: str | None = None) -> ModelReply:
+        """Tasks, languages, tags, sizes and limits of a model; of the first unless one is named."""
+        return self.models[name].reply
+
+    async def show_all(self) -> list[ModelReply]:
+        """The same of all models."""
+        return self.models.replies()
+
+    async def measured(self) -> Response:
+        """Numbers for Prometheus."""
+        if self.metrics.is_there:
+            self.metrics.waiting.set(self.batcher.waiting)
+            self.metrics.running.set(self.batcher.running)
+        content, kind = self.metrics.text()
+        return Response(content, media_type=kind)
 
     async def health(self) -> HealthReply:
         """Whether the server is alive, and how busy it is."""
@@ -131,23 +146,25 @@ class Server:
 
 
 def create_app(
-    tagger: Tagger,
+    tagger: Tagger | Mapping[str, Tagger],
     limits: Limits | None = None,
     *,
     name: str = "model",
+    sources: Mapping[str, Source] = {},
     hosts: Sequence[str] = ("*",),
 ) -> FastAPI:
     """An ASGI app that tags with ``tagger``.
 
     Args:
-        tagger: what tags.
+        tagger: what tags; or several by their names, the first for requests that name none.
         limits: the defaults of `Limits` unless given.
-        name: by which the model is shown.
+        name: by which one model is shown.
+        sources: of models that are read anew when they are replaced, by their names.
         hosts: names that clients may call the server by (the Host of their requests), as `TrustedHostMiddleware` takes
             them; else a web page elsewhere may get at a server that only this machine can reach.
     """
     limits = limits or Limits()
-    server = Server(Worker(tagger, limits), limits, name=name)
+    server = Server(Models({name: tagger} if isinstance(tagger, Tagger) else tagger, limits, sources), limits)
     app = FastAPI(
         title="polytag",
         version=version("polytag"),
@@ -161,18 +178,25 @@ def create_app(
         responses={200: {"model": TagReply}, **ERRORS}, response_class=JSONResponse,
     )  # fmt: skip
     app.add_api_route("/model", server.show)
+    app.add_api_route("/models", server.show_all)
+    app.add_api_route("/metrics", server.measured, response_class=PlainTextResponse)
     app.add_api_route("/health", server.health)
     for path, (file, kind) in FILES.items():
         app.add_route(path, _file(file, kind), include_in_schema=False)
     _handle_errors(app)
     app.state.server = server
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
+    app.add_middleware(_counted, metrics=server.metrics)
     app.add_middleware(_boundary, budget=Budget(limits.held), linger=limits.linger_seconds)
     return app
 
 
 def _boundary(app: ASGIApp, *, budget: Budget, linger: float) -> ASGIApp:
     return Boundary(app, budget=budget, linger=linger)
+
+
+def _counted(app: ASGIApp, *, metrics: Metrics) -> ASGIApp:
+    return Counted(app, metrics=metrics)
 
 
 def _body_schema() -> dict[str, Any]:
@@ -213,8 +237,6 @@ async def _gone(request: Request) -> None:
 
 
 def _handle_errors(app: FastAPI) -> None:
-    paths = [*FILES, "/tag", "/model", "/health", "/openapi.json"]
-
     async def refused(_: Request, error: Exception) -> Response:
         refusal = error if isinstance(error, RefusedError) else unusable(str(error))
         return _error(refusal.status, str(refusal), refusal.headers)
@@ -223,7 +245,7 @@ def _handle_errors(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         method, path, headers = request.method, request.url.path[:60], dict(error.headers or {})
         sentences = {
-            404: f"there is nothing at '{path}'{nearest(path, paths)}",
+            404: f"there is nothing at '{path}'{nearest(path, PATHS)}",
             405: f"{method} is not allowed at '{path}', expected {headers.get('Allow', 'another method')}",
         }
         return _error(error.status_code, sentences.get(error.status_code, str(error.detail)), headers)

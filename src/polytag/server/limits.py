@@ -16,7 +16,7 @@ class Limits:
 
     Of the server: ``queue`` requests that wait, ``held`` bytes of requests and answers in memory, ``connections`` that
     may be open when a request comes, ``batch_words`` that are tagged together, ``grace_seconds`` more than the others
-    in which it comes to its end when told to stop.
+    in which it comes to its end when told to stop, ``reload_seconds`` between looks at whether a model was replaced.
     """
 
     body: int = 1 << 20
@@ -30,4 +30,5 @@ class Limits:
     held: int = 128 << 20
     connections: int = 1_000
     batch_words: int = 4_096
+    reload_seconds: float = 2.0
     grace_seconds: float = 5.0

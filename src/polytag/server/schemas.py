@@ -31,6 +31,7 @@ class TagRequest(BaseModel):
 
     text: str | None = Field(None, description="raw text, which the server cuts into sentences and words")
     words: Words | None = Field(None, description="the words of one sentence, or of several")
+    model: str | None = Field(None, description="its name in /models, where several are served; else the first")
     tokenised: bool = Field(False, description="the text has a sentence per line, words parted by blanks")
     language: str | None = Field(None, description="its name or code in /model; needed where a model reads several")
     tasks: list[str] | None = Field(None, min_length=1, description="all tasks of the language unless given")

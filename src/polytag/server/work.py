@@ -22,6 +22,7 @@ LETTERS = 5  # of a word, for the size of a text that is not split yet
 class Job:
     """A request that was found to be one that can be answered."""
 
+    worker: "Worker"
     request: Request
     body: TagRequest
 
@@ -58,7 +59,7 @@ class Worker:
             self._check_length(len(words))
         self._check_total(sum(map(len, body.words or ())), body.nbest)
         request = Request(tasks, body.confidence, body.nbest, min_probability=body.min_probability)
-        return Job(self.tagger.checked(request), body)
+        return Job(self, self.tagger.checked(request), body)
 
     def __call__(self, jobs: Sequence[Job]) -> list[bytes | Exception]:
         """Answer jobs, each with a body of JSON or with what went wrong with it alone."""
@@ -136,6 +137,18 @@ class Worker:
         if words > limit:
             more = f" with nbest {nbest}" if nbest > 1 else ""
             raise too_large(f"the request has more than {limit:,} words, which is the most at a time{more}")
+
+
+def answer(jobs: Sequence[Job]) -> list[bytes | Exception]:
+    """Answer jobs of several models, each by the worker that it was checked by."""
+    by_worker: dict[Worker, list[int]] = {}
+    for index, job in enumerate(jobs):
+        by_worker.setdefault(job.worker, []).append(index)
+    results: list[bytes | Exception] = [b""] * len(jobs)
+    for worker, indices in by_worker.items():
+        for index, result in zip(indices, worker([jobs[index] for index in indices]), strict=True):
+            results[index] = result
+    return results
 
 
 def code_of(part: Any) -> str:
