@@ -1,12 +1,13 @@
 """polytag init: what a plan file gets for files and answers, and that it is one."""
 
+import re
 import shutil
 from pathlib import Path
 
 import pytest
 
 from polytag.errors import CorpusError, PlanError, PolytagError
-from polytag.initialise import TaskChoice, check_files, guessed_name, look, plan_text, write_plan
+from polytag.initialise import Speed, TaskChoice, check_files, choose, guessed_name, look, plan_text, write_plan
 from polytag.plan_file import load_plan
 from tests.cli.conftest import run
 
@@ -31,9 +32,15 @@ def test_a_plan_from_options_is_shown_and_trained(news):
     assert "column 2: O, B-LOC" in done.err
     plan = load_plan("ner.toml")
     task = plan.tasks["ner"]
-    assert (task.train, task.test, task.dev, task.holdout) == (("en.train.conll",), ("en.test.conll",), None, 0.1)
+    assert (task.train, task.test, task.dev, task.holdout) == (("en.train.conll",), ("en.test.conll",), None, 0.2)
     assert (task.columns.tag, task.words, plan.words["en"].language, plan.training.recipe) == (2, "en", "en", "best")
     assert "words.en" in run("show ner.toml").out
+    written = Path("ner.toml").read_text()
+    why = "# holdout: no development file was named, so 46 of 228 training sentences choose the epoch"
+    assert why in written
+    assert "holdout: no development file" in done.err
+    assert '# size: 228 training sentences, fewer than 1,000: enough for them\nsize = "small"' in written
+    assert "holdout = 0.2                         # share of the training sentences held out as" in written
     small = ("training.epochs=1", "words.en.hidden=4", "words.en.layers=1", "chars.shared.hidden=4")
     done = run(["train", "ner.toml", "-o", "model", *(word for s in small for word in ("--set", s))])
     assert done.code == 0, done.err
@@ -48,6 +55,55 @@ def test_a_task_for_each_tag_with_words_of_one_language(news):
         "ner": ("en", "shared", 2), "pos": ("en", "shared", 1)
     }  # fmt: skip
     assert (plan.tasks["ner"].holdout, plan.training.recipe) == (0.2, "paper")
+
+
+def test_minutes_choose_size_and_epochs_by_a_measured_speed(news, monkeypatch):
+    monkeypatch.setattr("polytag.training.speed.SECONDS", 0.2)
+    done = run("init --train en.train.conll --minutes 9 -o slow.toml")
+    assert done.code == 0, done.err
+    assert re.search(
+        r"size: 228 training .* enough for them; 23 epochs take about .*; [\d,]+ words/s were measured", done.err
+    )
+    assert load_plan("slow.toml").training.epochs == "auto"
+    done = run("init --train en.train.conll --minutes 0.0001 -o quick.toml")
+    plan = load_plan("quick.toml")
+    assert (plan.size, plan.training.epochs) == ("small", 1)
+    assert "# epochs: for 0.0001 minutes; the recipe's 23 would take about" in Path("quick.toml").read_text()
+    assert "fewer than 3 teach little" in done.err
+    assert run("init --train en.train.conll --minutes 0 -o none.toml").code == 2
+
+
+def measured(asked: list[str], **speeds: float):
+    """What `choose` asks of each size, words/s, of 60,000 words in 10 epochs."""
+
+    def speed(size: str) -> Speed:
+        asked.append(size)
+        return Speed(speeds[size], 60_000 / speeds[size], 10)
+
+    return speed
+
+
+def test_the_largest_size_that_fits_is_chosen():
+    asked: list[str] = []
+    of_both = measured(asked, medium=1000.0, small=5000.0)
+    assert choose(4000, has_dev=True, minutes=10, speed=of_both).size == "medium"
+    assert asked == ["medium"]
+    found = choose(4000, has_dev=True, minutes=9.9, speed=of_both)
+    assert (found.size, found.epochs, found.holdout) == ("small", None, 0.0)
+    assert found.reasons == {"size": "10 epochs take about 2 min; 5,000 words/s were measured here"}
+    found = choose(4000, has_dev=True, minutes=1, speed=of_both)
+    assert (found.size, found.epochs) == ("small", 5)
+    assert found.reasons["epochs"] == "for 1 minute; the recipe's 10 would take about 2 min"
+    asked.clear()
+    assert choose(4000, has_dev=True, size="medium", minutes=1, speed=of_both).epochs == 1
+    assert asked == ["medium"]
+
+
+def test_more_is_held_out_of_few_sentences_and_never_more_than_tells_epochs_apart():
+    shares = [choose(n, has_dev=False).holdout for n in (100, 1999, 2000, 20_000, 200_000)]
+    assert shares == [0.2, 0.2, 0.1, 0.1, 0.01]
+    assert choose(100, has_dev=False, holdout=0.3).holdout == 0.3
+    assert (choose(5000, has_dev=True).size, choose(5000, has_dev=True).reasons) == (None, {})
 
 
 def test_names_with_blanks_are_quoted_where_commands_are_told(news):

@@ -2,6 +2,9 @@
 
 import os
 import shlex
+import tomllib
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +14,7 @@ from polytag.cli.options import ANNOTATED, PATH, data_option, from_option, outpu
 from polytag.errors import PolytagError
 
 if TYPE_CHECKING:
-    from polytag.initialise import Seen, TaskChoice
+    from polytag.initialise import Seen, Speed, TaskChoice
 
 
 @click.command()
@@ -19,7 +22,9 @@ if TYPE_CHECKING:
 @click.option("--train", multiple=True, type=PATH, required=True, help="Training file (repeatable).")
 @click.option("--dev", multiple=True, type=PATH, help="Development file (repeatable).")
 @click.option("--test", multiple=True, type=PATH, help="Test file (repeatable).")
-@click.option("--holdout", type=click.FloatRange(0, 1, True, True), help="Share held out if there is no --dev.  [0.1]")
+@click.option(
+    "--holdout", type=click.FloatRange(0, 1, True, True), help="Share held out if there is no --dev.  [as fits]"
+)
 @from_option(ANNOTATED)
 @word_option
 @tag_option(
@@ -33,26 +38,56 @@ if TYPE_CHECKING:
     help="Text without labels (repeatable), of which the vectors are to be made: says with which command.",
 )  # fmt: skip
 @click.option("--recipe", help="Table of training defaults: paper, authors, best, ...  [best]")
-@click.option("--size", help="Layers and units: small, medium or paper.  [the recipe's]")
+@click.option("--size", help="Layers and units: small, medium or paper.  [as fits]")
+@click.option(
+    "--minutes", type=click.FloatRange(0, min_open=True),
+    help="How long the training may take here: the speed is measured, size and epochs go by it (needs PyTorch).",
+)  # fmt: skip
 @data_option
 @click.option("--force", is_flag=True, help="Overwrite the plan file.")
 def init(
-    output: Path, train: tuple[Path, ...], recipe: str | None, size: str | None, force: bool, **options: Any
-) -> None:
-    """Write a plan for your files, with a task for each --tag; shows what is in them and proposes the rest.
+    output: Path, train: tuple[Path, ...], recipe: str | None, force: bool, size: str | None, minutes: float | None,
+    **options: Any,
+) -> None:  # fmt: skip
+    """Write a plan for your files, with a task for each --tag; shows what is in them and chooses the rest.
+
+    Size, epochs and what is held out for development go by the number of sentences and, with --minutes, by the speed of
+    training on this machine; the plan says why.
 
     Example: polytag init --train eng.train --dev eng.testa --test eng.testb --tag ner=3 --language en -o ner.toml
     """
-    from polytag.initialise import ANY, RECIPE, plan_text, write_plan
+    from polytag.initialise import ANY, RECIPE, choose, plan_text, write_plan
 
     if output.exists() and not force:
         raise PolytagError(f"{output}: is there already; name another file with -o, or overwrite it with --force")
     if options["raw"]:
         options["vectors"] = options["vectors"] or output.parent / f"{options['language'] or ANY}.vec.gz"
-    tasks = _tasks(train, options)
-    text = plan_text(tasks, directory=output.parent, recipe=recipe or RECIPE, size=size)
+    tasks, seen = _tasks(train, options)
+    write = partial(plan_text, tasks, directory=output.parent, recipe=recipe or RECIPE)
+    words = sum(each.report.tokens for each in seen) * len(tasks)
+    sentences = sum(each.report.sentences for each in seen)
+    speed = partial(_speed, write, output.parent, options["data"], sentences, words)
+    choice = choose(
+        sentences, has_dev=bool(options["dev"]), size=size, holdout=options["holdout"], minutes=minutes, speed=speed
+    )
+    text = write(choice=choice)
+    click.echo("\n".join(f"{key}: {why}" for key, why in choice.reasons.items()), err=True)
     write_plan(text, output, force=force)
     click.echo(f"{output}: {_what_next(output, **options)}")
+
+
+def _speed(
+    write: Callable[..., str], folder: Path, data: Path | None, sentences: int, words: int, size: str
+) -> "Speed":
+    """Measured, of one size, with all else as the plan will have it."""
+    from polytag.initialise import Choice, Speed
+    from polytag.plan_file import load_plan
+    from polytag.training.speed import epochs_of, words_per_second
+
+    tables = tomllib.loads(write(choice=Choice(size)))
+    plan = load_plan({**tables, "search": [str(folder.resolve())]}, data=data)
+    rate = words_per_second(plan)
+    return Speed(rate, words / rate, epochs_of(plan, sentences))
 
 
 def _what_next(output: Path, *, data: Path | None, raw: tuple[Path, ...], vectors: Path | None, **_: Any) -> str:
@@ -69,8 +104,8 @@ def _what_next(output: Path, *, data: Path | None, raw: tuple[Path, ...], vector
     return ", ".join(f"{does} {mark}{command}{mark}" for does, command in quoted.items())
 
 
-def _tasks(train: tuple[Path, ...], options: dict[str, Any]) -> list["TaskChoice"]:
-    """The tasks that options name, or the one that the files look like."""
+def _tasks(train: tuple[Path, ...], options: dict[str, Any]) -> tuple[list["TaskChoice"], list["Seen"]]:
+    """The tasks that options name, or the one that the files look like; and what is in each training file."""
     from polytag.corpus.lookup import find_file
     from polytag.initialise import check_language, check_name, guessed_name, look
 
@@ -78,14 +113,15 @@ def _tasks(train: tuple[Path, ...], options: dict[str, Any]) -> list["TaskChoice
         check_name(name)
     check_language(options["language"] or "")
     data = options["data"]
-    seen = look(find_file(train[0], data), format=options["source_format"], word=options["word"])
-    click.echo("\n".join(seen.lines()), err=True)
+    files = [look(find_file(path, data), format=options["source_format"], word=options["word"]) for path in train]
+    click.echo("\n".join(line for each in files for line in each.lines()), err=True)
+    seen = files[0]
     tags = {name: str(place) for name, place in options["tags"].items()} or {guessed_name(seen, seen.tag): seen.tag}
-    return [_task(seen, train, name, tag, options) for name, tag in tags.items()]
+    return [_task(seen, train, name, tag, options) for name, tag in tags.items()], files
 
 
 def _task(seen: "Seen", train: tuple[Path, ...], name: str, tag: str, options: dict[str, Any]) -> "TaskChoice":
-    from polytag.initialise import HOLDOUT, TaskChoice, check_files
+    from polytag.initialise import TaskChoice, check_files
 
     task = TaskChoice(
         name=name,
@@ -95,7 +131,6 @@ def _task(seen: "Seen", train: tuple[Path, ...], name: str, tag: str, options: d
         word=options["word"],
         dev=options["dev"],
         test=options["test"],
-        holdout=options["holdout"] or HOLDOUT,
         language=options["language"] or "",
         vectors=options["vectors"] if options["raw"] else _existing(options["vectors"], options["data"]),
         note=column.note if (column := seen.column(tag)) else "",
