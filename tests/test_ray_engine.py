@@ -125,28 +125,6 @@ def test_tables_get_columns(texts, model, cluster):
             assert [tuple(one["tags"]) for one in there] == [one.tags for one in here.alternatives["ner"]]
 
 
-@pytest.mark.skipif(not HAS_RAY, reason="pyarrow is not installed: pip install 'polytag[ray]'")
-def test_a_table_that_cannot_be_tagged_is_told_with_its_columns(tmp_path):
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    from polytag.bulk import parquet
-
-    table = tmp_path / "x.parquet"
-    pq.write_table(pa.table({"sentence": ["Lima ."], "id": [1]}), table)
-    assert [piece.column for piece in parquet.cut(table, column="sentence")] == ["sentence"]
-    for column, found in {
-        "sentense": "; did you mean 'sentence'",
-        None: "; known are sentence, id",
-        "id": "int64",
-    }.items():
-        with pytest.raises(PolytagError, match=f"x.parquet: .*{found}"):
-            list(parquet.cut(table, column=column))
-    table.write_text("Lima")
-    with pytest.raises(PolytagError, match=r"x\.parquet: no Parquet or Arrow that can be read"):
-        list(parquet.cut(table))
-
-
 @needs_ray
 def test_ray_says_nothing_of_its_own(texts, model):
     command = [sys.executable, "-m", "polytag", "tag", model, "in/c.txt", "--from", "text"]
@@ -165,7 +143,7 @@ def test_without_ray_one_sentence_says_what_to_install(texts, model, monkeypatch
 
 
 def test_the_engine_wants_files_and_a_directory(texts, model):
-    for words in ("--engine ray -o out", "in/a.conll --engine ray", "in/x.parquet", "in/a.conll --from parquet"):
+    for words in ("--engine ray -o out", "in/a.conll --engine ray"):
         done = run(["tag", model, *words.split()])
         assert (done.code, "--engine ray" in done.sentence) == (2, True)
 

@@ -6,6 +6,7 @@ import json
 import math
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -160,27 +161,29 @@ class TestFormats:
     def test_tables_get_one_schema_whatever_is_in_them(self, model: Path, confidence: bool, nbest: int) -> None:
         import pyarrow as pa
 
-        from polytag.bulk import parquet
+        from polytag.bulk import TablePiece, tables
 
         worker = Worker(Assignment(model=str(model), request=Request(confidence=confidence, nbest=nbest)))
         whole = pa.table({"words": pa.array([["Ann", "saw"], [], None], pa.list_(pa.string()))})
-        tables = [
-            parquet.tagged(worker, parquet.TablePiece("x", "words", 1, part))
-            for part in (whole, whole.slice(1), whole.slice(3))
-        ]
-        assert len({table.schema for table in tables}) == 1
+
+        def tagged(column: str, table: Any) -> Any:
+            piece = TablePiece("x", column, 1, tables._packed(table))
+            return tables._unpacked(tables.tagged(worker, piece))
+
+        parts = [tagged("words", part) for part in (whole, whole.slice(1), whole.slice(3))]
+        assert len({table.schema for table in parts}) == 1
         more = {"confidence", "predicted_spans"} if confidence else {"predicted_spans"}
         more |= {"alternatives"} if nbest else set()
-        own = {name.partition(".")[2] for name in tables[0].column_names if name.startswith("ner.")}
+        own = {name.partition(".")[2] for name in parts[0].column_names if name.startswith("ner.")}
         assert own == more
         text = pa.table({"text": ["Ann  saw", "", None]})
-        table = parquet.tagged(worker, parquet.TablePiece("x", "text", 1, text))
+        table = tagged("text", text)
         assert table.column("offsets").to_pylist() == [[[0, 3], [5, 8]], [], []]
         for row in table.column("ner.predicted_spans").to_pylist():
             assert all(s["characters"] == [5 * s["start"], 5 * s["end"] - 2] for s in row)
             assert all((s["probability"] is not None) == confidence for s in row)
         if nbest:
-            (row, *_) = tables[0].column("ner.alternatives").to_pylist()
+            (row, *_) = parts[0].column("ner.alternatives").to_pylist()
             assert [one["tags"] for one in row] == [
                 list(one.tags) for one in worker.tagger.tag(["Ann", "saw"], nbest=nbest).alternatives["ner"]
             ]

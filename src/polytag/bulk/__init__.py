@@ -5,7 +5,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from polytag.bulk.pieces import Piece as Piece
+from polytag.bulk.pieces import TablePiece as TablePiece
 from polytag.bulk.pieces import cut as cut
+from polytag.bulk.pieces import is_table as is_table
 from polytag.bulk.worker import Assignment as Assignment
 from polytag.bulk.worker import Worker as Worker
 from polytag.corpus.notes import Notes

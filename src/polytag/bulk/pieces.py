@@ -9,7 +9,7 @@ from os import PathLike
 from pathlib import Path
 from typing import IO
 
-from polytag.corpus.documents import blocks, format_of
+from polytag.corpus.documents import blocks, files_of, format_of
 from polytag.corpus.formats import FORMATS, Cut
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import LONGEST_LINE, Source
@@ -33,24 +33,69 @@ class Piece:
     character: int = 0
     head: str = ""
 
+    @property
+    def size(self) -> int:
+        """In bytes, as UTF-8."""
+        return len(self.text.encode())
+
     def lines(self) -> Iterator[Line]:
         """The lines as they were read, with their numbers in the whole text."""
         return lines_of(self.text, first=self.line)
 
 
+@dataclass(frozen=True, slots=True)
+class TablePiece:
+    """Some rows of a table with their words in ``column``; ``row`` is the number of the first, from 1.
+
+    ``rows`` are a stream of Arrow's: what passes between processes is these rows and no others of their table.
+    """
+
+    source: str
+    column: str
+    row: int
+    rows: bytes
+
+    @property
+    def size(self) -> int:
+        """In bytes."""
+        return len(self.rows)
+
+
+AnyPiece = Piece | TablePiece
+
+
+def is_table(path: str | PathLike[str], format: str = "auto") -> bool:
+    """Whether a file is a table, by the format that was named or by its suffix."""
+    return FORMATS[format_of(path, format)].is_table
+
+
 def cut(
-    source: Source, *, format: str = "auto", word: int | str = 0, name: str = "", notes: Notes | None = None
-) -> Iterator[Piece]:
+    source: Source,
+    *,
+    format: str = "auto",
+    word: int | str = 0,
+    column: str | None = None,
+    name: str = "",
+    notes: Notes | None = None,
+) -> Iterator[AnyPiece]:
     """All of a file or stream in pieces; their texts joined are the text, decoded.
 
     Format, encoding and line ends are found here, once for all pieces. ``name`` is what errors call the text: the
     path of a file unless given; ``notes`` takes what is odd about the encoding. Where a text is cut depends on nothing
-    but the text.
+    but the text. The pieces of a table are its rows, with words or a text in ``column``, or as `polytag.bulk.tables`
+    finds them.
 
     Raises (while iterating):
-        CorpusError: there is no such file, it cannot be read or decoded, or its format cannot be tagged.
+        CorpusError: there is no such file, it cannot be read or decoded, or its format cannot be tagged; a table has
+            no such column, or pyarrow is not installed.
     """
     name = name or (str(source) if isinstance(source, str | PathLike) else "<stdin>")
+    if isinstance(source, str | PathLike) and is_table(source, format):
+        from polytag.bulk import tables
+
+        files_of(source, format_of(source, format), notes)  # tells what is not there
+        yield from tables.cut(Path(source), column=column, name=name)
+        return
     blocks(source, format=format, word=word, source=name)  # tells what cannot be tagged, and reads nothing
     chosen = format_of(name, format)
     rule, line, character, head, find = FORMATS[chosen].cut, 1, 0, "", FORMATS[chosen].head

@@ -16,7 +16,7 @@ from multiprocessing import get_context, resource_tracker
 from multiprocessing.connection import Connection, wait
 from typing import Any
 
-from polytag.bulk.pieces import Piece
+from polytag.bulk.pieces import AnyPiece
 from polytag.bulk.worker import Assignment, Worker
 from polytag.corpus.notes import Note, Notes
 from polytag.errors import PolytagError, PolytagWarning
@@ -24,7 +24,7 @@ from polytag.garbage import look_rarely
 
 AHEAD = 3  # pieces for each worker that are being tagged, or wait for their turn to be written
 
-Render = Callable[[Iterable[Piece]], Iterator[bytes]]
+Render = Callable[[Iterable[AnyPiece]], Iterator[bytes]]
 Answer = tuple[bytes, list[Note]] | Exception  # a warning is one too
 Pipe = Connection  # of a piece to a worker, and of its answer
 
@@ -49,7 +49,7 @@ class _Pool:
         self._numbers = count()
         self._ahead = AHEAD * len(self._busy)
 
-    def render(self, pieces: Iterable[Piece]) -> Iterator[bytes]:
+    def render(self, pieces: Iterable[AnyPiece]) -> Iterator[bytes]:
         """One answer at a time; who is idle gets a piece before, cut while others worked, unless many are to come."""
         waiting, due = _or_error(pieces), deque[int]()
         piece = next(waiting, None)
@@ -81,7 +81,7 @@ class _Pool:
             else:
                 self._answers[number] = answer
 
-    def _give(self, piece: Piece | Exception) -> int:
+    def _give(self, piece: AnyPiece | Exception) -> int:
         number = next(self._numbers)
         if isinstance(piece, Exception):
             self._answers[number] = piece
@@ -93,7 +93,7 @@ class _Pool:
         return number
 
 
-def _or_error(pieces: Iterable[Piece]) -> Iterator[Piece | Exception]:
+def _or_error(pieces: Iterable[AnyPiece]) -> Iterator[AnyPiece | Exception]:
     """An error while reading takes its turn among the pieces, so that all before it is given first."""
     try:
         yield from pieces
@@ -164,7 +164,7 @@ def _interrupts_blocked() -> Iterator[None]:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
-def _serve(pipe: "Connection[Answer, Piece]", assignment: Assignment) -> None:
+def _serve(pipe: "Connection[Answer, AnyPiece]", assignment: Assignment) -> None:
     """A worker process: says that it is ready, then answers each piece, until the parent is gone."""
     look_rarely()
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # what was blocked until here, for threads that block nothing

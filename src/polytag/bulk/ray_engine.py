@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from polytag.bulk.folder import Input, digest_of, names_of, opened
-from polytag.bulk.ray_tasks import Actor, Job, Row, cut_file, is_table, join
+from polytag.bulk.pieces import is_table
+from polytag.bulk.ray_tasks import Actor, Job, Row, cut_file, join
 from polytag.bulk.worker import Assignment, Worker
 from polytag.corpus.documents import blocks
 from polytag.errors import PolytagError
@@ -53,7 +54,7 @@ def tag_files(
     It uses the cluster that RAY_ADDRESS or a running Ray on this machine leads to, else the cores of this machine;
     ``workers`` bounds the actors. Killed, it goes on where it was when called again with the same model and options:
     files that are whole are left alone, tagged pieces of others are taken as they are. A file that cannot be read
-    stops no other. Parquet (.parquet, or ``format``) has its words or text in ``column``.
+    stops no other. Tables have their words or text in ``column``.
 
     Raises:
         PolytagError: at once: Ray is not installed, the model or a file is not there, or the directory holds something

@@ -11,12 +11,10 @@ from pathlib import Path
 from typing import IO, Any
 
 from polytag.bulk.folder import Folder, Input
-from polytag.bulk.pieces import Piece, cut
+from polytag.bulk.pieces import cut, is_table
 from polytag.bulk.worker import Assignment, Worker
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
-
-PARQUET = "parquet"
 
 Row = dict[str, Any]
 
@@ -35,12 +33,7 @@ class Job:
 
     @property
     def is_table(self) -> bool:
-        return is_table(Path(self.given), self.format)
-
-
-def is_table(path: Path, format: str) -> bool:
-    """Whether a file is Parquet, by the format that was named or by its suffix."""
-    return format == PARQUET or (format == "auto" and path.suffix == ".parquet")
+        return is_table(self.given, self.format)
 
 
 def cut_file(row: Row) -> Iterator[Row]:
@@ -48,7 +41,8 @@ def cut_file(row: Row) -> Iterator[Row]:
     job: Job = pickle.loads(row["job"])
     number, error, head = 0, "", {"job": row["job"]}
     try:
-        for piece in _pieces(job):
+        pieces = cut(job.source.path, format=job.format, word=job.word, column=job.column, name=job.given)
+        for piece in pieces:
             if not job.folder.piece(job.name, number).exists():
                 yield {**head, "number": number, "piece": pickle.dumps(piece), "total": -1, "error": ""}
             else:
@@ -57,14 +51,6 @@ def cut_file(row: Row) -> Iterator[Row]:
     except PolytagError as found:
         error = str(found)
     yield {**head, "number": number, "piece": b"", "total": number, "error": error}
-
-
-def _pieces(job: Job) -> Iterator[Any]:
-    if job.is_table:
-        from polytag.bulk import parquet
-
-        return parquet.cut(Path(job.source.path), column=job.column, name=job.given)
-    return cut(job.source.path, format=job.format, word=job.word, name=job.given)
 
 
 class Actor:
@@ -78,30 +64,21 @@ class Actor:
         error = row["error"]
         if row["piece"]:
             try:
-                _tag(self.worker, pickle.loads(row["piece"]), job.folder.piece(job.name, row["number"]))
+                tagged = self.worker.render(pickle.loads(row["piece"]))
+                with atomic_write(job.folder.piece(job.name, row["number"]), "wb") as file:
+                    file.write(tagged)
             except PolytagError as found:
                 error = str(found)
         return {"name": job.name, "number": row["number"], "total": row["total"], "error": error}
 
 
-def _tag(worker: Worker, piece: Any, target: Path) -> None:
-    with atomic_write(target, "wb") as file:
-        if isinstance(piece, Piece):
-            file.write(worker.render(piece))
-            return
-        import pyarrow.parquet as pq
-
-        from polytag.bulk import parquet
-
-        pq.write_table(parquet.tagged(worker, piece), file)
-
-
 def join(parts: list[Path], target: IO[bytes], job: Job) -> None:
     """Write the tagged pieces of a file one after the other: tables as one table, text as it is."""
     if job.is_table:
-        from polytag.bulk import parquet
+        from polytag.bulk import tables
 
-        parquet.joined(parts, target)
+        rows = (part.read_bytes() for part in parts)
+        tables.write(rows, target, name=job.name, like=Path(job.source.path))
         return
     for part in parts:
         with part.open("rb") as source:

@@ -3,7 +3,7 @@
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
-from polytag.bulk.pieces import Piece
+from polytag.bulk.pieces import AnyPiece, Piece, TablePiece
 from polytag.corpus.formats import FORMATS
 from polytag.corpus.notes import Notes
 from polytag.corpus.sentence import Sentence
@@ -57,13 +57,17 @@ class Worker:
         self._span_tasks = self.tagger.span_tasks()
         self._places = {task: str(self.tagger.plan.tasks[task].columns.tag) for task in self.request.tasks}
 
-    def render(self, piece: Piece) -> bytes:
-        """The piece with its tags, as UTF-8.
+    def render(self, piece: AnyPiece) -> bytes:
+        """The piece with its tags, as UTF-8; rows of a table as a stream of Arrow's.
 
         Raises:
-            CorpusError: a line is not in the format; holds the line's number in the whole text.
+            CorpusError: a line or row is not in the format; holds its number in the whole text.
             PolytagError: raw text cannot be cut into words.
         """
+        if isinstance(piece, TablePiece):
+            from polytag.bulk.tables import tagged
+
+            return tagged(self, piece)
         if piece.line == 1:
             self._tell_unlike(piece)
         text = self._at_once(piece)

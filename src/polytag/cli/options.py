@@ -16,7 +16,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path)
 ANNOTATED = ("auto", *(name for name, row in FORMATS.items() if row.has_tags))
 TEXTS = tuple(name for name, row in FORMATS.items() if not row.has_tags)
-TAGGED = ("auto", *(name for name, row in FORMATS.items() if row.blocks))  # formats in which texts are tagged
+TAGGED = ("auto", *(name for name, row in FORMATS.items() if row.is_tagged))
+TABLES = tuple(name for name, row in FORMATS.items() if row.is_table)
 BY_SUFFIX = "auto goes by the suffix, and is conll where that says nothing"
 TEXT_IS = "text is raw, tokenised has a sentence per line and blanks between words"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import TAGGED, from_option, output_option, reading_options
+from polytag.cli.options import TABLES, TAGGED, from_option, output_option, reading_options
 from polytag.cli.outputs import check_apart, opened, tell
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @reading_options(
     "Go by",
     from_option(
-        TAGGED,
+        [name for name in TAGGED if name not in TABLES],
         "auto goes by the suffix, and by the first lines of .txt and of standard input, and says so",
     ),
 )

@@ -3,8 +3,9 @@
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
 
 import click
 
@@ -19,23 +20,30 @@ from polytag.cli.options import (
     reading_options,
 )
 from polytag.cli.outputs import check_apart, check_file, opened, tell
+from polytag.corpus.formats import DEFAULT, FORMATS
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
-    from polytag.bulk import Assignment, Piece
+    from polytag.bulk import Assignment
+    from polytag.bulk.pieces import AnyPiece
+    from polytag.bulk.processes import Render
     from polytag.corpus.notes import Notes
+
+    Writer = Callable[[Iterable[bytes], IO[bytes]], None]
 
 
 @click.command()
-@reading_options("Tag with", from_option((*TAGGED, "parquet")))
+@reading_options("Tag with", from_option(TAGGED))
 @click.option(
     "--to",
     "target_format",
     type=click.Choice(["conll", "jsonl"]),
     help="Of tagged text: a line per word (conll), or a record per sentence, with offsets and spans of characters.",
 )
-@click.option("--column", help="Column of the words or of the text (parquet) if not words, tokens or text.")
-@click.option("--confidence", is_flag=True, help="Also give the probability of each tag (jsonl, parquet: and span).")
+@click.option("--column", help="Column of a table's words or text, if not words, tokens or text.")
+@click.option(
+    "--confidence", is_flag=True, help="Also give the probability of each tag (records and tables: and span)."
+)
 @click.option(
     "--nbest",
     metavar="K",
@@ -85,6 +93,9 @@ def tag(
     single line end does not. Each word gets a line with its tags. --to jsonl writes a record per sentence instead: its
     "text" and at which character of the input it starts, then the same as records of jsonl.
 
+    Tables (Parquet and Arrow) have words as lists, or a text, in a column; the same rows are written to --output with a
+    column for each task, and columns TASK.predicted_spans, TASK.confidence and TASK.alternatives.
+
     With --nbest, lines get K pairs of columns after a task's own: the tag in the sequence of that rank, and the
     probability of the sequence, the same on each line (conllu: keys TASK.1, TASK.1.probability, TASK.2, ...); where a
     sentence has fewer sequences, _ and 0.
@@ -93,23 +104,26 @@ def tag(
     for each task a list of {"type", "start", "end", "characters", "probability"}, start and end counting words; with
     --confidence "confidence", and with --nbest "alternatives", for each task a list of {"tags", "probability"}.
     """
-    from polytag.bulk import Assignment
+    from polytag.bulk import Assignment, is_table
     from polytag.corpus.lookup import find_file
     from polytag.tagger.request import Request
 
     _check(source_format, target_format, options["tokeniser"])
-    if column and engine != "ray":
-        raise click.UsageError("--column is for Parquet, which --engine ray reads")
     if engine != "ray" and output is not None:
         check_file(output)
     sources = [file if str(file) == "-" else find_file(file, data) for file in files]
     check_apart(output, sources)
+    tables = [source for source in sources or [Path("-")] if is_table(source, source_format)]
+    if column and not tables:
+        raise click.UsageError("--column is for tables, Parquet or Arrow")
     request = Request(tasks, confidence, nbest or 0, constrained, least)
     assignment = Assignment(model=str(model), request=request, records=target_format == "jsonl", **options)
     if engine == "ray":
         _tag_on_ray(sources, output, assignment, format=source_format, column=column, workers=workers)
     else:
-        _tag_here(sources, output, assignment, format=source_format, workers=workers or 1, quiet=quiet)
+        write = _writer(sources, tables, output)
+        options = {"format": source_format, "column": column, "workers": workers or 1}
+        _tag_here(sources, output, assignment, write, quiet=quiet, **options)
 
 
 def _check(source_format: str, target_format: str | None, tokeniser: str | None) -> None:
@@ -120,33 +134,48 @@ def _check(source_format: str, target_format: str | None, tokeniser: str | None)
         raise click.UsageError("--to is for plain text: say --from text")
 
 
+def _writer(files: Sequence[Path], tables: Sequence[Path], output: Path | None) -> "Writer":
+    """What writes all that was tagged: text as it comes, tables as one."""
+    if not tables:
+        return lambda rendered, target: target.writelines(rendered)
+    if tables != files or Path("-") in files or output is None:
+        raise click.UsageError("tables are read from FILES and written to one, with no texts among them: name both")
+    from polytag.bulk.tables import write
+
+    return partial(write, name=str(output), like=files[0])
+
+
 def _tag_here(
-    files: Sequence[Path], output: Path | None, assignment: "Assignment", *, format: str, workers: int, quiet: bool
+    files: Sequence[Path],
+    output: Path | None,
+    assignment: "Assignment",
+    write: "Writer",
+    *,
+    format: str,
+    column: str | None,
+    workers: int,
+    quiet: bool,
 ) -> None:
     from polytag.bulk import tagging
     from polytag.corpus.notes import Notes
 
-    if format == "parquet" or (format == "auto" and any(file.suffix == ".parquet" for file in files)):
-        raise click.UsageError("Parquet is tagged into a directory: use --engine ray, or polytag data convert")
     notes = Notes()
-    pieces = _pieces(files, format, assignment.word, notes)
+    pieces = _pieces(files, notes, format=format, word=assignment.word, column=column)
     with tagging(assignment, workers=workers, notes=notes) as render, opened(output) as target:
         is_watched = not quiet and sys.stderr.isatty()
-        target.writelines(_with_progress(render, pieces, _bytes_of(files)) if is_watched else render(pieces))
+        write(_with_progress(render, pieces, _bytes_of(files)) if is_watched else render(pieces), target)
     tell(notes)
 
 
-def _with_progress(
-    render: "Callable[[Iterable[Piece]], Iterator[bytes]]", pieces: Iterable["Piece"], total: int | None
-) -> Iterator[bytes]:
+def _with_progress(render: "Render", pieces: "Iterable[AnyPiece]", total: int | None) -> Iterator[bytes]:
     """What is rendered, with a bar on stderr once it has taken a second; ``total`` is in bytes, if that is known."""
     from tqdm import tqdm
 
     sizes = deque[int]()
 
-    def noted() -> Iterator["Piece"]:
+    def noted() -> Iterator["AnyPiece"]:
         for piece in pieces:
-            sizes.append(len(piece.text.encode()))
+            sizes.append(piece.size)
             yield piece
 
     with tqdm(total=total, unit="B", unit_scale=True, leave=False, delay=1, file=sys.stderr) as bar:
@@ -156,8 +185,9 @@ def _with_progress(
 
 
 def _bytes_of(files: Sequence[Path]) -> int | None:
-    """The bytes of all files; None where one is a stream or packed."""
-    known = files and all(file.is_file() and file.suffix not in (".gz", ".xz") for file in files)
+    """The bytes of all files; None where one is a stream or packed, as tables are."""
+    packed = (".gz", ".xz", *(suffix for row in FORMATS.values() if row.is_table for suffix in row.suffixes))
+    known = files and all(file.is_file() and file.suffix not in packed for file in files)
     return sum(file.stat().st_size for file in files) if known else None
 
 
@@ -169,10 +199,9 @@ def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignm
     tag_files(files, output, assignment, **options)
 
 
-def _pieces(files: Sequence[Path], format: str, word: int | str, notes: "Notes") -> Iterator["Piece"]:
+def _pieces(files: Sequence[Path], notes: "Notes", *, format: str, **options: Any) -> "Iterator[AnyPiece]":
     """All files in order, or standard input; where nothing says how one is written, it is told what it looks like."""
     from polytag.bulk import cut
-    from polytag.corpus.formats import DEFAULT
     from polytag.corpus.recognition import Watched, recognised
 
     def told(name: str, format_: str) -> None:
@@ -183,8 +212,8 @@ def _pieces(files: Sequence[Path], format: str, word: int | str, notes: "Notes")
         if str(file) == "-":
             stream = cast(BinaryIO, Watched(sys.stdin.buffer, lambda found: told("<stdin>", found)))
             given = stream if format == "auto" else sys.stdin.buffer
-            yield from cut(given, format=format, word=word, name="<stdin>", notes=notes)
+            yield from cut(given, format=format, name="<stdin>", notes=notes, **options)
             continue
         if format == "auto" and (found := recognised(file)).is_guess and found.format != DEFAULT:
             told(str(file), found.format)
-        yield from cut(file, format=format, word=word, name=str(file), notes=notes)
+        yield from cut(file, format=format, name=str(file), notes=notes, **options)

@@ -120,7 +120,8 @@ def blocks(
     make = FORMATS[name].blocks
     if make is None:
         known = ", ".join(key for key, row in FORMATS.items() if row.blocks)
-        message = f"{name} is read but not tagged, expected one of {known}; polytag data convert writes some of these"
+        why = "tagged by polytag tag alone" if FORMATS[name].is_table else "read but not tagged"
+        message = f"{name} is {why}, expected one of {known}; polytag data convert writes some of these"
         raise CorpusError(message, path=source)
     notes = Notes() if notes is None else notes
     layout = Layout(source, word, columns=columns, tokeniser=tokeniser, records=records, notes=notes)

@@ -69,9 +69,9 @@ def test_no_suffix_is_claimed_twice_and_each_leads_to_its_format():
 
 
 def test_the_command_line_offers_every_format():
-    tagged = {name for name, row in FORMATS.items() if row.blocks}
-    assert choices("tag", "--from") == {"auto", *tagged, "parquet"}
-    assert choices("suggest", "--from") == {"auto", *tagged}
+    in_lines = {name for name, row in FORMATS.items() if row.blocks}
+    assert choices("tag", "--from") == {"auto", *in_lines, "parquet"}
+    assert choices("suggest", "--from") == {"auto", *in_lines}
     assert choices("init", "--from") == {"auto", *(name for name, row in FORMATS.items() if row.has_tags)}
     assert choices("data check", "--from") == choices("data convert", "--from") == {"auto", *FORMATS}
     assert choices("data convert", "--to") == {"auto", *WRITERS}

@@ -81,6 +81,7 @@ class Format:
         claims: whether a path that no suffix tells is of this format.
         recognises: whether the first lines of a text look like it.
         has_documents: whether it holds -DOCSTART- lines.
+        is_table: whether its files hold rows in columns, no lines: `polytag.bulk.tables` tags them.
     """
 
     name: str
@@ -98,8 +99,14 @@ class Format:
     claims: Callable[[str], bool] = lambda _: False
     recognises: Callable[[Sequence[str]], bool] = lambda _: False
     has_documents: bool = False
+    is_table: bool = False
 
     @property
     def has_tags(self) -> bool:
         """Whether it holds tags, or words alone."""
         return self.columns is not no_columns
+
+    @property
+    def is_tagged(self) -> bool:
+        """Whether what it holds can be tagged."""
+        return self.blocks is not None or self.is_table

@@ -17,7 +17,15 @@ from polytag.corpus.text import Layout, Line
 from polytag.errors import CorpusError
 
 ROWS = 512  # of a batch
+PARQUET, ARROW, STREAM = "Parquet", "Arrow", "an Arrow stream"  # Arrow's two: of files, or of datasets kept on disk
 MISSING = "tables are read by pyarrow, which is not installed: pip install 'polytag[tables]'"
+
+
+def kind_of(path: Path) -> str:
+    """How a table is written, by its first bytes; raises OSError."""
+    with path.open("rb") as file:
+        magic = file.read(6)
+    return PARQUET if magic.startswith(b"PAR1") else ARROW if magic == b"ARROW1" else STREAM
 
 
 def batches(path: Path, *, name: str = "") -> Iterator[Any]:
@@ -32,10 +40,8 @@ def batches(path: Path, *, name: str = "") -> Iterator[Any]:
     except ImportError as error:
         raise CorpusError(MISSING, path=name) from error
     try:
-        with path.open("rb") as file:
-            magic = file.read(6)
-        rows = _of_parquet(path) if magic.startswith(b"PAR1") else _of_arrow(path, is_stream=magic != b"ARROW1")
-        for batch in rows:
+        kind = kind_of(path)
+        for batch in _of_parquet(path) if kind == PARQUET else _of_arrow(path, is_stream=kind == STREAM):
             batch.validate(full=True)  # pyarrow believes what a file says, and crashes where that is wrong
             yield batch
     except (pa.ArrowException, OSError, UnicodeDecodeError) as error:
@@ -53,7 +59,6 @@ def _of_parquet(path: Path) -> Iterator[Any]:
 
 
 def _of_arrow(path: Path, *, is_stream: bool) -> Iterator[Any]:
-    """Of the file format, or of the stream format, as datasets are kept on disk."""
     import pyarrow as pa
 
     with pa.memory_map(str(path)) as file:
@@ -98,4 +103,4 @@ def _class_names(schema: Any) -> Iterator[tuple[str, tuple[str, ...]]]:
             yield column, found
 
 
-FORMAT = Format("parquet", sentences, suffixes=(".parquet", ".arrow", ".feather"), columns=columns)
+FORMAT = Format("parquet", sentences, suffixes=(".parquet", ".arrow", ".feather"), columns=columns, is_table=True)
