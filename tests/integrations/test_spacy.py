@@ -330,3 +330,51 @@ def test_the_entry_point_is_enough(model: str, tmp_path: Path) -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert (done.returncode, done.stdout) == (0, "3\n"), done.stderr
+
+
+def ruled(model: str, **config: Any) -> Any:
+    """A pipeline whose first component makes each Lima a CITY."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("entity_ruler").add_patterns([{"label": "CITY", "pattern": "Lima"}])
+    nlp.add_pipe("polytag", config={"model": model, "tasks": PLACES, **config})
+    return nlp
+
+
+def test_entities_of_an_earlier_component_are_replaced_or_kept(model: str, source: Tagger) -> None:
+    """Of ours, those that overlap none of them are added."""
+    replaced, kept = ruled(model), ruled(model, overwrite_ents=False)
+    added = dropped = 0
+    for sentence in texts(40):
+        words = Sentence((*sentence.words, "Lima"))
+        (own,) = source.tag_all([words])
+        ours = {(span.type, span.start, span.end) for span in own.spans("ner")}
+        found = tags_in(replaced(doc_of(replaced, words)))["ents"]
+        assert set(found) == ours
+        cities = {("CITY", at, at + 1) for at, word in enumerate(words.words) if word == "Lima"}
+        apart = {span for span in ours if not any(span[1] <= at < span[2] for _, at, _ in cities)}
+        assert set(tags_in(kept(doc_of(kept, words)))["ents"]) == cities | apart
+        added, dropped = added + len(apart), dropped + len(ours - apart)
+    assert added
+    assert dropped
+
+
+def test_the_setting_goes_with_the_pipeline(model: str, tmp_path: Path) -> None:
+    ruled(model, overwrite_ents=False).to_disk(tmp_path / "nlp")
+    assert spacy.load(tmp_path / "nlp").get_pipe("polytag").overwrite_ents is False
+
+
+def test_nlp_evaluate_counts_what_it_sets(nlp: Any, source: Tagger) -> None:
+    from spacy.training import Example
+
+    given = texts(30)
+    examples = [Example(nlp.make_doc(""), nlp(doc_of(nlp, sentence))) for sentence in given]
+    examples = [Example(doc_of(nlp, s), example.reference) for s, example in zip(given, examples, strict=True)]
+    found = nlp.evaluate(examples)
+    assert found["ents_f"] == found["pos_acc"] == found["spans_chunks_f"] == 1.0
+    assert set(found["ents_per_type"]) <= set(nlp.get_pipe("polytag").labels)
+    wrong = [example.reference.copy() for example in examples]
+    for doc in wrong:
+        doc.set_ents([])
+    found = nlp.evaluate([Example(doc_of(nlp, s), doc) for s, doc in zip(given, wrong, strict=True)])
+    assert found["ents_p"] == 0.0
+    assert found["pos_acc"] == 1.0

@@ -23,6 +23,7 @@ except ImportError as error:
 from spacy.language import Language
 from spacy.pipeline import Pipe
 from spacy.tokens import Doc, Span, Token
+from spacy.training import Example
 
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
@@ -33,7 +34,10 @@ from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 
 PACKED = "model.polytag"
-_SETTINGS = {"model": None, "tasks": None, "probabilities": False, "min_probability": 0.0, "precision": None}
+_SETTINGS = {
+    "model": None, "tasks": None, "overwrite_ents": True, "probabilities": False, "min_probability": 0.0,
+    "precision": None,
+}  # fmt: skip
 
 for _kind in (Token, Span):
     if not _kind.has_extension(targets.PROBABILITIES):
@@ -53,6 +57,7 @@ class PolytagPipe(Pipe):
         *,
         model: str | None = None,
         tasks: Mapping[str, str] | None = None,
+        overwrite_ents: bool = True,
         probabilities: bool = False,
         min_probability: float | dict[str, float] = 0.0,
         precision: str | None = None,
@@ -63,6 +68,8 @@ class PolytagPipe(Pipe):
             model: the model directory or packed file; a stored pipeline brings its own.
             tasks: where each task goes: ``"ents"``, ``"tag"``, ``"pos"``, or a group of ``doc.spans`` by any other
                 name; may be left out where the model has at most one task of spans and one of plain tags.
+            overwrite_ents: entities that an earlier component set are replaced; else they are kept, and those found
+                here that overlap none of them are added.
             probabilities: also give the probability of each tag and each span.
             min_probability: of a span; one for all types, or by type. What is less probable is left out.
             precision: as for `Tagger.load`.
@@ -71,6 +78,7 @@ class PolytagPipe(Pipe):
         # Absolute, for the working directory may be another one when the model is read.
         self.model = None if model is None else str(Path(model).absolute())
         self.tasks = dict(tasks) if tasks else None
+        self.overwrite_ents = overwrite_ents
         self.probabilities, self.min_probability, self.precision = probabilities, min_probability, precision
         self._tagger: Tagger | None = None
         self._targets: dict[str, str] = {}
@@ -121,7 +129,14 @@ class PolytagPipe(Pipe):
         tagged = tagger.tag_all(words, wanted)
         for doc, of in zip(docs, sentences, strict=True):
             answers = [(tokens, next(tagged)) for tokens in of]
-            targets.annotate(doc, answers, self._targets, probabilities=self.probabilities)
+            targets.annotate(
+                doc, answers, self._targets, overwrite_ents=self.overwrite_ents, probabilities=self.probabilities
+            )
+
+    def score(self, examples: Iterable[Example], **_: Any) -> dict[str, Any]:
+        """What `nlp.evaluate` says of this component, 0 to 1 as spaCy has it: of entities, tags and groups of spans."""
+        assert self.tagger  # which knows where its answers go
+        return targets.score(list(examples), self._targets.values())
 
     def to_disk(self, path: str | Path, **_: Any) -> None:
         """Write the model into a directory, as a model directory of polytag."""
@@ -182,6 +197,7 @@ def make(
     name: str,
     model: str | None,
     tasks: dict[str, str] | None,
+    overwrite_ents: bool,
     probabilities: bool,
     min_probability: float | dict[str, float],
     precision: str | None,
@@ -189,6 +205,6 @@ def make(
     """What `nlp.add_pipe` calls with the component's config."""
     del nlp
     return PolytagPipe(
-        name, model=model, tasks=tasks, probabilities=probabilities, min_probability=min_probability,
-        precision=precision,
+        name, model=model, tasks=tasks, overwrite_ents=overwrite_ents, probabilities=probabilities,
+        min_probability=min_probability, precision=precision,
     )  # fmt: skip

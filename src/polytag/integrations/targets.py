@@ -1,9 +1,13 @@
 """Where in a spaCy Doc a task's answers go: ``ents``, ``tag``, ``pos``, or any other name, a group of ``doc.spans``."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
+from typing import Any
 
 from spacy.parts_of_speech import IDS
+from spacy.scorer import Scorer, get_ner_prf
 from spacy.tokens import Doc, Span, Token
+from spacy.training import Example
 
 from polytag.corpus.schemes import spans
 from polytag.corpus.sentence import Sentence
@@ -48,18 +52,47 @@ def labels(tagger: Tagger, targets: Mapping[str, str]) -> tuple[str, ...]:
     return tuple(sorted(found))
 
 
-def annotate(doc: Doc, tagged: Tagged, targets: Mapping[str, str], *, probabilities: bool) -> None:
-    """Write what was said of the sentences of a Doc; what stood in these places before is replaced."""
+def annotate(
+    doc: Doc, tagged: Tagged, targets: Mapping[str, str], *, overwrite_ents: bool, probabilities: bool
+) -> None:
+    """Write what was said of the sentences of a Doc; what stood in these places before is replaced.
+
+    Unless ``overwrite_ents``, entities are kept, and those found are added that overlap none of them.
+    """
     for task, target in targets.items():
         if target in (TAG, POS):
             _write_tags(tagged, task, target)
         else:
-            _write_spans(doc, tagged, task, target)
+            _write_spans(doc, tagged, task, target, overwrite_ents=overwrite_ents)
     if probabilities:
         for tokens, sentence in tagged:
             for task in targets:
                 for token, probability in zip(tokens, sentence.confidence[task], strict=True):
                     _note(token, task, probability)
+
+
+def score(examples: Sequence[Example], targets: Iterable[str]) -> dict[str, Any]:
+    """The scores of each place, by the names that spaCy's own components give them."""
+    found: dict[str, Any] = {}
+    for target in targets:
+        if target == ENTS:
+            found |= get_ner_prf(examples)
+        elif target in (TAG, POS):
+            found |= Scorer.score_token_attr(examples, target)
+        else:
+            found |= Scorer.score_spans(
+                examples, f"spans_{target}", getter=_group, has_annotation=partial(_has_group, target),
+                allow_overlap=True,
+            )  # fmt: skip
+    return found
+
+
+def _has_group(name: str, doc: Doc) -> bool:
+    return name in doc.spans
+
+
+def _group(doc: Doc, attribute: str) -> Sequence[Span]:
+    return list(doc.spans.get(attribute.removeprefix("spans_"), []))
 
 
 def _write_tags(tagged: Tagged, task: str, target: str) -> None:
@@ -71,15 +104,18 @@ def _write_tags(tagged: Tagged, task: str, target: str) -> None:
                 token.pos_ = tag
 
 
-def _write_spans(doc: Doc, tagged: Tagged, task: str, target: str) -> None:
-    found = []
+def _write_spans(doc: Doc, tagged: Tagged, task: str, target: str, *, overwrite_ents: bool) -> None:
+    kept = [] if overwrite_ents or target != ENTS else list(doc.ents)
+    taken, found = {token.i for span in kept for token in span}, []
     for tokens, sentence in tagged:
         for span in sentence.spans(task):
+            if taken and any(token.i in taken for token in tokens[span.start : span.end]):
+                continue
             found.append(Span(doc, tokens[span.start].i, tokens[span.end - 1].i + 1, label=span.type))
             if span.probability is not None:
                 _note(found[-1], task, span.probability)
     if target == ENTS:
-        doc.set_ents(found)
+        doc.set_ents([*kept, *found])
     else:
         doc.spans[target] = found
 
