@@ -232,6 +232,15 @@ def test_a_finished_training_is_left_alone(whole: tuple[Plan, Path]) -> None:
     assert before == {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
 
 
+def test_what_is_asked_anew_of_a_finished_training_is_told(whole: tuple[Plan, Path]) -> None:
+    plan, output = whole
+    more = plan.training.model_copy(update={"epochs": 7})
+    note, last = run(plan.model_copy(update={"training": more}), output)
+    assert isinstance(note, Note)
+    assert isinstance(last, Trained)
+    assert "nothing to resume: training.epochs was 2 in it and stays, though now it is 7; name another" in note.text
+
+
 def test_resuming_what_is_absent_or_empty_begins(corpora: Path, tmp_path: Path) -> None:
     plan = toy.plan(corpora, "ner", epochs=1)
     (tmp_path / "empty").mkdir()

@@ -37,7 +37,7 @@ from polytag.tagger.tagging import Tagger
 from polytag.training.calibrating import calibrate, temperatures_of, texts_of
 from polytag.training.chosen import Chosen
 from polytag.training.device import find_device
-from polytag.training.directory import check_first_pass, check_passes, is_complete
+from polytag.training.directory import asked_anew, check_first_pass, check_passes, is_complete
 from polytag.training.distributed import World, joined
 from polytag.training.events import Evaluation as Evaluation
 from polytag.training.events import Event as Event
@@ -195,8 +195,9 @@ def _train(
     plan: Plan, corpora: Corpora | None, world: World, directory: Path, *, resume: bool, **options: Any
 ) -> Iterator[Event]:
     if world.first(lambda: is_complete(directory, resume=resume)):
-        yield Note(f"{directory}: the training is complete; nothing to resume")
-        yield world.agree(lambda: Trained(load_model(directory), read_report(directory)))
+        done = world.agree(lambda: Trained(load_model(directory), read_report(directory)))
+        yield Note(f"{directory}: the training is complete; nothing to resume{asked_anew(done.model.plan, plan)}")
+        yield done
         return
     world.first(lambda: check_passes(directory, plan, resume=resume))
 
@@ -211,8 +212,8 @@ def _train(
         world.first(lambda: stack.enter_context(locked(directory, lock=lock, doing="training into", kind=ModelError)))
         first = first_pass(directory)
         is_done = world.first(lambda: is_complete(first, resume=resume))
-        done = iter([Trained(load_model(first), read_report(first))]) if is_done else one(first, resume=resume)
-        chosen = yield from _first_pass(done, directory)
+        events = iter([Trained(load_model(first), read_report(first))]) if is_done else one(first, resume=resume)
+        chosen = yield from _first_pass(events, directory)
         second = world.first(state_file(directory).exists)
         yield from one(directory, chosen, resume=second)
 

@@ -33,6 +33,23 @@ def is_complete(directory: Path, *, resume: bool) -> bool:
     return complete
 
 
+def asked_anew(trained: Plan, plan: Plan) -> str:
+    """What to say of a plan that a finished training did not have; nothing where it had it."""
+    found = {  # what training itself finds in the data
+        name: task.model_copy(update={"scheme": trained.tasks[name].scheme})
+        for name, task in plan.tasks.items()
+        if name in trained.tasks and task.scheme == "auto"
+    }
+    training = plan.training.model_copy(
+        update={"epochs": trained.training.epochs} if plan.training.epochs == "auto" else {}
+    )
+    now = plan.model_copy(update={"tasks": {**plan.tasks, **found}, "training": training, "search": trained.search})
+    if difference := first_difference(trained.to_dict(), now.to_dict()):
+        key, was, is_ = difference
+        return f": {key} was {was!r} in it and stays, though now it is {is_!r}; name another directory to train anew"
+    return ""
+
+
 def check_passes(directory: Path, plan: Plan, *, resume: bool) -> None:
     """See to it that an unfinished training in a directory is to be resumed, with as many passes as it began with.
 
