@@ -36,6 +36,7 @@ COMMANDS = {
     "tune": "Search for better settings of a plan by training it.",
     "serve": "Serve a model over HTTP: a page, and JSON for programs.",
     "pack": "Pack a model into one file for shipping.",
+    "push": "Write a model to the Hugging Face Hub.",
     "export": "Write a model as an ONNX graph.",
 }
 

@@ -27,11 +27,12 @@ OUTPUTS = {"crf": "CRF", "softmax": "softmax"}
 )
 def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: bool) -> None:
     """Show the parts of PLAN (a plan file, a model directory or a packed model), who shares them, and their sizes."""
+    from polytag.model.hub import is_of_hub
     from polytag.model.packed import is_packed
     from polytag.plan.commented import commented
     from polytag.plan_file import load_plan
 
-    if plan.is_dir() or is_packed(plan):
+    if plan.is_dir() or is_packed(plan) or is_of_hub(plan):
         if settings:
             raise click.UsageError(f"--set {settings[0]}: {plan} is a model, whose settings cannot change any more")
         _show_model(plan, everything=everything)

@@ -19,6 +19,7 @@ import tomli_w
 from polytag.errors import ModelError, PolytagError
 from polytag.files import atomic_write, nothing_left_on_failure
 from polytag.model.array_file import Array, load_arrays, save_arrays
+from polytag.model.hub import fetched, is_of_hub
 from polytag.model.model import KINDS, Model
 from polytag.model.packed import load_packed, save_packed
 from polytag.model.reading import COMPUTED, read_model
@@ -34,14 +35,14 @@ PACKED_SUFFIX = ".polytag"
 
 
 def load_model(path: str | PathLike[str], *, best_for: str | None = None) -> Model:
-    """Read and check a model directory or what `polytag pack` made of one.
+    """Read and check a model directory, what `polytag pack` made of one, or ``hf:USER/NAME``, one of the Hub.
 
     ``best_for`` takes the weights kept for one task; a packed file has but one set of weights.
 
     Raises:
         ModelError: says what is missing, damaged or of another version.
     """
-    path = Path(path)
+    path = fetched(path) if is_of_hub(path) else Path(path)
     return load_packed(path, best_for=best_for) if path.is_file() else read_model(_Directory(path, best_for))
 
 

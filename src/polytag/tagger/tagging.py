@@ -297,10 +297,11 @@ class Tagger:
 def load(
     path: str | PathLike[str], *, best_for: str | None = None, precision: str | None = None, threads: int | None = None
 ) -> Tagger:
-    """Read a model: a directory, or one file that `polytag pack` wrote.
+    """Read a model: a directory, one file that `polytag pack` wrote, or one of the Hugging Face Hub.
 
     Args:
-        path: what `polytag.train` or `polytag pack` wrote.
+        path: what `polytag.train` or `polytag pack` wrote; or ``"hf:USER/NAME"``, with ``@REVISION`` where another than
+            the newest is meant, which needs huggingface_hub.
         best_for: take the weights kept for one task (`training.best_per_task`).
         precision: of the matrix products: ``"float32"``, ``"bfloat16"``, ``"int8"``, or ``"auto"`` for what the
             processor is fast at with next to no loss; the model's own unless given.
