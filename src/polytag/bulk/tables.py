@@ -58,6 +58,8 @@ def tagged(worker: "Worker", piece: TablePiece) -> bytes:
     words = table.column(piece.column)
     cutter = tokeniser(worker.tokeniser).words
     sentences = [_sentence(worker, piece, row, value, cutter) for row, value in enumerate(words.to_pylist(), piece.row)]
+    if piece.row == 1:
+        worker.tell_unlike(piece.source, sentences)
     spanning = worker.tagger.span_tasks()
     found = worker.tagger.tag_all(sentences, worker.request)
     answers = [as_json(write_outside(one, worker.tagger.outside), span_tasks=spanning) for one in found]

@@ -1,5 +1,6 @@
 """What a worker does, wherever it runs: load the model once, then parse, tag and render piece after piece."""
 
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, replace
 
@@ -69,7 +70,7 @@ class Worker:
 
             return tagged(self, piece)
         if piece.line == 1:
-            self._tell_unlike(piece)
+            self.tell_unlike(piece.source, self._sentences(piece))
         text = self._at_once(piece)
         return (self._by_blocks(piece) if text is None else text).encode("utf-8")
 
@@ -93,31 +94,27 @@ class Worker:
         assert make is not None, "a piece is cut from texts that can be tagged only"
         return "".join(self.tagger.tag_blocks(make(piece.lines(), self._layout(piece)), self.request))
 
-    def _tell_unlike(self, piece: Piece) -> None:
-        """Say of the beginning of a text if it is unlike dev, or how well the model knows it."""
+    def tell_unlike(self, source: str, sentences: Iterable[Sentence]) -> None:
+        """Say of the sentences at a text's beginning if they are unlike dev, or how well the model knows them."""
         asked, texts = self.assignment.familiarity, self.tagger.model.texts
-        sentences = self._first(piece) if asked or texts else []
-        for task in self.request.tasks if sentences else ():
-            found = self.tagger.familiarity(sentences, task, confidence=asked)
+        first = _first(sentences) if asked or texts else []
+        for task in self.request.tasks if first else ():
+            found = self.tagger.familiarity(first, task, confidence=asked)
             told = found.told(texts[task]) if task in texts else ""
             if told or asked:
                 text = f"{task}: {told or found.line(texts.get(task))}, in its first {found.words:,} words"
-                self.notes.tell(f"familiarity of {task}", text, path=piece.source)
+                self.notes.tell(f"familiarity of {task}", text, path=source)
             if told and not asked:
                 return  # the other tasks have the same words
 
-    def _first(self, piece: Piece) -> list[Sentence]:
-        """The first sentences of a piece; what is wrong with it is told when it is tagged."""
-        make, found, words = FORMATS[piece.format].blocks, list[Sentence](), 0
+    def _sentences(self, piece: Piece) -> Iterator[Sentence]:
+        """The sentences of a piece; what is wrong with it is told when it is tagged."""
+        make = FORMATS[piece.format].blocks
         assert make is not None, "a piece is cut from texts that can be tagged only"
         with suppress(PolytagError):
             for block in make(piece.lines(), replace(self._layout(piece), notes=Notes(collects=True))):
                 if block.sentence is not None:
-                    found.append(block.sentence)
-                    words += len(block.sentence)
-                if words > LOOKED_AT:
-                    break
-        return found
+                    yield block.sentence
 
     def _layout(self, piece: Piece) -> Layout:
         given = self.assignment
@@ -131,3 +128,15 @@ class Worker:
             records=given.records,
             notes=self.notes,
         )
+
+
+def _first(sentences: Iterable[Sentence]) -> list[Sentence]:
+    """Some with words in them."""
+    found, words = list[Sentence](), 0
+    for sentence in sentences:
+        if sentence.words:
+            found.append(sentence)
+        words += len(sentence)
+        if words > LOOKED_AT:
+            break
+    return found
