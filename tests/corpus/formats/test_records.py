@@ -51,6 +51,16 @@ def test_what_prodigy_rejects_or_ignores_is_no_annotation(file: Write) -> None:
     ]
 
 
+def test_an_answer_that_prodigy_does_not_give_is_told(file: Write) -> None:
+    rest = [{**OLGA, "answer": answer} for answer in ("maybe", ["accept"], None, "accept")]
+    found, notes = told(file(OLGA, *rest))
+    assert len(found) == 5
+    assert notes == [
+        "2: a record with the answer 'maybe', expected one of accept, reject, ignore; it is read as annotation "
+        "(and 1 more like this)"
+    ]
+
+
 def test_the_first_of_two_annotators_is_read(file: Write) -> None:
     first, second = {**OLGA, "_session_id": "ann"}, {**OLGA, "spans": [], "_session_id": "bo"}
     found, notes = told(file(first, second, {**second, "text": "Rain fell"}))

@@ -126,6 +126,10 @@ def _chosen(records: Iterable[Placed], layout: Layout) -> Iterator[Placed]:
             text = f"a text by annotator {who!r:.40} is left out, as it is here by {first!r:.40} already"
             layout.notes.tell("annotators", text, path=layout.source, line=line)
         else:
+            if answer not in (None, "accept"):
+                said, known = f"{answer!r:.40}", ", ".join(("accept", *ANSWERS))
+                text = f"a record with the answer {said}, expected one of {known}; it is read as annotation"
+                layout.notes.tell("answer", text, path=layout.source, line=line)
             yield record
 
 
