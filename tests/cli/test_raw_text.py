@@ -68,7 +68,11 @@ def test_conversions(workplace):
     ("options", "code", "message"),
     [
         ("--to jsonl-spans --tag pos=1", 1, "test.conll:1: tag 'PROPN' marks no span"),
-        ("--to text --tag pos=1", 1, "out.conll: text has no place for tags of 'pos'"),
+        (
+            "--to text --tag pos=1",
+            1,
+            "test.conll:1: text has no place for tags of 'pos', expected a target in one of conll, tsv, conllu, jsonl",
+        ),
         ("--tag ner=2 --scheme iob3", 1, "unknown tag scheme 'iob3'"),
         ("--tag ner=2 --scheme pos=iob2", 1, "test.conll: a scheme for 'pos', which has no tags"),
         ("--tag ner=2 --from-scheme bioes", 1, "test.conll:"),

@@ -6,6 +6,7 @@ import json
 import os
 import re
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,6 +50,7 @@ def source(tmp_path):
 @settings(max_examples=40, deadline=None)
 def test_what_is_written_reads_back(format, rows):
     before = [Sentence(w, {"upos": p, "ner": n}) for w, p, n in (zip(*row, strict=True) for row in rows)]
+    before = [replace(s, tags={task: s.tags[task] for task in PLACES[format]}) for s in before]
     with tempfile.TemporaryDirectory() as directory:
         path = Path(directory, "corpus")
         path.write_text("".join(map(WRITERS[format], before)), encoding="utf-8", newline="")
@@ -56,8 +58,7 @@ def test_what_is_written_reads_back(format, rows):
     assert [s.words for s in after] == [s.words for s in before]
     if format == "jsonl-spans":
         before = [Sentence((), {task: convert_tags(tags, "iob2") for task, tags in s.tags.items()}) for s in before]
-    if format != "text":
-        assert [s.tags for s in after] == [s.tags for s in before]
+    assert [s.tags for s in after] == [s.tags for s in before]
 
 
 @pytest.mark.parametrize("format", WRITERS)
@@ -209,10 +210,13 @@ def test_tags_that_are_none_of_a_scheme_are_told_with_their_place(source, tmp_pa
 
 def test_words_that_a_format_cannot_hold_are_refused(tmp_path):
     source = tmp_path / "in.jsonl"
-    source.write_text('{"words": ["10 000"]}\n')
-    with pytest.raises(CorpusError, match=r"in\.jsonl:1: '10 000' is empty or holds"):
-        convert(source, tmp_path / "out.conll")
-    assert convert(source, tmp_path / "out.conllu") == 1
+    source.write_text('{"words": ["10 000"], "tags": {"ner": ["B-New York"]}}\n')
+    for tags, able in {(): "conllu, jsonl, jsonl-spans", ("ner",): "tsv, conllu, jsonl, jsonl-spans"}.items():
+        expected = rf"in\.jsonl:1: '10 000' is empty or holds what .* lines, expected a target in one of {able}$"
+        with pytest.raises(CorpusError, match=expected):
+            convert(source, tmp_path / "out.conll", tags={task: task for task in tags})
+    for name in ("tsv", "conllu", "jsonl", "jsonl-spans"):
+        assert convert(source, tmp_path / "out", target_format=name, tags={"ner": "ner"}) == 1
 
 
 def test_an_error_midway_leaves_the_target_as_it_was(source, tmp_path):

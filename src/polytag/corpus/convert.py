@@ -72,8 +72,6 @@ def convert(
     """
     _check_files(source, target, format)
     name = target_format if target_format in WRITERS else _target_format(target, target_format)
-    if name == "text" and tags:
-        raise CorpusError(f"text has no place for tags of '{next(iter(tags))}', expected none", path=target)
     schemes, before = _for_each(scheme, tags, source), _for_each(source_scheme, tags, source)
     documents = name in FORMATS and FORMATS[name].has_documents if docstart is None else docstart
     own = dict.fromkeys(tags, outside) if isinstance(outside, str) else _named(outside, tags, "an outside tag", source)
@@ -202,7 +200,18 @@ def _written(sentence: Sentence, writer: Callable[..., str]) -> str:
     try:
         return writer(sentence)
     except ValueError as error:
-        raise _error(sentence, 0, str(error)) from error
+        able = ", ".join(name for name, other in WRITERS.items() if _holds(other, sentence))
+        expected = f", expected a target in one of {able}" if able else ""
+        raise _error(sentence, 0, f"{error}{expected}") from error
+
+
+def _holds(writer: Callable[..., str], sentence: Sentence) -> bool:
+    """Whether a format has a place for all of a sentence."""
+    try:
+        writer(sentence)
+    except (ValueError, CorpusError):
+        return False
+    return True
 
 
 def _error(sentence: Sentence, position: int, message: str) -> CorpusError:

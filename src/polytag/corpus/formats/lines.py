@@ -74,4 +74,4 @@ def check_words(values: Iterable[str], *, forbidden: str, at_ends: str = "") -> 
     for value in values:
         is_cut = value.strip(at_ends) != value if at_ends else False
         if is_cut or not value.strip(" ") or any(character in value for character in forbidden):
-            raise ValueError(f"{value!r:.80} is empty or holds what parts columns or lines, expected a target in jsonl")
+            raise ValueError(f"{value!r:.80} is empty or holds what parts columns or lines")

@@ -53,8 +53,10 @@ def written(sentence: Sentence) -> str:
     """The words on a line, parted by single blanks; tags have no place there.
 
     Raises:
-        ValueError: a word is empty or holds a blank or a line end.
+        ValueError: there are tags, or a word is empty or holds a blank or a line end.
     """
+    if sentence.tags:
+        raise ValueError(f"text has no place for tags of '{next(iter(sentence.tags))}'")
     check_words(sentence.words, forbidden=" \t\r\n\0")
     return " ".join(sentence.words) + "\n"
 
