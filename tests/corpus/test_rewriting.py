@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polytag.corpus.rewriting import Rewriting
-from polytag.corpus.schemes import SCHEMES, convert_tags, is_valid
+from polytag.corpus.schemes import SCHEMES, convert_tags, problems
 from polytag.errors import CorpusError, PlanError
 
 SPAN_SCHEMES = [name for name in SCHEMES if name != "plain"]
@@ -31,7 +31,7 @@ def test_sentences_side_by_side_are_rewritten_as_each_is(scheme, target, data):
     paths = data.draw(st.lists(st.lists(st.integers(0, len(tags) - 1), max_size=8), max_size=4))
     found = rewritten(Rewriting(tags, scheme, target), paths)
     assert found == [list(convert_tags([tags[tag] for tag in path], target)) for path in paths]
-    assert all(is_valid(sentence, target) for sentence in found)
+    assert all(not problems(sentence, target) for sentence in found)
 
 
 def test_tags_of_any_case_and_ill_formed_ones_are_read_as_everywhere():

@@ -16,7 +16,6 @@ from polytag.corpus.schemes import (
     allowed,
     convert_tags,
     detect,
-    is_valid,
     problems,
     rewritten_alone,
     spans,
@@ -86,7 +85,7 @@ def test_spans_that_touch_as_each_scheme_writes_them(scheme, tags):
 def test_usual_names_are_names_of_the_table(name, scheme):
     assert scheme_name(name) == scheme
     assert write([Span("x", 0, 2)], 2, scheme=name) == write([Span("x", 0, 2)], 2, scheme=scheme)
-    assert is_valid(write([Span("x", 0, 2)], 2, scheme=scheme), name)
+    assert not problems(write([Span("x", 0, 2)], 2, scheme=scheme), name)
 
 
 def test_the_page_on_formats_has_the_table():
@@ -115,14 +114,14 @@ def test_conversions_keep_spans_and_come_back(sentence, path):
         expected = joined(expected) if scheme == "io" else expected
         tags = convert_tags(tags, scheme)
         assert spans(tags) == expected
-        assert is_valid(tags, scheme)
+        assert not problems(tags, scheme)
     assert tags == original or "io" in path
 
 
 @given(st.lists(sentences(), min_size=1), st.sampled_from(SPAN_SCHEMES))
 def test_detection_gives_the_scheme_back_or_the_first_that_fits_as_well(some, scheme):
     corpus = [write(*sentence, scheme=scheme) for sentence in some]
-    fitting = [name for name in schemes.SCHEMES if name != "plain" and all(is_valid(tags, name) for tags in corpus)]
+    fitting = [name for name in schemes.SCHEMES if name != "plain" and all(not problems(tags, name) for tags in corpus)]
     assert scheme in fitting
     assert detect(corpus).scheme == fitting[0]
 
@@ -165,7 +164,7 @@ def test_allowed_moves_are_exactly_those_of_well_formed_sequences(scheme, types,
         sequence = [tags[i] for i in path]
         moves = start[path[0]] and all(transition[a][b] for a, b in pairwise(path)) and end[path[-1]]
         rewritten = "NN" not in sequence and list(convert_tags(sequence, scheme)) == sequence
-        assert moves == is_valid(sequence, scheme) == (problems(sequence, scheme) == []) == rewritten, sequence
+        assert moves == (problems(sequence, scheme) == []) == rewritten, sequence
 
 
 def test_plain_allows_everything():

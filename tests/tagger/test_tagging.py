@@ -15,7 +15,7 @@ import torch
 
 from polytag.corpus import FORMATS as READERS
 from polytag.corpus import blocks
-from polytag.corpus.schemes import convert_tags, is_valid, problems, spans
+from polytag.corpus.schemes import convert_tags, problems, spans
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block, Layout, Lines
 from polytag.errors import PolytagError
@@ -365,7 +365,7 @@ def enumerated(
     vocabulary = tagger.vocabularies.tags["ner"]
     sequences = [tuple(vocabulary.tags[i] for i in path) for path in paths.tolist()]
     if constrained:
-        valid = torch.tensor([is_valid(sequence, vocabulary.scheme) for sequence in sequences])
+        valid = torch.tensor([not problems(sequence, vocabulary.scheme) for sequence in sequences])
         scores = scores.masked_fill(~valid, -torch.inf)
     return sequences, scores.softmax(0)
 

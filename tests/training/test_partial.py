@@ -27,7 +27,7 @@ TARGETS = ["bioes", "iob2", "iob1"]
 def well_formed(length: int, scheme: str) -> list[tuple[str, ...]]:
     """All tag sequences over two types that a scheme writes."""
     tags = ["O", *(f"{letter}-{type_}" for type_ in "XY" for letter in dict.fromkeys(SCHEMES[scheme].letters[1:]))]
-    return [tags_ for tags_ in product(tags, repeat=length) if schemes.is_valid(tags_, scheme)]
+    return [tags_ for tags_ in product(tags, repeat=length) if not schemes.problems(tags_, scheme)]
 
 
 def hidden(tags: tuple[str, ...], mask: int) -> tuple[str, ...]:

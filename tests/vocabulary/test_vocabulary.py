@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from polytag.corpus.schemes import allowed, convert_tags, is_valid, spans
+from polytag.corpus.schemes import allowed, convert_tags, problems, spans
 from polytag.corpus.sentence import Sentence
 from polytag.tag_schemes import SCHEMES, SPAN_SCHEMES
 from polytag.vocabulary.gazetteer import Gazetteer
@@ -136,7 +136,7 @@ class TestTags:
         for sequence in gold:
             indices = tags.encode(sequence)
             seen = [tags.tags[i] for i in indices]
-            assert is_valid(seen, scheme)
+            assert not problems(seen, scheme)
             assert spans(seen) == spans(sequence)
             assert tags.in_scheme(seen, data_scheme) == sequence
 

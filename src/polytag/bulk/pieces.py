@@ -90,14 +90,12 @@ def cut(
             no such column, or pyarrow is not installed.
     """
     name = name or (str(source) if isinstance(source, str | PathLike) else "<stdin>")
-    if isinstance(source, str | PathLike) and is_table(source, format):
+    chosen = check_source(source, format=format, word=word, name=name)
+    if isinstance(source, str | PathLike) and FORMATS[chosen].is_table:
         from polytag.bulk import tables
 
-        files_of(source, format_of(source, format), notes)  # tells what is not there
         yield from tables.cut(Path(source), column=column, name=name)
         return
-    blocks(source, format=format, word=word, source=name)  # tells what cannot be tagged, and reads nothing
-    chosen = format_of(name, format)
     rule, line, character, head, find = FORMATS[chosen].cut, 1, 0, "", FORMATS[chosen].head
     assert rule is not None, "whatever has blocks can be cut"
     for text in _plain(Path(source), rule) if isinstance(source, str | PathLike) else ():
@@ -111,6 +109,20 @@ def cut(
         yield Piece(name, chosen, first, text, character, head)
         head = head or find(text)
         character += len(text)
+
+
+def check_source(source: Source, *, format: str = "auto", word: int | str = 0, name: str = "") -> str:
+    """The name of a source's format, which is one that can be tagged; nothing is read.
+
+    Raises:
+        CorpusError: there is no such file, or its format cannot be tagged.
+    """
+    chosen = format_of(name or str(source), format)
+    if isinstance(source, str | PathLike) and FORMATS[chosen].is_table:
+        files_of(source, chosen)
+    else:
+        blocks(source, format=chosen, word=word, source=name)
+    return chosen
 
 
 def _any(lines: Iterable[Line], rule: Cut) -> Iterator[tuple[int, str]]:

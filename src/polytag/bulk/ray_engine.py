@@ -9,7 +9,7 @@ import os
 import pickle
 import sys
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
@@ -17,10 +17,9 @@ from pathlib import Path
 from typing import Any
 
 from polytag.bulk.folder import Input, digest_of, names_of, opened
-from polytag.bulk.pieces import is_table
+from polytag.bulk.pieces import check_source
 from polytag.bulk.ray_tasks import Actor, Job, Row, cut_file, join
 from polytag.bulk.worker import Assignment, Worker
-from polytag.corpus.documents import blocks
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
 from polytag.model.checkpoint import weights_file
@@ -63,7 +62,8 @@ def tag_files(
     ray = _imported()
     output = Path(output)
     names = names_of([Path(file) for file in files], output)
-    _check_files(names.values(), format, assignment.word)
+    for path in names.values():
+        check_source(path, format=format, word=assignment.word)
     Worker(replace(assignment, precision="auto"))  # its errors are better told now
     assignment = replace(assignment, model=str(Path(assignment.model).resolve()))
     with opened(output.resolve(), _identity(assignment, format, column)) as folder:
@@ -91,11 +91,6 @@ def _imported() -> Any:
     except ImportError as error:
         raise PolytagError(MISSING) from error
     return ray
-
-
-def _check_files(paths: Iterable[Path], format: str, word: int | str) -> None:
-    for path in paths:  # a table as if it were text: nothing is read
-        blocks(path, format="tokenised" if is_table(path, format) else format, word=word)
 
 
 def _identity(assignment: Assignment, format: str, column: str | None) -> dict[str, Any]:

@@ -242,11 +242,6 @@ def problems(tags: Sequence[str], scheme: str) -> list[tuple[int, str]]:
     return [(at + by, sentence) for at, pair in pairs for by, sentence in faults(*pair, scheme=scheme)]
 
 
-def is_valid(tags: Sequence[str], scheme: str) -> bool:
-    """Whether tags are well-formed in a scheme; raises PlanError for an unknown one."""
-    return not problems(tags, scheme)
-
-
 def allowed(tags: Sequence[str], scheme: str) -> tuple[list[bool], list[list[bool]], list[bool]]:
     """Which of K tags may begin a sequence (K), which may follow which (K from, K to), which may end one (K).
 
