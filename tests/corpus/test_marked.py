@@ -41,6 +41,12 @@ def test_spans_know_their_text_and_characters() -> None:
     without = Sentence(WORDS, known.tags).spans("ner")[0]
     assert (without.text, without.characters) == ("Ann Lee 's", None)
     assert person == without == Span("PER", 0, 3)
+    assert (Sentence(()).text(), Sentence(("Ann",)).text(), PLACED.text(), PLACED.text(4)) == (
+        "",
+        "Ann",
+        TEXT,
+        "<Lima>.",
+    )
 
 
 def test_html_is_escaped_and_marks_each_type_in_its_colour() -> None:

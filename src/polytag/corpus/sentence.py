@@ -67,7 +67,8 @@ class Sentence:
     def __repr__(self) -> str:
         """The fields that hold something, as Python would write them."""
         told = {each.name: getattr(self, each.name) for each in fields(self)}
-        return f"Sentence({', '.join(f'{name}={value!r}' for name, value in told.items() if value or name == 'words')})"
+        held = (f"{name}={value!r}" for name, value in told.items() if len(value) or name == "words")
+        return f"Sentence({', '.join(held)})"
 
     def __str__(self) -> str:
         """The words with what is said of them, a line for each task; the words alone where nothing is."""
@@ -84,8 +85,10 @@ class Sentence:
     def text(self, start: int = 0, end: int | None = None) -> str:
         """The words from ``start`` to ``end``, with a blank between two unless one begins where the other ends."""
         words, offsets = self.words[start:end], self.offsets[start:end]
-        gaps = [" " if after[0] > before[1] else "" for before, after in pairwise(offsets)] or [" "] * len(words)
-        return "".join(chain.from_iterable(zip(words, [*gaps[: len(words) - 1], ""], strict=True)))
+        if not len(offsets):
+            return " ".join(words)
+        gaps = ["", *(" " if after[0] > before[1] else "" for before, after in pairwise(offsets))]
+        return "".join(chain.from_iterable(zip(gaps, words, strict=True)))
 
     def spans(self, task: str) -> list[Span]:
         """The spans of one task, read from its tags as conlleval reads them, whatever the scheme.
@@ -103,4 +106,4 @@ class Sentence:
         ]
 
     def _characters(self, span: Span) -> tuple[int, int] | None:
-        return (self.offsets[span.start][0], self.offsets[span.end - 1][1]) if self.offsets else None
+        return (self.offsets[span.start][0], self.offsets[span.end - 1][1]) if len(self.offsets) else None

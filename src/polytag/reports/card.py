@@ -1,5 +1,6 @@
 """README.md of a model directory: what the model is, was trained on and can do. Made of the model and its report."""
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -44,7 +45,7 @@ def card(model: Model, report: Report, *, plan: str) -> str:
 
 def _head(model: Model) -> str:
     codes = sorted({part.language for part in model.plan.words.values() if part.language})
-    languages = "".join(["language:\n", *(f"- {code}\n" for code in codes)]) if codes else ""
+    languages = f"language: {json.dumps(codes, ensure_ascii=False)}\n" if codes else ""  # JSON is YAML
     front = f"---\n{MARK}pipeline_tag: token-classification\n{languages}---\n\n"
     tasks = [
         [name, "tags" if model.vocabularies.tags[task.tags].plain else "spans", task.words, task.scheme]

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from polytag.errors import PolytagError, nearest
+from polytag.errors import nearest
 from polytag.model.checkpoint import weights_file
 from polytag.model.temperatures import CALIBRATION
 from polytag.server.description import describe
@@ -94,7 +94,7 @@ class Models:
         found: Tagger | Exception
         try:
             found = await asyncio.to_thread(source.load)
-        except (PolytagError, OSError) as error:
+        except Exception as error:  # whatever is wrong with it, the old one can still answer
             found = error
         if await asyncio.to_thread(source.stamp) != source.seen:
             return
