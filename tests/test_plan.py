@@ -280,9 +280,8 @@ def test_what_a_plan_sets_itself_wins_over_its_recipe() -> None:
 
 def test_fine_tuning_is_of_vectors() -> None:
     tables = changed("training", {"recipe": "best"})
-    assert make_plan(tables).words["english"].fine_tuning == 1.0  # as the recipe's other settings of vectors
-    tables["words"]["english"] = {"vectors": "v.vec"}
-    assert make_plan(tables).words["english"].fine_tuning < 1.0
+    tables["words"]["english"] = {"vectors": "v.vec", "fine_tuning": 0.5}
+    assert make_plan(tables).words["english"].fine_tuning == 0.5
     tables["words"]["english"] = {"fine_tuning": 0.5}
     with pytest.raises(PlanError, match=r"words\.english.*fine_tuning is of pretrained vectors"):
         make_plan(tables)

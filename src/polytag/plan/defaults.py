@@ -67,10 +67,7 @@ def with_defaults(tables: dict[str, Any], defaults: Mapping[str, Any]) -> dict[s
     return tables
 
 
-_OF_VECTORS = ("vector_std", "fine_tuning", "clusters")
-
-
 def _fitting(defaults: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:
     """A recipe's defaults, less what is made of vectors where there are none."""
     vectors = settings.get("vectors", NONE) not in (NONE, None)
-    return {key: value for key, value in defaults.items() if key not in _OF_VECTORS or vectors}
+    return {key: value for key, value in defaults.items() if key not in ("vector_std", "clusters") or vectors}
