@@ -102,8 +102,8 @@ def test_rows_without_words_and_columns_that_give_way_are_told(place: Path, mode
     as_parquet(pa.table(table), Path("a.parquet"))
     done = run(["tag", model, "a.parquet", "-o", "b.parquet", "--task", "ner"])
     assert done.err.splitlines() == [
-        "a.parquet:2: nothing in column words, so there are no words to tag (and 1 more like this)",
         "a.parquet: column ner gives way to what the model says",
+        "a.parquet:2: nothing in column words, so there are no words to tag (and 1 more like this)",
     ]
     assert rows("b.parquet").column("words").to_pylist() == table["words"]
     assert [len(tags) for tags in rows("b.parquet").column("ner").to_pylist()] == [1, 0, 0, 0]

@@ -17,12 +17,14 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import tomli_w
 
+from polytag.bulk import Assignment, Worker, cut
 from polytag.corpus import FORMATS, blocks, check, convert, read
 from polytag.corpus.check import columns_of
 from polytag.corpus.formats import WRITERS
@@ -95,6 +97,8 @@ def _corpora() -> Iterator[Subject]:
         yield Subject(f"convert.{name}", own, partial(_convert, name))
         if row.blocks:
             yield Subject(f"tag.{name}", own, partial(_tag, name))
+        elif row.is_table and name in examples:
+            yield Subject(f"tag.{name}", own, partial(_tag_table, name))
     yield Subject("suggest", others, _suggest)
 
 
@@ -253,6 +257,24 @@ def _tag(name: str, source: random.Random, content: bytes, folder: Path) -> None
     options: dict[str, Any] = source.choice(({}, {"confidence": True}, {"nbest": 2}))
     short = [block for block in found if not block.sentence or len(block.sentence) < 500][:200]
     "".join(tagger.tag_blocks(short, tasks=["ner"], **options)).encode()
+
+
+def _tag_table(name: str, source: random.Random, content: bytes, folder: Path) -> None:
+    """What is tagged of a table reads back with as many rows, or nothing is written of it."""
+    from polytag.bulk.tables import write
+
+    path, target = _written(content, folder), folder / source.choice(("out.parquet", "out.arrow", "out"))
+    pieces = list(islice(cut(path, format=name), 4))
+    with target.open("wb") as file:
+        write(map(_worker().render, pieces), file, name=str(target), like=path)
+    assert [piece.row for piece in cut(target, format=name)][-1:]
+
+
+@cache
+def _worker() -> Worker:
+    folder = Path(tempfile.mkdtemp())
+    save_model(_tagger().model, folder / "model")
+    return Worker(Assignment(model=str(folder / "model")))
 
 
 def _suggest(source: random.Random, content: bytes, folder: Path) -> None:

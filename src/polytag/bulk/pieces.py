@@ -45,7 +45,7 @@ class Piece:
 
 @dataclass(frozen=True, slots=True)
 class TablePiece:
-    """Some rows of a table with their words in ``column``; ``row`` is the number of the first, from 1.
+    """Some rows of a table with their words in ``column``; ``row`` is the number of the first, from 1; 0 is of none.
 
     ``rows`` are a stream of Arrow's: what passes between processes is these rows and no others of their table.
     """

@@ -28,16 +28,16 @@ PIECES = 16  # that are written as one group of rows
 
 
 def cut(path: Path, *, column: str | None = None, name: str = "") -> Iterator[TablePiece]:
-    """All rows in pieces; at least one piece, for a table without rows has columns. ``name`` is for errors.
+    """All rows in pieces, after one without rows: a table that has none has columns. ``name`` is for errors.
 
     Raises:
         CorpusError: it is no table, or has no such column.
     """
-    name, row, words = name or str(path), 1, ""
+    name, row, words = name or str(path), 0, ""
     for batch in batches(path, name=name):
         words = words or _column(batch.schema.names, column, name)
         yield TablePiece(name, words, row, _packed(pa.Table.from_batches([batch])))
-        row += batch.num_rows
+        row += batch.num_rows if row else 1
 
 
 def _column(names: list[str], wanted: str | None, source: str) -> str:
@@ -66,8 +66,9 @@ def tagged(worker: "Worker", piece: TablePiece) -> bytes:
     for name, kind, values in _columns(worker, answers, of_text=not pa.types.is_nested(words.type)):
         column = pa.field(name, kind), pa.array(values, kind)
         if name in table.column_names:
-            text = f"column {name} gives way to what the model says"
-            worker.notes.tell(f"column {name}", text, path=piece.source)
+            if not piece.row:
+                text = f"column {name} gives way to what the model says"
+                worker.notes.tell(f"column {name}", text, path=piece.source)
             table = table.set_column(table.column_names.index(name), *column)
         else:
             table = table.append_column(*column)

@@ -75,6 +75,10 @@ def test_what_is_no_table_has_no_rows_or_wants_pyarrow_is_told(tmp_path: Path, m
         (tmp_path / "bad.parquet").write_bytes(content)
         with pytest.raises(CorpusError, match=r"bad\.parquet: no Parquet or Arrow that can be read"):
             list(read(tmp_path / "bad.parquet"))
+    lost = as_parquet(pa.Table.from_pylist(WORDS), tmp_path / "lost.parquet")
+    monkeypatch.setattr(pq.ParquetFile, "iter_batches", lambda *_: iter(()))
+    with pytest.raises(CorpusError, match="found 0 rows, expected the 2 that it promises"):
+        list(read(lost))
     monkeypatch.setitem(sys.modules, "pyarrow", None)
     with pytest.raises(CorpusError, match=r"pip install 'polytag\[tables\]'"):
         list(read(empty))

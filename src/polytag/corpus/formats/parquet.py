@@ -29,7 +29,7 @@ def kind_of(path: Path) -> str:
 
 
 def batches(path: Path, *, name: str = "") -> Iterator[Any]:
-    """The rows of a table as record batches of pyarrow's, at least one; ``name`` is for errors.
+    """The rows of a table as record batches of pyarrow's, after one without rows; ``name`` is for errors.
 
     Raises:
         CorpusError: pyarrow is not installed, or it is no table that can be read.
@@ -53,9 +53,13 @@ def _of_parquet(path: Path) -> Iterator[Any]:
     import pyarrow.parquet as pq
 
     with pq.ParquetFile(path) as file:
-        if not file.metadata.num_rows:
-            yield pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
-        yield from file.iter_batches(ROWS)
+        promised, found = file.metadata.num_rows, 0
+        yield pa.RecordBatch.from_pylist([], schema=file.schema_arrow)
+        for batch in file.iter_batches(ROWS):
+            yield batch
+            found += batch.num_rows
+        if found != promised:
+            raise pa.ArrowInvalid(f"found {found:,} rows, expected the {promised:,} that it promises")
 
 
 def _of_arrow(path: Path, *, is_stream: bool) -> Iterator[Any]:
