@@ -60,7 +60,8 @@ class Steps:
         with self.alone(path.name):
             if not (path / "report.json").exists():
                 made = self._distilled(row, seed, draw, path) if row.teachers else None
-                train(made or row.plan(seed, self.files(row), draw=draw), output=path, data=self.data, seed=seed)
+                plan = made or row.plan(seed, self.files(row), draw=draw)
+                train(plan, output=path, data=self.data, seed=seed, resume=path.exists())
         return path
 
     def _distilled(self, row: Row, seed: int, draw: int, path: Path) -> Path:
