@@ -37,7 +37,7 @@ def test_every_format_is_a_subject() -> None:
     names = {subject.name for subject in subjects()}
     for name, row in FORMATS.items():
         assert {f"read.{name}", f"check.{name}", f"convert.{name}"} <= names
-        assert (f"tag.{name}" in names) == (row.blocks is not None)
+        assert (f"tag.{name}" in names) == row.is_tagged
 
 
 def test_a_case_is_the_same_each_time() -> None:
