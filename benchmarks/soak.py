@@ -54,7 +54,7 @@ def flat(name: str, count: int, act: Callable[[], object], *, megabytes: Callabl
         for _ in range(count // SHARES):
             act()
         seen.append(megabytes())
-    grown = max(seen[REST:]) - max(seen[:REST])
+    grown = min(seen[-REST:]) - max(seen[:REST])  # what stays: a moment may need more
     told = ", ".join(f"{one:.0f}" for one in seen)
     verdict = f"flat ({grown:+.1f} MB)" if grown <= GROWTH else f"GROWS by {grown:.1f} MB"
     print(f"{name}: {count:,} times in {time.perf_counter() - began:.0f} s: {told} MB: {verdict}", flush=True)

@@ -141,5 +141,7 @@ def test_soak_calls_loads_and_shares_a_tagger(tmp_path: Path, capsys: pytest.Cap
 def test_soak_sees_what_grows(capsys: pytest.CaptureFixture[str]) -> None:
     kept: list[int] = []
     assert soak.flat("once", 20, lambda: None, megabytes=lambda: 100.0)
+    moments = iter([100.0] * 5 + [150.0] + [100.0] * 4)
+    assert soak.flat("for a moment", 20, lambda: None, megabytes=lambda: next(moments))
     assert not soak.flat("hoarding", 20, lambda: kept.append(1), megabytes=lambda: 100.0 + len(kept))
-    assert "GROWS by 14.0 MB" in capsys.readouterr().out
+    assert "GROWS by 10.0 MB" in capsys.readouterr().out
