@@ -314,8 +314,10 @@ class TestFormats:
     def test_label_studio_s_fields(self, found: Suggested) -> None:
         tasks = json.loads(written(found.suggestions, format="label-studio", tasks=["ner"]))
         assert len(tasks) == len(found.suggestions)
-        for task in tasks:
+        for task, one in zip(tasks, found.suggestions, strict=True):
             (prediction,) = task["predictions"]
+            sure = one.tagged.confidence["ner"]
+            assert prediction["score"] == round(sum(sure) / len(sure), 6)  # the tool puts the least sure first
             for region in prediction["result"]:
                 value = region["value"]
                 assert task["data"]["text"][value["start"] : value["end"]] == value["text"]

@@ -17,6 +17,7 @@ from polytag.corpus.formats.record import dumped
 from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import CharSpan, Sentence, Span
 from polytag.errors import CorpusError, PolytagError, nearest
+from polytag.suggesting.label_studio import prediction
 from polytag.suggesting.reading import Candidate
 
 
@@ -120,15 +121,10 @@ def _doccano(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
 
 def _label_studio(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
     """For a labelling configuration whose ``<Labels>`` are named "label" and whose ``<Text>`` is named "text"."""
-    text = one.candidate.text
-    result = [
-        {"id": str(number), "from_name": "label", "to_name": "text", "type": "labels",
-         "value": {"start": at.start, "end": at.end, "text": text[at.start : at.end], "labels": [at.type]},
-         "score": None if span.probability is None else rounded(span.probability)}
-        for number, (span, at) in enumerate(one.spans(tasks[0], keep_above=keep_above))
-    ]  # fmt: skip
-    prediction = {"model_version": "polytag", "score": rounded(one.score), "result": result}
-    return dumped({"data": {"text": text}, "predictions": [prediction], "meta": _meta(one)})
+    text, sure = one.candidate.text, one.tagged.confidence[tasks[0]]
+    spans = [(at, span.probability) for span, at in one.spans(tasks[0], keep_above=keep_above)]
+    said = prediction(text, spans, score=sum(sure) / len(sure))
+    return dumped({"data": {"text": text}, "predictions": [said], "meta": _meta(one)})
 
 
 def _jsonl(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
