@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Coroutine
 from typing import Any, NamedTuple
 
 import httpx
@@ -25,6 +26,10 @@ class Local:
         self._loop.run_until_complete(self._http.aclose())
         self._loop.run_until_complete(self._life.__aexit__(*error))
         self._loop.close()
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Let the app live while something is done."""
+        return self._loop.run_until_complete(work)
 
     def get(self, path: str) -> httpx.Response:
         return self._loop.run_until_complete(self._http.get(path))

@@ -1,17 +1,32 @@
 """``polytag serve``."""
 
 from collections import Counter
+from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from pathlib import Path
 
 import click
 
 from polytag.cli.options import PATH, weights_options
 from polytag.errors import PolytagError
+from polytag.files import locked
 
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, type=PATH, metavar="MODEL...")
 @click.option("--reload", "watched", is_flag=True, help="Read a model anew when it is replaced on disk.")
+@click.option(
+    "--live", "home", type=PATH, metavar="DIR",
+    help="Answer Label Studio and INCEpTION, keep what people annotate in DIR, and train MODEL on it.",
+)  # fmt: skip
+@click.option(
+    "--plan", type=PATH, help="What --live trains, besides the annotations; the model's own plan unless given."
+)
+@click.option("--task", help="The task that people annotate; the model's only one that marks spans unless given.")
+@click.option(
+    "--every", type=click.IntRange(min=1), default=50, show_default=True, metavar="N",
+    help="Train after so many sentences that were annotated.",
+)  # fmt: skip
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is every one.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option(
@@ -43,6 +58,10 @@ from polytag.errors import PolytagError
 def serve(
     models: tuple[Path, ...],
     watched: bool,
+    home: Path | None,
+    plan: Path | None,
+    task: str | None,
+    every: int,
     host: str,
     port: int,
     precision: str | None,
@@ -62,22 +81,40 @@ def serve(
     """
     from polytag.server import Limits, create_app
     from polytag.server import serve as serve_app
+    from polytag.server.live import Live, LiveOptions
     from polytag.server.models import Source
     from polytag.server.process import bind
 
+    if home is not None and (watched or len(models) > 1):
+        raise click.UsageError("--live makes versions of one MODEL, expected no --reload and no other model")
+    if home is None and (plan or task):
+        raise click.UsageError("--plan and --task are of --live, expected that too")
     limits = Limits(body=max_body, words=max_words, seconds=timeout, read_seconds=timeout, queue=queue)
-    with bind(host, port) as at:
+    with bind(host, port) as at, _kept_to_one(home):
         sources = {_name(model): Source(model, best_for, precision, threads) for model in models}
         if len(sources) < len(models):
             raise PolytagError(f"several models are called '{_twice(models)}', expected names that differ")
-        taggers = {name: source.load() for name, source in sources.items()}
-        app = create_app(
-            taggers, limits, sources=sources if watched else {}, hosts=_hosts(host, at.getsockname()[0], allowed)
+        live = None
+        if home is not None:
+            (name, source), *_ = sources.items()
+            options = LiveOptions(home=home, plan=plan, task=task, every=every, say=partial(click.echo, err=True))
+            live = Live(name, source, options)
+        taggers = (
+            {name: source.load() for name, source in sources.items()} if live is None else {live.name: live.tagger}
         )
+        app = create_app(
+            taggers, limits, sources=sources if watched else {}, live=live,
+            hosts=_hosts(host, at.getsockname()[0], allowed),
+        )  # fmt: skip
         place = f"[{host}]" if ":" in host else host
         told = f"{', '.join(map(str, models))} {'are' if len(models) > 1 else 'is'}"
         url = f"http://{place}:{at.getsockname()[1]}"
         serve_app(app, at=at, limits=limits, ready=lambda: click.echo(f"{told} served at {url}", err=True))
+
+
+def _kept_to_one(home: Path | None) -> AbstractContextManager[None]:
+    """A directory of annotations is one server's."""
+    return nullcontext() if home is None else locked(home, doing="serving a live model from")
 
 
 def _name(model: Path) -> str:

@@ -3,14 +3,15 @@
 import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
+from functools import partial
 from http import HTTPStatus
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, PlainTextResponse
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 from starlette.requests import ClientDisconnect
@@ -20,11 +21,14 @@ from polytag.errors import PolytagError, nearest
 from polytag.server.batcher import Batcher
 from polytag.server.boundary import HOLD, Boundary, Budget
 from polytag.server.limits import Limits
+from polytag.server.live.loop import Live
+from polytag.server.live.routes import PATHS as LIVE_PATHS
+from polytag.server.live.routes import LiveRoutes
 from polytag.server.metrics import Counted, Metrics
 from polytag.server.models import Models, Source
 from polytag.server.refusals import RefusedError, of_validation, too_large, unusable
 from polytag.server.schemas import ErrorReply, HealthReply, ModelReply, TagReply, TagRequest
-from polytag.server.work import Job, answer
+from polytag.server.work import Job, Worker, answer
 from polytag.tagger.tagging import Tagger
 
 PAGE = Path(__file__).parent / "page"
@@ -36,6 +40,7 @@ FILES = {  # all that the page is made of
 }
 PATHS = (*FILES, "/tag", "/model", "/models", "/health", "/metrics", "/openapi.json")
 CLIENT_GONE = 499
+B = TypeVar("B", bound=BaseModel)
 ABOUT = (
     "Tags text with a trained model. Offsets of characters count Unicode code points, as Python does; JavaScript "
     'counts UTF-16 units, in which an emoji is two. Every error is `{"error": "one sentence"}`.'
@@ -54,9 +59,13 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 class Server:
     """Models, their queue and what they say of themselves: the state of one app."""
 
-    def __init__(self, models: Models, limits: Limits) -> None:
-        self.models, self.limits, self.metrics = models, limits, Metrics(PATHS)
+    def __init__(self, models: Models, limits: Limits, live: Live | None = None) -> None:
+        self.models, self.limits, self.live = models, limits, live
+        self.paths = PATHS if live is None else (*PATHS, *LIVE_PATHS)
+        self.metrics = Metrics(self.paths)
         models.on_reload = self.metrics.reloaded
+        if live is not None:
+            live.on_trained = self.metrics.trained
         self.batcher = Batcher[Job](
             answer,
             size=lambda job: min(job.size, limits.words),
@@ -68,22 +77,23 @@ class Server:
     @asynccontextmanager
     async def lifespan(self, _: FastAPI) -> AsyncIterator[None]:
         """Answer while the app runs."""
-        tasks = [asyncio.create_task(work) for work in (self.batcher.run(), self.models.watch())]
-        yield
-        for task in tasks:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
-        self.batcher.close()
+        work = [self.batcher.run(), self.models.watch(), *([] if self.live is None else [self.live.run(self.models)])]
+        tasks = [asyncio.create_task(one) for one in work]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
+            self.batcher.close()
 
     async def tag(self, request: Request) -> Response:
         """Split the text into sentences and words, unless it comes as words, and tag it."""
-        _check_type(request.headers.get("content-type", ""))
-        try:
-            asked = TagRequest.model_validate_json(await self._body(request))
-        except ValidationError as error:
-            raise of_validation(error) from None
-        answer = await self._answer(self.models[asked.model].worker.job(asked), request)
+        asked = await self.read(request, TagRequest, limit=self.limits.body)
+        (answer,) = await self.answers([self.models[asked.model].worker.job(asked)], request)
+        if isinstance(answer, BaseException):
+            raise answer
         request.scope[HOLD].take(len(answer))
         return Response(answer, media_type="application/json")
 
@@ -106,11 +116,26 @@ class Server:
     async def health(self) -> HealthReply:
         """Whether the server is alive, and how busy it is."""
         batcher = self.batcher
-        return HealthReply(status="ok", waiting=batcher.waiting, running=batcher.running, answered=batcher.answered)
+        return HealthReply(
+            status="ok", waiting=batcher.waiting, running=batcher.running, answered=batcher.answered,
+            live=None if self.live is None else self.live.reply,
+        )  # fmt: skip
 
-    async def _body(self, request: Request) -> bytes:
+    async def read(self, request: Request, kind: type[B], *, limit: int) -> B:
+        """The body of a request, of at most ``limit`` bytes.
+
+        Raises:
+            RefusedError: it is too large, too slow, or not what is expected.
+        """
+        _check_type(request.headers.get("content-type", ""))
+        try:
+            return kind.model_validate_json(await self._body(request, limit))
+        except ValidationError as error:
+            raise of_validation(error) from None
+
+    async def _body(self, request: Request, limit: int) -> bytes:
         """The body, as far as it may be read."""
-        limit, body = self.limits.body, bytearray()
+        body = bytearray()
         too_long = too_large(f"the body has more than {limit:,} bytes, which is the most that is read")
         declared = request.headers.get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:  # refused before it is sent
@@ -127,22 +152,30 @@ class Server:
             raise RefusedError(HTTPStatus.REQUEST_TIMEOUT, sentence) from None
         return bytes(body)
 
-    async def _answer(self, job: Job, request: Request) -> bytes:
-        """What the batcher makes of a job, unless it takes too long or the client is gone before."""
-        answer = self.batcher.submit(job)
+    async def answers(self, jobs: Sequence[Job], request: Request) -> list[bytes | BaseException]:
+        """What the batcher makes of jobs, or what is wrong with each alone.
+
+        Raises:
+            RefusedError: they take too long, or there are too many.
+            ClientDisconnect: the client is gone before.
+        """
+        futures = list[asyncio.Future[bytes]]()
         gone = asyncio.create_task(_gone(request))
         try:
-            pending: list[asyncio.Future[Any]] = [answer, gone]
+            futures += (self.batcher.submit(job) for job in jobs)
+            answers = asyncio.gather(*futures, return_exceptions=True)
+            pending: list[asyncio.Future[Any]] = [answers, gone]
             await asyncio.wait(pending, timeout=self.limits.seconds, return_when=asyncio.FIRST_COMPLETED)
-            if answer.done():
-                return answer.result()
+            if answers.done():
+                return answers.result()
             if gone.done():
                 raise ClientDisconnect
             sentence = f"the answer took longer than {self.limits.seconds:g} seconds"
             raise RefusedError(HTTPStatus.GATEWAY_TIMEOUT, sentence)
         finally:
             gone.cancel()
-            answer.cancel()
+            for future in futures:
+                future.cancel()
 
 
 def create_app(
@@ -152,6 +185,7 @@ def create_app(
     name: str = "model",
     sources: Mapping[str, Source] = {},
     hosts: Sequence[str] = ("*",),
+    live: Live | None = None,
 ) -> FastAPI:
     """An ASGI app that tags with ``tagger``.
 
@@ -162,9 +196,10 @@ def create_app(
         sources: of models that are read anew when they are replaced, by their names.
         hosts: names that clients may call the server by (the Host of their requests), as `TrustedHostMiddleware` takes
             them; else a web page elsewhere may get at a server that only this machine can reach.
+        live: the model of its name learns from what people annotate, and annotation tools are answered.
     """
     limits = limits or Limits()
-    server = Server(Models({name: tagger} if isinstance(tagger, Tagger) else tagger, limits, sources), limits)
+    server = Server(Models({name: tagger} if isinstance(tagger, Tagger) else tagger, limits, sources), limits, live)
     app = FastAPI(
         title="polytag",
         version=version("polytag"),
@@ -180,10 +215,13 @@ def create_app(
     app.add_api_route("/model", server.show)
     app.add_api_route("/models", server.show_all)
     app.add_api_route("/metrics", server.measured, response_class=PlainTextResponse)
-    app.add_api_route("/health", server.health)
+    app.add_api_route("/health", server.health, response_model_exclude_none=True)
+    if live is not None:
+        worker = partial(_worker, server.models, live.name)
+        app.include_router(LiveRoutes(server, live, worker, limits.live_body).router(), include_in_schema=False)
     for path, (file, kind) in FILES.items():
         app.add_route(path, _file(file, kind), include_in_schema=False)
-    _handle_errors(app)
+    _handle_errors(app, server.paths)
     app.state.server = server
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=hosts, www_redirect=False)
     app.add_middleware(_counted, metrics=server.metrics)
@@ -193,6 +231,10 @@ def create_app(
 
 def _boundary(app: ASGIApp, *, budget: Budget, linger: float) -> ASGIApp:
     return Boundary(app, budget=budget, linger=linger)
+
+
+def _worker(models: Models, name: str) -> Worker:
+    return models[name].worker
 
 
 def _counted(app: ASGIApp, *, metrics: Metrics) -> ASGIApp:
@@ -236,7 +278,7 @@ async def _gone(request: Request) -> None:
         pass
 
 
-def _handle_errors(app: FastAPI) -> None:
+def _handle_errors(app: FastAPI, paths: Sequence[str]) -> None:
     async def refused(_: Request, error: Exception) -> Response:
         refusal = error if isinstance(error, RefusedError) else unusable(str(error))
         return _error(refusal.status, str(refusal), refusal.headers)
@@ -245,7 +287,7 @@ def _handle_errors(app: FastAPI) -> None:
         assert isinstance(error, HTTPException)
         method, path, headers = request.method, request.url.path[:60], dict(error.headers or {})
         sentences = {
-            404: f"there is nothing at '{path}'{nearest(path, PATHS)}",
+            404: f"there is nothing at '{path}'{nearest(path, paths)}",
             405: f"{method} is not allowed at '{path}', expected {headers.get('Allow', 'another method')}",
         }
         return _error(error.status_code, sentences.get(error.status_code, str(error.detail)), headers)

@@ -11,6 +11,8 @@ class Limits:
 
     ``words`` are shared by the tag sequences that are asked for: of 5, a fifth of the words.
 
+    Of an annotation tool: ``live_body`` bytes of a request, as documents of INCEpTION have fifty times their text.
+
     Of a client: ``read_seconds`` to send the body of a request, and to read what the server cannot send before;
     ``linger_seconds`` in which what is left of a refused body is read.
 
@@ -20,6 +22,7 @@ class Limits:
     """
 
     body: int = 1 << 20
+    live_body: int = 32 << 20
     words: int = 20_000
     sentence_words: int = 2_000
     nbest: int = MOST_ALTERNATIVES

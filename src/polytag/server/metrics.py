@@ -30,6 +30,7 @@ class Metrics:
             registry=self._registry,
         )  # fmt: skip
         self._reloads = Counter("polytag_reloads", "Models read anew.", ["model", "outcome"], registry=self._registry)
+        self._trainings = Counter("polytag_trainings", "Of a live model.", ["outcome"], registry=self._registry)
         self.waiting = Gauge("polytag_waiting", "Requests in the queue.", registry=self._registry)
         self.running = Gauge("polytag_running", "Requests that are being tagged.", registry=self._registry)
 
@@ -49,6 +50,11 @@ class Metrics:
         """Count that a model was read anew, or could not be."""
         if self.is_there:
             self._reloads.labels(model, "read" if is_good else "failed").inc()
+
+    def trained(self, is_good: bool) -> None:
+        """Count that a live model was trained, or could not be."""
+        if self.is_there:
+            self._trainings.labels("answers" if is_good else "failed").inc()
 
     def answered(self, path: str, status: int, seconds: float) -> None:
         """Count a request."""

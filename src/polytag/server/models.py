@@ -81,6 +81,10 @@ class Models:
         """What is said of each."""
         return [served.reply for served in self._served.values()]
 
+    def replace(self, name: str, tagger: Tagger) -> None:
+        """Take a tagger in the place of a model: what was asked before is answered by the old one."""
+        self._served[name] = self._of(name, tagger)
+
     async def watch(self) -> None:
         """Read models anew that are replaced on disk, until cancelled; one that cannot be read leaves the old one."""
         while self._sources:
@@ -99,7 +103,7 @@ class Models:
         if await asyncio.to_thread(source.stamp) != source.seen:
             return
         if isinstance(found, Tagger):
-            self._served[name] = self._of(name, found)
+            self.replace(name, found)
         else:
             _LOG.error("%s: was replaced by what cannot be read, so the old one stays: %s", source.path, found)
         self.on_reload(name, isinstance(found, Tagger))

@@ -47,7 +47,8 @@ def of_validation(error: ValidationError) -> RefusedError:
 def _place(location: tuple[Any, ...]) -> str:
     if not location:
         return "the body: "
-    return "".join(f"[{part}]" if isinstance(part, int) else f"{part!s:.60}" for part in location) + ": "
+    steps = (f"[{part}]" if isinstance(part, int) else f".{part!s:.60}" for part in location)
+    return "".join(steps).removeprefix(".") + ": "
 
 
 def _message(first: Any) -> str:

@@ -120,6 +120,18 @@ class ModelReply(BaseModel):
     limits: LimitsReply
 
 
+class LiveReply(BaseModel):
+    """A model that learns from what people annotate."""
+
+    version: str = Field(description="that answers now")
+    task: str = Field(description="that people annotate")
+    annotated: int = Field(description="tasks with an annotation")
+    pending: int = Field(description="sentences annotated since the last training began")
+    every: int = Field(description="so many begin the next")
+    training: bool
+    failure: str | None = Field(None, description="of the last training, in one sentence")
+
+
 class HealthReply(BaseModel):
     """That the server is alive, and how busy."""
 
@@ -127,6 +139,7 @@ class HealthReply(BaseModel):
     waiting: int
     running: int
     answered: int
+    live: LiveReply | None = Field(None, description="with serve --live only")
 
 
 class ErrorReply(BaseModel):
