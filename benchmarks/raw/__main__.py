@@ -15,7 +15,7 @@ from statistics import mean
 from benchmarks.goals.machine import processor
 from benchmarks.raw import crf
 from benchmarks.raw.learning_on import ORGANISATIONS, learn_on
-from benchmarks.raw.rows import ROWS
+from benchmarks.raw.rows import OF_AFRICAN, ROWS
 from benchmarks.raw.steps import Scores, Steps
 from benchmarks.recipe.__main__ import Run, figure, read
 
@@ -83,11 +83,24 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
             cells = [name, ", ".join(str(run["seed"]) for run in of)]
             cells += [_told([run["scores"] for run in of], split) for split in ("dev", "test")]
             yield f"| {' | '.join(cells)} | {mean(run['minutes'] for run in of):.1f} |"
+    for kind in OF_AFRICAN:
+        if found := list(_means(runs, kind)):
+            seeds = ", ".join(str(seed) for seed, _ in found)
+            yield f"| MasakhaNER, mean of nine: {kind} | {seeds} | | {figure([test for _, test in found])} | |"
     processors = dict.fromkeys(run["processor"] for run in runs)
     yield from (
         "",
         f"Processors: {'; '.join(processors)}. Runs shared it, and what others had made: minutes are a hint.",
     )
+
+
+def _means(runs: Sequence[Run], kind: str) -> Iterator[tuple[int, float]]:
+    """Of each seed that has all languages of MasakhaNER with raw text, the mean of their tests."""
+    names = [name for name in ROWS if name.startswith("masakhaner") and name.endswith(f" {kind}")]
+    for seed in sorted({run["seed"] for run in runs}):
+        tests = [run["scores"]["test"] for run in runs if run["row"] in names and run["seed"] == seed]
+        if len(tests) == len(names):
+            yield seed, mean(tests)
 
 
 def _told(scores: Sequence[Scores], split: str) -> str:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ RAW = {
     "yor": "raw/yo.txt.xz",
 }  # fmt: skip
 METHODS = ("ppmi", "word2vec", "fasttext")  # of vectors; the latter two are made by gensim, see `gensim_vectors.py`
+OF_AFRICAN = ("labels", "vectors + clusters", "everything")
 OF_CLUSTERS = ("50", "300", "1500")
 
 
@@ -82,19 +84,21 @@ def _of_labels(language: str, sentences: int | None) -> Iterator[Row]:
 
 
 def _of_african(code: str) -> Iterator[Row]:
-    labels = Row(f"masakhaner {code} labels", code, size="medium")
+    labels = Row(f"masakhaner {code} {OF_AFRICAN[0]}", code, size="medium")
     yield labels
-    yield (raw := replace(labels, name=f"masakhaner {code} vectors + clusters", vectors="ppmi", clusters=True))
-    yield replace(raw, name=f"masakhaner {code} everything", teachers=1)
+    yield (raw := replace(labels, name=f"masakhaner {code} {OF_AFRICAN[1]}", vectors="ppmi", clusters=True))
+    yield replace(raw, name=f"masakhaner {code} {OF_AFRICAN[2]}", teachers=1)
 
 
 def _of_large() -> Iterator[Row]:
     small = Row("english small", "english", vectors=GLOVE, clusters=True)
     yield small
-    yield replace(small, name="english paper", size="paper")
-    for teachers in (1, 3):
-        name = f"english small of {teachers} paper"
-        yield replace(small, name=name, teachers=teachers, teacher_size="paper")
+    for size, teachers in product(("medium", "paper"), (0, 1, 3)):
+        if teachers:
+            name = f"english small of {teachers} {size}"
+            yield replace(small, name=name, teachers=teachers, teacher_size=size)
+        else:
+            yield replace(small, name=f"english {size}", size=size)
 
 
 def _of_methods() -> Iterator[Row]:
