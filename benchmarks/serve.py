@@ -1,6 +1,7 @@
 """Load on ``polytag serve``: requests and words per second, latency, processor time, errors, peak memory.
 
     python -m benchmarks.serve MODEL [--text FILE] [--clients 1,16,256] [--seconds 10] [--serve-option --threads=1]...
+    python -m benchmarks.serve MODEL --text FILE --plan PLAN    # each round once more while PLAN is trained (--live)
 
 The server is a process of its own, the clients are coroutines of this one; each sends a sentence as words on a
 connection that stays open, reads the answer, checks that it is of its own words, and goes on.
@@ -13,16 +14,19 @@ import random
 import subprocess
 import sys
 import time
+import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from statistics import quantiles
+from tempfile import TemporaryDirectory
+from typing import Any
 
 import click
 
 from polytag.corpus import read
 
 CLIENTS = "1,16,256"
-COLUMNS = ("clients", "requests/s", "words/s", "p50 ms", "p99 ms", "CPU ms/request", "errors", "peak MB")
+COLUMNS = ("clients", "requests/s", "words/s", "p50 ms", "p95 ms", "p99 ms", "CPU ms/request", "errors", "peak MB")
 WARM_UP = 1.0  # seconds that are not counted, but for the processor's time
 
 
@@ -41,7 +45,7 @@ class Counts:
         cuts = quantiles(self.latencies, n=100) if requests > 1 else [0.0] * 99
         return (
             f"| {clients} | {requests / self.seconds:,.0f} | {self.words / self.seconds:,.0f} | {1_000 * cuts[49]:.1f} "
-            f"| {1_000 * cuts[98]:.1f} "
+            f"| {1_000 * cuts[94]:.1f} | {1_000 * cuts[98]:.1f} "
             f"| {1_000 * cpu / max(1, requests):.2f} | {self.errors} | {peak:.0f} |"
         )
 
@@ -77,6 +81,23 @@ async def measure(port: int, texts: list[tuple[str, ...]], *, clients: int, seco
     return counts
 
 
+def ask(port: int, path: str, body: object = None) -> Any:
+    """What the server says, to JSON where some is given."""
+    data = None if body is None else json.dumps(body).encode()
+    asked = urllib.request.Request(f"http://localhost:{port}{path}", data, {"content-type": "application/json"})
+    with urllib.request.urlopen(asked) as reply:
+        return json.load(reply)
+
+
+def train(port: int, number: int, words: tuple[str, ...]) -> None:
+    """Begin a training of a live model, by an annotation without a span."""
+    task = {"id": number, "data": {"text": " ".join(words)}}
+    ask(port, "/webhook", {"action": "ANNOTATION_CREATED", "task": task, "annotation": {"id": number, "result": []}})
+    ask(port, "/webhook", {"action": "START_TRAINING"})
+    while not ask(port, "/health")["live"]["training"]:
+        time.sleep(0.1)
+
+
 def cpu_seconds(process: int) -> float:
     """What a process has used of processors so far."""
     used = Path(f"/proc/{process}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
@@ -94,22 +115,33 @@ def peak_megabytes(process: int) -> float:
 @click.option("--text", type=click.Path(path_type=Path), required=True, help="Annotated file whose words are sent.")
 @click.option("--clients", default=CLIENTS, show_default=True, help="Concurrent clients of each round.")
 @click.option("--seconds", default=10.0, show_default=True, help="Length of a round.")
+@click.option("--plan", type=click.Path(path_type=Path), help="Also measure while this is trained: serve --live.")
 @click.option("--serve-option", multiple=True, help="Passed on to polytag serve (repeatable).")
-def main(model: Path, text: Path, clients: str, seconds: float, serve_option: tuple[str, ...]) -> None:
+def main(
+    model: Path, text: Path, clients: str, seconds: float, plan: Path | None, serve_option: tuple[str, ...]
+) -> None:
     """Serve MODEL and measure."""
     texts = [sentence.words for sentence in read(text) if sentence.words]
-    command = [sys.executable, "-m", "polytag", "serve", str(model), "--port", "0", *serve_option]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    home = TemporaryDirectory()
+    live = ["--live", home.name, "--plan", str(plan), "--every", "1000000"] if plan else []
+    command = [sys.executable, "-m", "polytag", "serve", str(model), "--port", "0", *live, *serve_option]
+    with home, subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr is not None
         line = server.stderr.readline()
         if "is served at" not in line:
             raise click.ClickException(line.strip())
         try:
             click.echo(f"| {' | '.join(COLUMNS)} |\n{'|---' * len(COLUMNS)}|")
-            for number in map(int, clients.split(",")):
+            port, numbers = int(line.rsplit(":", 1)[1]), [int(number) for number in clients.split(",")]
+            for number, trains in [
+                (number, trains) for trains in ([False, True] if plan else [False]) for number in numbers
+            ]:
+                if trains and not ask(port, "/health")["live"]["training"]:
+                    train(port, number, texts[number % len(texts)])
                 before = cpu_seconds(server.pid)
-                counts = asyncio.run(measure(int(line.rsplit(":", 1)[1]), texts, clients=number, seconds=seconds))
-                click.echo(counts.row(number, cpu=cpu_seconds(server.pid) - before, peak=peak_megabytes(server.pid)))
+                counts = asyncio.run(measure(port, texts, clients=number, seconds=seconds))
+                row = counts.row(number, cpu=cpu_seconds(server.pid) - before, peak=peak_megabytes(server.pid))
+                click.echo(row + (f" training {ask(port, '/health')['live']['training']} |" if trains else ""))
         finally:
             server.terminate()
 

@@ -3,10 +3,12 @@
 import json
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from polytag.corpus import read
 from tests.server.conftest import Running
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
@@ -92,13 +94,18 @@ def test_it_is_usable_by_keyboard_alone(page: Any) -> None:
     page.keyboard.press("Control+Enter")
     page.wait_for_selector(".sentence")
     seen = []
-    for _ in range(8):
+    for _ in range(14):
         page.keyboard.press("Tab")
-        seen.append(page.evaluate("document.activeElement.id || document.activeElement.value"))
+        seen.append(
+            page.evaluate(
+                "document.activeElement.id || document.activeElement.value || document.activeElement.textContent"
+            )
+        )
         outline = page.evaluate("getComputedStyle(document.activeElement).outlineStyle")
         assert outline != "none", seen
-    expected = ["language", "tokenised", "example", "tag", "en-ner", "en-pos", "copy-conll", "copy-json"]
-    assert seen == expected
+    expected = ["language", "tokenised", "example", "tag", "en-ner", "en-pos", "copy-conll", "copy-jsonl", "save"]
+    assert seen == [*expected, "editing", "LOC 1", "PER 2", "none 0", seen[-1]]
+    assert seen[-1].startswith("Ann")
     page.focus("input[value=en-ner]")
     page.keyboard.press("Space")
     assert page.locator("mark.entity").count() == 0
@@ -131,7 +138,7 @@ def test_languages_can_be_switched(page: Any) -> None:
     assert page.locator(".tag").count() == 0
 
 
-def test_results_are_copied_as_conll_and_json(page: Any) -> None:
+def test_results_are_copied_as_conll_and_jsonl(page: Any) -> None:
     reply = tag(page, TEXT)
     page.click("#copy-conll")
     page.wait_for_selector("#status:text-is('Copied as CoNLL.')")
@@ -139,9 +146,76 @@ def test_results_are_copied_as_conll_and_json(page: Any) -> None:
     first = reply["sentences"][0]
     assert lines[0] == "\t".join([first["words"][0], first["tags"]["en-ner"][0], first["tags"]["en-pos"][0]])
     assert lines.count("") == len(reply["sentences"])
-    page.click("#copy-json")
-    page.wait_for_selector("#status:text-is('Copied as JSON.')")
-    assert json.loads(page.evaluate("navigator.clipboard.readText()")) == reply
+    page.click("#copy-jsonl")
+    page.wait_for_selector("#status:text-is('Copied as JSONL.')")
+    records = [json.loads(line) for line in page.evaluate("navigator.clipboard.readText()").splitlines()]
+    assert records == [{"words": s["words"], "tags": s["tags"]} for s in reply["sentences"]]
+
+
+def test_a_tag_is_corrected_by_keys_and_saved_as_training_reads_it(page: Any, tmp_path: Path) -> None:
+    tag(page, "Zoe Quist saw Acme Ltd\nAnn left")
+    page.focus(".word")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("2")  # the second type
+    assert page.text_content("#status") == "Zoe Quist: PER of en-ner."
+    assert page.evaluate("document.activeElement.dataset.at") == "1"
+    for _ in range(3):
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("0")
+    page.keyboard.press("ArrowDown")
+    page.keyboard.press("0")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("t")
+    page.keyboard.press("3")
+    with page.expect_download() as saved:
+        page.click("#save")
+    saved.value.save_as(tmp_path / saved.value.suggested_filename)
+    first, second = read(tmp_path / "corrected.jsonl", tags={"ner": "en-ner", "pos": "en-pos"})
+    assert first.words == ("Zoe", "Quist", "saw", "Acme", "Ltd")
+    assert first.tags["ner"] == ("B-PER", "I-PER", "O", "O", "O")
+    assert second.tags["ner"][0] == "O"
+    assert second.tags["pos"][1] == "VERB"
+    assert page.locator("mark.entity .label").first.text_content() == "PER ✓"
+
+
+def test_a_tag_is_corrected_by_a_click(page: Any) -> None:
+    tag(page, "Ann saw Lima")
+    page.click("#types .type:has-text('LOC')")
+    assert "Choose a word first" in page.text_content("#status")
+    page.click(".word:has-text('Lima')")
+    page.click("#types .type:has-text('LOC')")
+    assert page.text_content("#status") == "Lima: LOC of en-ner."
+    assert page.locator("mark.entity:has-text('Lima') .label").text_content() == "LOC ✓"
+    assert page.get_attribute(".word:has-text('Lima')", "aria-pressed") == "true"
+
+
+def test_what_is_not_sure_is_marked_counted_and_gone_to(page: Any) -> None:
+    reply = tag(page, TEXT)
+    unsure = {
+        (number, at)
+        for number, s in enumerate(reply["sentences"])
+        for at in [
+            *(span["start"] for span in s["predicted_spans"]["en-ner"] if span["probability"] < 0.7),
+            *(at for at, p in enumerate(s["confidence"]["en-pos"]) if p < 0.7),
+        ]
+    }
+    assert unsure
+    assert f"{len(unsure)} not sure." in page.text_content("#status")
+    page.focus(".word")
+    seen = set()
+    for _ in range(len(unsure) + 1):
+        page.keyboard.press("u")
+        place = page.evaluate("[document.activeElement.dataset.sentence, document.activeElement.dataset.at]")
+        seen.add(tuple(map(int, place)))
+    assert seen == unsure
+    assert page.locator(".tag.unsure small:has-text('?')").count() == page.locator(".tag.unsure").count() > 0
+
+
+def test_the_example_is_of_the_words_that_the_model_learnt_from(page: Any) -> None:
+    page.click("#example")
+    page.wait_for_selector(".sentence")
+    assert page.input_value("#text").startswith("the a mayor of lima oslo saw ann lee")
 
 
 def test_many_sentences_are_shown_bit_by_bit(page: Any) -> None:
@@ -166,9 +240,3 @@ def test_an_error_is_said_and_the_page_goes_on(browser: Any, server: Running) ->
     assert page.get_attribute("#status", "role") == "status"
     tag(page, "Ann \ud800 saw")
     context.close()
-
-
-def test_the_api_is_described_on_a_page_of_its_own(page: Any) -> None:
-    page.click("text=API")
-    page.wait_for_selector("h2:has-text('POST /tag')")
-    assert page.locator("th:text-is('tokenised')").count() == 1

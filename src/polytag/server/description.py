@@ -7,6 +7,9 @@ from polytag.server.limits import Limits
 from polytag.server.schemas import LanguageReply, LimitsReply, ModelReply, TaskReply
 from polytag.server.work import code_of
 from polytag.tagger.tagging import Tagger
+from polytag.vocabulary.vocabularies import WordVocabulary
+
+EXAMPLE = 30  # words
 
 
 def describe(tagger: Tagger, *, name: str, limits: Limits) -> ModelReply:
@@ -35,7 +38,13 @@ def _language(tagger: Tagger, name: str) -> LanguageReply:
         tokeniser=tagger.plan.words[name].tokeniser,
         words=len(tagger.vocabularies.words[name]),
         tasks=tagger.plan.users("words", name),
+        example=_example(tagger.vocabularies.words[name]),
     )
+
+
+def _example(words: WordVocabulary) -> str:
+    """Words in the order in which training first read them, which is nearly a text of its language and domain."""
+    return " ".join(words.words[: min(words.trained, EXAMPLE)]).replace(" . ", " .\n")
 
 
 def _task(tagger: Tagger, name: str, task: Task) -> TaskReply:

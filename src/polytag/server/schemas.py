@@ -85,6 +85,7 @@ class LanguageReply(BaseModel):
     tokeniser: str = Field(description="what cuts text into words")
     words: int = Field(description="in its vocabulary")
     tasks: list[str]
+    example: str = Field(description="text to try it on, tokenised: the first words that it was trained on")
 
 
 class TaskReply(BaseModel):
