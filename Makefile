@@ -1,9 +1,13 @@
 # Two commands do all: `make demo` sets up, trains and tags; `make test` runs everything that CI runs.
+# `make test-all` is for what takes longer: Ray, pages in a browser, four times as many examples of each property.
 
 PYTHON ?= python3
 BIN := .venv/bin
+# What is compiled is kept, whatever the environment says: pip compiles nothing (a third of its time), so first starts do.
+export PYTHONDONTWRITEBYTECODE :=
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
-.PHONY: setup demo test bench docs wheels light audit clean
+.PHONY: setup demo test test-all all-installed bench docs wheels light audit clean
 
 setup: .venv/.ready
 
@@ -12,8 +16,7 @@ setup: .venv/.ready
 CORE_REQUIRED := $(if $(shell command -v c++ || command -v g++ || command -v clang++),1,0)
 .venv/.ready: pyproject.toml constraints.txt wheels/core/CMakeLists.txt $(wildcard src/polytag/native/*.cpp src/polytag/native/*.h)
 	$(PYTHON) -m venv .venv
-	POLYTAG_CORE_REQUIRED=$(CORE_REQUIRED) $(BIN)/pip install --quiet --disable-pip-version-check \
-	    --constraint constraints.txt --editable '.[dev]'
+	POLYTAG_CORE_REQUIRED=$(CORE_REQUIRED) $(PIP_INSTALL) '.[dev]'
 	$(BIN)/polytag --version
 	touch $@
 
@@ -21,11 +24,17 @@ demo: setup
 	mkdir -p build
 	$(BIN)/python examples/demo.py build/demo.polytag
 
-test: setup
+# Types are checked beside the tests: alone they keep but one core busy.
+test: TESTS := $(BIN)/pytest --numprocesses 2
+test-all: TESTS := HYPOTHESIS_PROFILE=thorough $(BIN)/pytest --numprocesses 2 -m "slow or not slow"
+test-all: all-installed
+test test-all: setup
 	$(BIN)/ruff format --check --quiet .
 	$(BIN)/ruff check --quiet .
-	$(BIN)/mypy
-	OMP_NUM_THREADS=1 $(BIN)/pytest --numprocesses 2
+	$(BIN)/mypy & types=$$!; OMP_NUM_THREADS=1 $(TESTS); code=$$?; wait $$types && exit $$code
+
+all-installed: setup
+	POLYTAG_CORE_REQUIRED=$(CORE_REQUIRED) $(PIP_INSTALL) '.[test-all]'
 
 # Every goal of speed and memory beside its measured figure:
 # make bench DATA=... MODEL=... SMALL_MODEL=... BENCH="--markdown docs/benchmarks/goals.md"

@@ -1,12 +1,17 @@
-"""Bulk tagging on Ray, here on this machine: the bytes of ``polytag tag``, files whole or absent, and restarts."""
+"""Bulk tagging on Ray, here on this machine: the bytes of ``polytag tag``, files whole or absent, and restarts.
+
+Ray is heavy to install and to start, so a stand-in does its part, one row after the other; `make test-all` takes Ray.
+"""
 
 import gzip
 import importlib.util
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from functools import partial
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
@@ -20,8 +25,10 @@ from polytag.tagger.tagging import Tagger
 from tests import tiny
 from tests.cli.conftest import run
 
-HAS_RAY = importlib.util.find_spec("ray") is not None and importlib.util.find_spec("pyarrow") is not None
-needs_ray = pytest.mark.skipif(not HAS_RAY, reason="Ray is not installed: pip install 'polytag[ray]'")
+pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'polytag[ray]'")
+needs_ray = pytest.mark.skipif(
+    importlib.util.find_spec("ray") is None, reason="Ray is not installed: pip install 'polytag[ray]'"
+)
 ray_warns = pytest.mark.filterwarnings("default")  # about itself
 
 SENTENCES = [sentence.words for sentence in tiny.texts(300, seed=2)]
@@ -37,13 +44,44 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.fixture(scope="module")
-def cluster() -> Iterator[Any]:
+class Rows:
+    """As much of a ``ray.data.Dataset`` as the engine asks for, of rows as they come."""
+
+    def __init__(self, rows: Iterable[Any]) -> None:
+        self.iter_rows = partial(iter, rows)
+
+    def flat_map(self, function: Callable[[Any], Iterable[Any]], **_: Any) -> "Rows":
+        return Rows(made for row in self.iter_rows() for made in function(row))
+
+    def map(self, actor: Callable[..., Callable[[Any], Any]], *, fn_constructor_args: Any, **_: Any) -> "Rows":
+        return Rows(map(actor(*fn_constructor_args), self.iter_rows()))
+
+
+def stand_in() -> dict[str, ModuleType]:
+    """Modules in the place of Ray's."""
+    modules = {name: ModuleType(name) for name in ("ray", "ray.data", "ray.exceptions")}
+    ray, data, exceptions = modules.values()
+    ray.is_initialized, ray.init, ray.shutdown = lambda: False, lambda **_: None, lambda: None
+    ray.cluster_resources, ray.data = lambda: {"CPU": 2.0}, data
+    data.DataContext = SimpleNamespace(get_current=SimpleNamespace)
+    data.from_items = lambda rows, **_: Rows(rows)
+    exceptions.RayError = RuntimeError
+    return modules
+
+
+@pytest.fixture(scope="module", params=["a stand-in", pytest.param("Ray", marks=[needs_ray, pytest.mark.slow])])
+def cluster(request: pytest.FixtureRequest) -> Iterator[None]:
     """Ray with two cores, for all tests here: starting it is what takes time."""
-    ray = ray_engine._imported()
-    ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False)
-    yield ray
-    ray.shutdown()
+    with pytest.MonkeyPatch.context() as patch:
+        if request.param == "Ray":
+            ray = ray_engine._imported()
+            ray.init(num_cpus=2, log_to_driver=False, include_dashboard=False)
+            yield
+            ray.shutdown()
+        else:
+            for name, module in stand_in().items():
+                patch.setitem(sys.modules, name, module)
+            yield
 
 
 @pytest.fixture
@@ -60,7 +98,6 @@ def tag(model: Path, *names: str, **options: Any) -> list[Path]:
     return ray_engine.tag_files([f"in/{name}" for name in names], "out", Assignment(model=str(model)), **options)
 
 
-@needs_ray
 @ray_warns
 def test_files_are_tagged_as_one_process_tags_them_and_a_bad_one_stops_no_other(texts, model, cluster):
     Path("in/empty.conll").write_text("")
@@ -76,7 +113,6 @@ def test_files_are_tagged_as_one_process_tags_them_and_a_bad_one_stops_no_other(
         assert text == run(["tag", model], stdin=given).out
 
 
-@needs_ray
 @ray_warns
 def test_a_restart_goes_on_where_it_was(texts, model, cluster, monkeypatch):
     def killed(*_: object) -> None:
@@ -98,7 +134,6 @@ def test_a_restart_goes_on_where_it_was(texts, model, cluster, monkeypatch):
         tag(model, "a.conll")
 
 
-@needs_ray
 @ray_warns
 def test_tables_get_columns(texts, model, cluster):
     import pyarrow as pa
@@ -126,6 +161,7 @@ def test_tables_get_columns(texts, model, cluster):
 
 
 @needs_ray
+@pytest.mark.slow
 def test_ray_says_nothing_of_its_own(texts, model):
     command = [sys.executable, "-m", "polytag", "tag", model, "in/c.txt", "--from", "text"]
     command += ["--engine", "ray", "-o", "out"]

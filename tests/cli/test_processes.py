@@ -26,13 +26,15 @@ needs_dev_full = pytest.mark.skipif(not FULL.exists(), reason="this system has n
 
 @contextmanager
 def limited(kind: int, size: int) -> Iterator[None]:
-    """Lower a limit of this process for a while."""
-    before = resource.getrlimit(kind)
+    """Lower a limit of this process for a while, in which no module is kept compiled: half of one would stay."""
+    before, compiles_nothing = resource.getrlimit(kind), sys.dont_write_bytecode
+    sys.dont_write_bytecode = True
     resource.setrlimit(kind, (size, before[1]))
     try:
         yield
     finally:
         resource.setrlimit(kind, before)
+        sys.dont_write_bytecode = compiles_nothing
 
 
 def polytag(*words: object, python: str = sys.executable) -> "subprocess.Popen[bytes]":
