@@ -1,6 +1,7 @@
 """What holds for all tests: property tests draw the same examples each time, however slow the machine is."""
 
 import gc
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,10 +10,13 @@ from hypothesis import settings
 
 from tests.zygote import zygote
 
-settings.register_profile("polytag", deadline=None, derandomize=True)
-settings.load_profile("polytag")
+# `make test-all` draws as many examples as Hypothesis does by itself.
+settings.register_profile("polytag", deadline=None, derandomize=True, max_examples=25)
+settings.register_profile("thorough", parent=settings.get_profile("polytag"), max_examples=100)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "polytag"))
 
 gc.set_threshold(50_000, 20, 20)  # thousands of tests and torch are many objects: looking through them is a fifth
+os.fsync = lambda _: None  # no test takes the power away, and a disk that is waited for is most of a small training
 
 
 @pytest.fixture(scope="session")

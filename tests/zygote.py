@@ -74,6 +74,7 @@ def serve(address: str, python: str) -> None:
     for module in PRELOADED:
         with suppress(ImportError):
             importlib.import_module(module)
+    os.fsync = lambda _: None  # as in tests
     sys.executable = python  # what a command starts again starts at once too; multiprocessing keeps the real one
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)

@@ -11,7 +11,7 @@ from tests.fuzz.running import case_of
 from tests.fuzz.subjects import subjects
 
 ROOT = Path(__file__).parents[2]
-CASES = 25  # of each subject
+CASES = 12  # of each subject
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its limits are those of Linux")

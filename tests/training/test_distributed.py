@@ -24,6 +24,7 @@ from tests.training import several_processes, toy
 from tests.training.several_processes import RESUMED, VARIANTS, plan_of
 
 ROOT = Path(__file__).parents[2]
+LOOKS_AT_CURVES = True  # where processes of their own draw them, this one does
 TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 

@@ -13,6 +13,8 @@ from polytag.reports.card import card, write_card
 from polytag.training import prepare, train_events
 from tests.training import toy
 
+LOOKS_AT_CURVES = True
+
 
 @pytest.fixture(scope="module")
 def model(corpora: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
