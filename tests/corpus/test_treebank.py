@@ -3,8 +3,6 @@
 import pytest
 
 from polytag.corpus import read, wsj_sections
-from polytag.corpus.formats import treebank
-from polytag.corpus.text import Layout, Lines
 from polytag.errors import CorpusError
 
 TREES = """
@@ -35,11 +33,6 @@ def test_words_with_their_labels_and_no_traces(file):
     assert first.tags["pos"] == ("MD", "-LRB-", "VB", "DT", "NN", ".")
     assert list(first.lines) == [4, 4, 4, 5, 5, 6]
     assert second.words == ("dog",)
-
-
-def test_unescaping(file):
-    first, _ = treebank.sentences(Lines(file(TREES)), Layout("x"), unescape=True)
-    assert first.words == ("will", "(", "join", "the", "1/2", ".")
 
 
 @pytest.mark.parametrize(

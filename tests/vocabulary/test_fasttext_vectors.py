@@ -70,17 +70,6 @@ def test_words_without_ngrams_have_their_own_rows(tmp_path: Path) -> None:
     assert (load_vectors(path).matrix == rows(len(WORDS))).all()
 
 
-def test_some_words_alone_are_as_all_are(tmp_path: Path) -> None:
-    path = tmp_path / "cc.bin"
-    path.write_bytes(model([*WORDS, *(f"word{n}" for n in range(5_000))]))
-    everything = load_vectors(path)
-    chosen = load_vectors(path, keep=lambda word: word.endswith("7"))
-    assert chosen.words == [word for word in everything.words if word.endswith("7")]
-    places = list(map(everything.words.index, chosen.words))
-    assert (chosen.matrix == everything.matrix[places]).all()
-    assert load_vectors(path, limit=3).words == WORDS[:3]
-
-
 def test_words_that_are_no_utf8_are_kept_and_told(tmp_path: Path) -> None:
     path, notes = tmp_path / "cc.bin", Notes()
     path.write_bytes(model().replace("été\0".encode(), b"\xe9t\xe9\xe9\xe9\0"))

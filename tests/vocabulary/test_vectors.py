@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
 from polytag.vocabulary.gazetteer import Gazetteer
-from polytag.vocabulary.vectors import Coverage, Vectors, coverage, load_vectors
+from polytag.vocabulary.vectors import READERS, Coverage, Vectors, coverage, load_vectors
 from polytag.vocabulary.vectors.rows import Rows
 from tests.licensed import licensed
 
@@ -61,8 +61,7 @@ FILES = {
 @pytest.mark.parametrize(("format", "content"), [(name, content) for name in FILES for content in FILES[name]])
 def test_each_format_is_detected_and_read(tmp_path: Path, format: str, content: bytes, zipped: bool) -> None:
     path = write(tmp_path, gzip.compress(content) if zipped else content)
-    for asked in ("auto", format):
-        vectors = load_vectors(path, format=asked)
+    for vectors in (load_vectors(path), READERS[format](path, Notes())):
         assert (vectors.words, vectors.format, vectors.source) == (WORDS, format, str(path))
         assert vectors.matrix.dtype == np.float32
         np.testing.assert_array_equal(vectors.matrix, MATRIX)
@@ -82,7 +81,7 @@ def test_what_was_written_is_read(format: str, words: list[str], data: st.DataOb
     matrix = np.array([data.draw(row) for _ in words], dtype=np.float32)
     content = binary(words, matrix) if format == "word2vec-binary" else _exact(words, matrix)
     with tempfile.TemporaryDirectory() as directory:
-        vectors = load_vectors(write(Path(directory), content), format=format)
+        vectors = READERS[format](write(Path(directory), content), Notes())
     assert vectors.words == words
     np.testing.assert_array_equal(vectors.matrix, matrix)
 
@@ -97,9 +96,9 @@ def _exact(words: list[str], matrix: np.ndarray) -> bytes:
 def test_no_content_raises_anything_but_vectors_error(content: bytes) -> None:
     with tempfile.TemporaryDirectory() as directory:
         path = write(Path(directory), content)
-        for format in ("auto", "word2vec", "word2vec-binary", "fasttext-binary", "glove", "polyglot"):
+        for read in (lambda path, _: load_vectors(path), *READERS.values()):
             with contextlib.suppress(VectorsError):
-                assert np.isfinite(load_vectors(path, format=format).matrix).all()
+                assert np.isfinite(read(path, Notes()).matrix).all()
 
 
 def told(path: Path, **options: str) -> list[str]:
@@ -204,21 +203,9 @@ def test_glove_dimension_is_that_of_most_lines(tmp_path: Path) -> None:
 
 def test_first_of_duplicates_wins(tmp_path: Path) -> None:
     for content in (b"3 1\na 1\nb 2\na 3\n", b"a 1\nb 2\na 3\n", binary(["a", "b", "a"], np.array([[1], [2], [3.0]]))):
-        format = "word2vec-binary" if b"\0" in content else "auto"
-        vectors = load_vectors(write(tmp_path, content), format=format)
+        path = write(tmp_path, content)
+        vectors = READERS["word2vec-binary"](path, Notes()) if b"\0" in content else load_vectors(path)
         assert (vectors.words, vectors.matrix.tolist(), vectors.duplicates) == (["a", "b"], [[1.0], [2.0]], 1)
-
-
-@pytest.mark.parametrize("content", [text(), binary(), text(header=False)], ids=["text", "binary", "glove"])
-def test_limit_and_keep(tmp_path: Path, content: bytes) -> None:
-    path = write(tmp_path, content)
-    assert load_vectors(path, limit=2).words == WORDS[:2]
-    assert load_vectors(path, limit=100).words == WORDS
-    kept = load_vectors(path, keep=lambda word: word in ("0,00", "…"), limit=5)
-    assert kept.words == ["0,00"]
-    np.testing.assert_array_equal(kept.matrix, MATRIX[3:4])
-    nothing = load_vectors(path, keep=lambda word: False)
-    assert (nothing.words, nothing.matrix.shape, nothing.std) == ([], (0, 3), 0.0)
 
 
 def test_many_blocks_are_one_matrix(tmp_path: Path) -> None:
@@ -305,14 +292,10 @@ def test_words_of_binary_files_are_decoded_with_replacement(tmp_path: Path) -> N
 def test_wrong_calls(tmp_path: Path) -> None:
     with pytest.raises(VectorsError, match="missing: no such file or directory"):
         load_vectors(tmp_path / "missing")
-    with pytest.raises(VectorsError, match="did you mean 'glove'"):
-        load_vectors(tmp_path, format="glov")
-    with pytest.raises(VectorsError, match="limit is 0, expected at least 1"):
-        load_vectors(tmp_path, limit=0)
     with pytest.raises(VectorsError, match="cannot be read"):
-        load_vectors(tmp_path, format="glove")
+        READERS["glove"](tmp_path, Notes())
     with pytest.raises(VectorsError, match="expected a header"):
-        load_vectors(write(tmp_path, text(header=False)), format="word2vec")
+        READERS["word2vec"](write(tmp_path, text(header=False)), Notes())
 
 
 def test_senna(tmp_path: Path) -> None:
@@ -321,7 +304,6 @@ def test_senna(tmp_path: Path) -> None:
     vectors = load_vectors(tmp_path)
     assert (vectors.words, vectors.format) == (["PADDING", "UNKNOWN", "0rd"], "senna")
     assert vectors.matrix.tolist() == [[1.0, 2.5], [-3.0, 4.0], [0.0, 0.0]]
-    assert load_vectors(tmp_path, limit=2).words == ["PADDING", "UNKNOWN"]
     archive = tmp_path / "senna"
     for name, content in (("hash/words.lst", b"a\nb\nc\n"), ("embeddings/embeddings.txt.gz", gzip.compress(values))):
         (archive / name).parent.mkdir(parents=True)

@@ -14,11 +14,9 @@ from polytag.errors import CorpusError, nearest
 POS = "pos"  # where tags are: trees have one kind
 SECTIONS = "#sections="  # DIRECTORY#sections=0-18 names some sections of a treebank
 TRACE = "-NONE-"
-ESCAPES = {"-LRB-": "(", "-RRB-": ")", "-LSB-": "[", "-RSB-": "]", "-LCB-": "{", "-RCB-": "}", "\\/": "/", "\\*": "*"}
 
 _TOKEN = re.compile(r"[()]|[^ \t()]+")
 _TREE = re.compile(r"[ \t]*\([ \t]*\([A-Z]")
-_ESCAPE = re.compile("|".join(map(re.escape, ESCAPES)))
 _SECTION = re.compile(r"wsj_([0-9]{2})[0-9]{2}\b")
 
 
@@ -31,8 +29,8 @@ class _Open:
     constituents: bool = False
 
 
-def sentences(lines: Iterable[Line], layout: Layout, *, unescape: bool = False) -> Iterator[Sentence]:
-    """One sentence per tree that has words; ``unescape`` turns -LRB- and the like into the characters they stand for.
+def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
+    """One sentence per tree that has words, which stay as they are: -LRB- and the like too.
 
     Raises:
         CorpusError: tags other than 'pos' are wanted; while reading: parentheses do not match, or hold no tree.
@@ -41,7 +39,7 @@ def sentences(lines: Iterable[Line], layout: Layout, *, unescape: bool = False) 
         if place != POS:
             known = nearest(str(place), [POS])
             raise CorpusError(f"tags of '{task}' are '{place}', which trees do not have{known}", path=layout.source)
-    return _sentences(lines, layout, unescape)
+    return _sentences(lines, layout)
 
 
 def wsj_sections(directory: str | Path, sections: range) -> list[Path]:
@@ -105,7 +103,7 @@ def _section(file: Path) -> int:
     return int(folder) if len(folder) == 2 and folder.isascii() and folder.isdecimal() else -1
 
 
-def _sentences(lines: Iterable[Line], layout: Layout, unescape: bool) -> Iterator[Sentence]:
+def _sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
     stack: list[_Open] = []
     leaves: list[tuple[str, str, int]] = []
     for line in lines:
@@ -113,7 +111,7 @@ def _sentences(lines: Iterable[Line], layout: Layout, unescape: bool) -> Iterato
             if problem := _step(token, line.number, stack, leaves):
                 raise CorpusError(problem, path=layout.source, line=line.number)
             if not stack and leaves:
-                yield _sentence(leaves, layout, unescape)
+                yield _sentence(leaves, layout)
                 leaves = []
     if stack:
         raise CorpusError("'(' is never closed, expected ')'", path=layout.source, line=stack[-1].line)
@@ -148,10 +146,8 @@ def _close(node: _Open, leaves: list[tuple[str, str, int]]) -> str:
     return ""
 
 
-def _sentence(leaves: list[tuple[str, str, int]], layout: Layout, unescape: bool) -> Sentence:
+def _sentence(leaves: list[tuple[str, str, int]], layout: Layout) -> Sentence:
     words, labels, numbers = zip(*leaves, strict=True)
-    if unescape:
-        words = tuple(_ESCAPE.sub(lambda match: ESCAPES[match[0]], word) for word in words)
     return Sentence(words, dict.fromkeys(layout.tags, labels), numbers, layout.source)
 
 

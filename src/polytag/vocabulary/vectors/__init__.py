@@ -1,6 +1,6 @@
 """Pretrained word vectors: word2vec, fastText, GloVe, SENNA and Polyglot.
 
-A format is a row of ``READERS``: a name and a function from a path, a selection and a place for notes to Vectors.
+A format is a row of ``READERS``: a name and a function from a path and a place for notes to Vectors.
 """
 
 from collections.abc import Callable, Mapping
@@ -8,12 +8,11 @@ from os import PathLike
 from pathlib import Path
 
 from polytag.corpus.notes import Notes
-from polytag.errors import VectorsError, nearest
+from polytag.errors import VectorsError
 from polytag.vocabulary.vectors.binary import read_word2vec_binary
 from polytag.vocabulary.vectors.fasttext import read_fasttext_binary
 from polytag.vocabulary.vectors.polyglot import read_polyglot
 from polytag.vocabulary.vectors.rows import Coverage as Coverage
-from polytag.vocabulary.vectors.rows import Selection
 from polytag.vocabulary.vectors.rows import Vectors as Vectors
 from polytag.vocabulary.vectors.rows import coverage as coverage
 from polytag.vocabulary.vectors.senna import read_senna
@@ -22,7 +21,7 @@ from polytag.vocabulary.vectors.text import read_glove, read_word2vec
 
 __all__ = ["READERS", "Coverage", "Vectors", "coverage", "load_vectors"]
 
-READERS: Mapping[str, Callable[[Path, Selection, Notes], Vectors]] = {
+READERS: Mapping[str, Callable[[Path, Notes], Vectors]] = {
     "word2vec": read_word2vec,  # fastText's .vec is the same on disk
     "word2vec-binary": read_word2vec_binary,
     "fasttext-binary": read_fasttext_binary,
@@ -32,22 +31,11 @@ READERS: Mapping[str, Callable[[Path, Selection, Notes], Vectors]] = {
 }
 
 
-def load_vectors(
-    path: str | PathLike[str],
-    *,
-    format: str = "auto",
-    limit: int | None = None,
-    keep: Callable[[str], bool] | None = None,
-    notes: Notes | None = None,
-) -> Vectors:
-    """Load word vectors, plain, gzip or xz; the values float32 [V, D].
+def load_vectors(path: str | PathLike[str], *, notes: Notes | None = None) -> Vectors:
+    """Load word vectors, plain, gzip or xz, in the format that their content tells; the values float32 [V, D].
 
     Args:
         path: a file, or the directory of SENNA's two files.
-        format: a name in READERS, or "auto": told by the content, and stated in the result's ``format``.
-        limit: read the file's first rows only; what a header promises is then not checked.
-        keep: load only the words that it accepts; the values of other words are not read, so that a large file
-            costs the time and memory of its useful part.
         notes: takes what is odd in the file but can be read: a header that promises other numbers, words that come
             twice.
 
@@ -55,11 +43,6 @@ def load_vectors(
         VectorsError: the file or the format is unknown, or the file is damaged; holds file and line.
     """
     file = Path(path)
-    if limit is not None and limit < 1:
-        raise VectorsError(f"limit is {limit}, expected at least 1 row", path=file)
-    if format != "auto" and format not in READERS:
-        raise VectorsError(f"unknown format of vectors '{format}'{nearest(format, ['auto', *READERS])}", path=file)
     if not file.exists():
         raise VectorsError("no such file or directory, expected word vectors", path=file)
-    read = READERS[detect(file) if format == "auto" else format]
-    return read(file, Selection(limit, keep), Notes() if notes is None else notes)
+    return READERS[detect(file)](file, Notes() if notes is None else notes)

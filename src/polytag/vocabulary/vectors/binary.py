@@ -1,7 +1,7 @@
 """word2vec's binary format: a header ``words dimensions``, then per word its bytes, a space and float32 values."""
 
 from collections.abc import Iterator
-from itertools import compress, islice
+from itertools import islice
 from pathlib import Path
 from typing import IO
 
@@ -9,14 +9,14 @@ import numpy as np
 
 from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
-from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
+from polytag.vocabulary.vectors.rows import Matrix, Rows, Vectors
 from polytag.vocabulary.vectors.source import HEAD_BYTES, opened
 from polytag.vocabulary.vectors.text import block_rows, read_header
 
 CHUNK_BYTES = 1 << 20
 
 
-def read_word2vec_binary(path: Path, select: Selection, notes: Notes) -> Vectors:
+def read_word2vec_binary(path: Path, notes: Notes) -> Vectors:
     """word2vec's binary format, little-endian, with or without a line feed after each row.
 
     Words that are not UTF-8 are kept with U+FFFD for what cannot be decoded: word2vec cuts long words amid a
@@ -29,15 +29,14 @@ def read_word2vec_binary(path: Path, select: Selection, notes: Notes) -> Vectors
     gathered, count = Rows(dimension, promised=promised), 0
     with opened(path) as stream:
         stream.readline(HEAD_BYTES)
-        rows = islice(_rows(stream, path, promised=promised, dimension=dimension), select.limit)
+        rows = _rows(stream, path, promised=promised, dimension=dimension)
         while block := list(islice(rows, block_rows(dimension))):
             words = [decoded(word, path, notes) for word, _ in block]
-            mask = select.mask(words)
             matrix = np.frombuffer(b"".join([values for _, values in block]), dtype="<f4").reshape(-1, dimension)
             require_finite(matrix, words, path=path, first_row=count + 1)
-            gathered.extend(list(compress(words, mask)), matrix[np.array(mask)])
+            gathered.extend(words, matrix)
             count += len(block)
-    if count != promised and count != select.limit:
+    if count != promised:
         notes.tell("rows", f"{count:,} rows, but the header promises {promised:,}", path=str(path), line=1)
     return gathered.finish(source=str(path), format="word2vec-binary", notes=notes)
 

@@ -3,7 +3,7 @@
 import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import compress, islice
+from itertools import islice
 from mmap import ACCESS_READ, mmap
 from pathlib import Path
 
@@ -13,7 +13,7 @@ import numpy.typing as npt
 from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
 from polytag.vocabulary.vectors.binary import decoded, require_finite
-from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
+from polytag.vocabulary.vectors.rows import Matrix, Rows, Vectors
 from polytag.vocabulary.vectors.source import FASTTEXT
 
 _VERSIONS = (11, 12)
@@ -91,7 +91,7 @@ class Model:
         return np.asarray(sums / counts[:, None].astype(np.float32), np.float32)
 
 
-def read_fasttext_binary(path: Path, select: Selection, notes: Notes) -> Vectors:
+def read_fasttext_binary(path: Path, notes: Notes) -> Vectors:
     """What fastText writes as .bin, not compressed: the vectors of its words, as they stand in the .vec beside it.
 
     The matrix is read row by row, as it is needed.
@@ -101,14 +101,12 @@ def read_fasttext_binary(path: Path, select: Selection, notes: Notes) -> Vectors
     """
     model = _model(path)
     gathered, count = Rows(model.matrix.shape[1], promised=len(model.words)), 0
-    numbers = iter(range(len(model.words))[: select.limit])
+    numbers = iter(range(len(model.words)))
     while block := list(islice(numbers, _BLOCK)):
         words = [decoded(model.words[number], path, notes) for number in block]
-        mask = select.mask(words)
-        chosen = list(compress(words, mask))
-        vectors = model.vectors(list(compress(block, mask)))
-        require_finite(vectors, chosen, path=path, first_row=count + 1)
-        gathered.extend(chosen, vectors)
+        vectors = model.vectors(block)
+        require_finite(vectors, words, path=path, first_row=count + 1)
+        gathered.extend(words, vectors)
         count += len(block)
     return gathered.finish(source=str(path), format="fasttext-binary", notes=notes)
 

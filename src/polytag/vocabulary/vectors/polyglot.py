@@ -1,7 +1,6 @@
 """Polyglot's embeddings: a pickle, written by Python 2, of the pair (words, matrix)."""
 
 from collections.abc import Sequence
-from itertools import compress
 from pathlib import Path
 
 import numpy as np
@@ -10,14 +9,14 @@ from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
 from polytag.vocabulary.vectors.binary import require_finite
 from polytag.vocabulary.vectors.restricted_pickle import restricted_load
-from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
+from polytag.vocabulary.vectors.rows import Matrix, Rows, Vectors
 from polytag.vocabulary.vectors.source import opened
 
 # A matrix of floats hardly compresses. What unzips to more is made to fill the memory.
 MOST_RATIO, LITTLE = 8, 16 << 20
 
 
-def read_polyglot(path: Path, select: Selection, notes: Notes) -> Vectors:
+def read_polyglot(path: Path, notes: Notes) -> Vectors:
     """Polyglot's pickle (``polyglot-es.pkl``), read without running anything that it may ask for.
 
     Words that Python 2 wrote as byte strings are decoded as UTF-8.
@@ -26,12 +25,10 @@ def read_polyglot(path: Path, select: Selection, notes: Notes) -> Vectors:
         VectorsError: the pickle is refused or damaged, or is not a pair of V words and a finite [V, D] matrix.
     """
     items, matrix = _pair(restricted_load(_content(path), path=path), path)
-    words = [_word(item, row, path) for row, item in enumerate(items[: select.limit], start=1)]
-    matrix = matrix[: select.limit]
+    words = [_word(item, row, path) for row, item in enumerate(items, start=1)]
     require_finite(matrix, words, path=path)
-    mask = select.mask(words)
     gathered = Rows(matrix.shape[1], promised=len(words))
-    gathered.extend(list(compress(words, mask)), matrix[np.array(mask)])
+    gathered.extend(words, matrix)
     return gathered.finish(source=str(path), format="polyglot", notes=notes)
 
 

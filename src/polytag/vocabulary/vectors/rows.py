@@ -1,6 +1,6 @@
 """Vectors, the rows of a file as they are gathered, and how much of a text they cover."""
 
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -42,17 +42,6 @@ class Vectors:
         # By blocks: numpy's own std() makes a second matrix, in double precision.
         blocks = (self.matrix[k : k + 4096].astype(np.float64) for k in range(0, len(self.words), 4096))
         return float(np.sqrt(sum(float(np.square(b - mean).sum()) for b in blocks) / self.matrix.size))
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which rows to load: of the first ``limit`` rows of the file (None: all), those whose word ``keep`` accepts."""
-
-    limit: int | None = None
-    keep: Callable[[str], bool] | None = None
-
-    def mask(self, words: Sequence[str]) -> list[bool]:
-        return [True] * len(words) if self.keep is None else [bool(self.keep(word)) for word in words]
 
 
 class Rows:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
-from polytag.vocabulary.vectors.rows import Selection, Vectors
+from polytag.vocabulary.vectors.rows import Vectors
 from polytag.vocabulary.vectors.source import lines_of, opened, read_head
 from polytag.vocabulary.vectors.text import TextLayout, fields_of
 
@@ -14,7 +14,7 @@ from polytag.vocabulary.vectors.text import TextLayout, fields_of
 PLACES = {"words.lst": (".", "hash"), "embeddings.txt": (".", "embeddings")}
 
 
-def read_senna(path: Path, select: Selection, notes: Notes) -> Vectors:
+def read_senna(path: Path, notes: Notes) -> Vectors:
     """SENNA's two files, found in the directory ``path`` or in its ``hash/`` and ``embeddings/``; each may be gzip.
 
     Raises:
@@ -25,7 +25,7 @@ def read_senna(path: Path, select: Selection, notes: Notes) -> Vectors:
     layout = TextLayout(path=values, dimension=dimension, notes=notes)
     with opened(words) as word_stream, opened(values) as value_stream:
         lines = _joined(words, lines_of(word_stream, words), values, lines_of(value_stream, values))
-        return layout.read(lines, select).finish(source=str(path), format="senna", notes=notes)
+        return layout.read(lines).finish(source=str(path), format="senna", notes=notes)
 
 
 def _find(directory: Path, name: str) -> Path:

@@ -3,14 +3,14 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import compress, islice, takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
 
 from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
-from polytag.vocabulary.vectors.rows import Matrix, Rows, Selection, Vectors
+from polytag.vocabulary.vectors.rows import Matrix, Rows, Vectors
 from polytag.vocabulary.vectors.source import HEAD_BYTES, HEADER, lines_of, opened, read_head
 
 BLOCK_VALUES = 1 << 19  # one call into numpy for so many values: enough to be quick, few enough to be nothing
@@ -19,7 +19,7 @@ MAX_DIMENSION = 1 << 16
 Row = tuple[int, bytes, bytes]  # line number, word, values separated by spaces
 
 
-def read_word2vec(path: Path, select: Selection, notes: Notes) -> Vectors:
+def read_word2vec(path: Path, notes: Notes) -> Vectors:
     """word2vec's text format, which is also fastText's: a header ``words dimensions``, then ``word value ...``.
 
     Where the header and the rows disagree, the rows are right and a note says so.
@@ -34,11 +34,11 @@ def read_word2vec(path: Path, select: Selection, notes: Notes) -> Vectors:
         notes.tell("dimension", message, path=str(path), line=1)
     layout = TextLayout(path=path, dimension=dimension, notes=notes, first_line=2, promised=promised)
     with opened(path) as stream:
-        rows = layout.read(islice(lines_of(stream, path), 1, None), select)
+        rows = layout.read(islice(lines_of(stream, path), 1, None))
         return rows.finish(source=str(path), format="word2vec", notes=notes)
 
 
-def read_glove(path: Path, select: Selection, notes: Notes) -> Vectors:
+def read_glove(path: Path, notes: Notes) -> Vectors:
     """GloVe's text format: ``word value ...`` and no header.
 
     The dimension is what most of the first lines agree on.
@@ -51,7 +51,7 @@ def read_glove(path: Path, select: Selection, notes: Notes) -> Vectors:
         raise VectorsError("no values after the word, expected numbers separated by spaces or tabs", path=path, line=1)
     layout = TextLayout(path=path, dimension=dimension, notes=notes)
     with opened(path) as stream:
-        return layout.read(lines_of(stream, path), select).finish(source=str(path), format="glove", notes=notes)
+        return layout.read(lines_of(stream, path)).finish(source=str(path), format="glove", notes=notes)
 
 
 def read_header(path: Path) -> tuple[int, int]:
@@ -95,30 +95,25 @@ class TextLayout:
     first_line: int = 1
     promised: int | None = None
 
-    def read(self, lines: Iterable[bytes], select: Selection) -> Rows:
+    def read(self, lines: Iterable[bytes]) -> Rows:
         """Gather the rows of ``lines``, the first of which is line ``first_line``."""
         gathered = Rows(self.dimension, promised=self.promised)
-        rows = self._checked(lines, limit=select.limit)
+        rows = self._checked(lines)
         while block := list(islice(rows, block_rows(self.dimension))):
-            words = self._words(block)
-            mask = select.mask(words)
-            gathered.extend(list(compress(words, mask)), self._matrix(list(compress(block, mask))))
+            gathered.extend(self._words(block), self._matrix(block))
         return gathered
 
-    def _checked(self, lines: Iterable[bytes], *, limit: int | None) -> Iterator[Row]:
-        """The rows, their number compared with the header unless ``limit`` stops the reading first."""
+    def _checked(self, lines: Iterable[bytes]) -> Iterator[Row]:
+        """The rows, their number compared with the header."""
         count, last = 0, b""
         for number, line in enumerate(lines, start=self.first_line):
             text = line.rstrip(b" \t\r\n")
             if not text:
                 continue
-            if count == limit:
-                return
             count, last = count + 1, line
             if row := self._split(text, number):
                 yield (number, *row)
-        if count != limit:
-            self._compare(count, is_whole=last.endswith(b"\n"))
+        self._compare(count, is_whole=last.endswith(b"\n"))
 
     def _compare(self, count: int, *, is_whole: bool) -> None:
         if not count:
@@ -165,8 +160,6 @@ class TextLayout:
             raise self._error(f"the word {word[:40]!r} is not UTF-8, expected a file in UTF-8", number) from error
 
     def _matrix(self, rows: list[Row]) -> Matrix:
-        if not rows:
-            return np.empty((0, self.dimension), dtype=np.float32)
         fields = b" ".join([values for _, _, values in rows]).split(b" ")
         try:
             with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused below
