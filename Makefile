@@ -25,8 +25,8 @@ demo: setup
 	$(BIN)/python examples/demo.py build/demo.polytag
 
 # Types are checked beside the tests: alone they keep but one core busy.
-test: TESTS := $(BIN)/pytest --numprocesses 2
-test-all: TESTS := HYPOTHESIS_PROFILE=thorough $(BIN)/pytest --numprocesses 2 -m "slow or not slow"
+test: TESTS := $(BIN)/pytest --numprocesses 2 --dist worksteal
+test-all: TESTS := HYPOTHESIS_PROFILE=thorough $(BIN)/pytest --numprocesses 2 --dist worksteal -m "slow or not slow"
 test-all: all-installed
 test test-all: setup
 	$(BIN)/ruff format --check --quiet .

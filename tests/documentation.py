@@ -87,7 +87,7 @@ def run_page(page: Path, folder: Path, path: str) -> None:
                 check_output(block, printed)
             continue
         ran = block.language in RUN and not block.not_run
-        code = _LONG.sub("2", block.code.replace("8000", str(port)))
+        code = _LONG.sub("1", block.code.replace("8000", str(port)))
         if block.title and not block.not_run:
             target = folder / block.title
             target.parent.mkdir(parents=True, exist_ok=True)

@@ -56,6 +56,7 @@ def test_features_are_taken_apart(features: ModuleType, tmp_path: Path, capsys: 
     assert scores["network"][0] < 50 < scores["features"][0]
 
 
+@pytest.mark.slow
 def test_training_is_timed_with_one_thread_and_with_two(capsys: pytest.CaptureFixture[str]) -> None:
     training_threads.main(["--tiny", "--batches", "4", "--steps", "2", "--rounds", "1"])
     _, row = capsys.readouterr().out.splitlines()
@@ -118,6 +119,7 @@ def test_ways_to_choose_are_compared_at_the_same_number_of_words() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_formats_are_timed_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
     for script in loaded("formats"):
         script.main(["--sentences", "20", "--rounds", "1"])

@@ -229,6 +229,7 @@ def best_score(directory: Path, name: str, sentences: list[Sentence]) -> float:
     return max(event.dev["ner"] for event in events if isinstance(event, Evaluation))
 
 
+@pytest.mark.slow
 def test_half_of_the_tags_teach_nearly_as_much_as_all_of_them(corpus: Path) -> None:
     full = list(toy.sentences(200, seed=1))
     half = partly(full, 0.5)
