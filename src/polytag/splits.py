@@ -129,6 +129,7 @@ def read_as(
         tokeniser=plan.words[settings.words].tokeniser,
         names=columns.names,
         overlaps=settings.overlaps,
+        min_probability=file.min_probability or 0.0,
         labels={task: settings.labels(file)},
         notes=notes,
     )

@@ -55,7 +55,7 @@ def lines(*records: Any) -> str:
             "studio.json",
             '[{"id": 9, "data": {"text": "Rain"}, "annotations": []},\n{"id": 10, "data": {}, "annotations": 1}]\n',
             1,
-            ["label-studio", ":1: task 9 has no annotation and is left out", ":2: task 10: annotations are 1"],
+            ["label-studio", ":1: task 9: has no annotation and is left out", ":2: task 10: annotations are 1"],
         ),
     ],
 )  # fmt: skip

@@ -31,6 +31,7 @@ def read(
     tokeniser: str = UNICODE,
     names: Sequence[str] = (),
     overlaps: str = "longest",
+    min_probability: float = 0.0,
     labels: Mapping[str, Labels] = {},
     notes: Notes | None = None,
 ) -> Iterator[Sentence]:
@@ -47,6 +48,7 @@ def read(
         tokeniser: what cuts texts into words, as `polytag.corpus.tokenising` has them.
         names: of the classes of tags that are numbers, from 0 on; unless given, as the file or one beside it has them.
         overlaps: which of two spans over the same characters is read: "longest", "first", or "refuse" for none.
+        min_probability: spans that have a lower score are not decided about: their words are unknown.
         labels: how each task reads its tags, unless they are as they should be; tasks without tags there are no matter.
         notes: takes what the reader has to say; without it, what it refuses is raised and the rest goes unsaid.
 
@@ -72,6 +74,7 @@ def read(
             encoding=encoding,
             names=names,
             overlaps=overlaps,
+            min_probability=min_probability,
             notes=notes,
         )
         return FORMATS[name].sentences(Lines(file, encoding=encoding, notes=notes), layout)

@@ -13,19 +13,23 @@ MOST_KEPT = 20  # refusals, and notes of a kind, that are kept with their lines;
 
 @dataclass(slots=True)
 class Note:
-    """One kind of thing that was told of one file: how often, where it was first, and in which lines after that."""
+    """One kind of thing that was told of one file: how often, where it was first, and where after that.
+
+    The ``others`` are the names of records that have one, else their lines.
+    """
 
     kind: str
     path: str
     line: int
     text: str
     count: int = 1
-    others: list[int] = field(default_factory=list)
+    others: list[int | str] = field(default_factory=list)
 
     def listed(self) -> str:
-        """The same with the lines of the others, as far as they were kept."""
-        lines = ", ".join(f"{line:,}" for line in self.others)
-        return f"{self}{f': lines {lines}' if lines else ''}{', ...' if lines and self.count > MOST_KEPT else ''}"
+        """The same with the places of the others, as far as they were kept."""
+        places = ", ".join(other if isinstance(other, str) else f"{other:,}" for other in self.others)
+        what = "lines " if self.others and not isinstance(self.others[0], str) else ""
+        return f"{self}{f': {what}{places}' if places else ''}{', ...' if places and self.count > MOST_KEPT else ''}"
 
     def __str__(self) -> str:
         place = f"{self.path}:{self.line}: " if self.line else f"{self.path}: "
@@ -68,12 +72,16 @@ class Notes:
         if len(self.refused) < MOST_KEPT:
             self.refused.append(error)
 
-    def tell(self, kind: str, text: str, *, path: str, line: int = 0) -> None:
-        """Say what was repaired, left out or is odd; each ``kind`` is said once for a file, with the first example."""
+    def tell(self, kind: str, text: str, *, path: str, line: int = 0, name: str = "") -> None:
+        """Say what was repaired, left out or is odd; each ``kind`` is said once for a file, with the first example.
+
+        ``name`` is that of the record, where it has one: "task 7".
+        """
+        text = f"{name}: {text}" if name else text
         note = self._told.setdefault((kind, path), Note(kind, path, line, text, 0))
         note.count += 1
-        if 1 < note.count <= MOST_KEPT and line:
-            note.others.append(line)
+        if 1 < note.count <= MOST_KEPT and (place := name or line):
+            note.others.append(place)
 
     def add(self, others: Iterable[Note]) -> None:
         """Say as well what was told elsewhere, of later parts of the same files or of others."""

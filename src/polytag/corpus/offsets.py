@@ -37,15 +37,20 @@ def located(text: str, tokens: Iterable[str]) -> list[Offsets]:
 
 
 def tagged(
-    words: Sequence[tuple[int, int]], spans: Sequence[CharSpan], *, unfit: Sequence[CharSpan] = ()
+    words: Sequence[tuple[int, int]],
+    spans: Sequence[CharSpan],
+    *,
+    unfit: Sequence[CharSpan] = (),
+    unknown: Sequence[CharSpan] = (),
 ) -> tuple[tuple[str, ...], tuple[CharSpan, ...]]:
     """The tags of words in IOB2, and the spans that do not fit them: which begin or end within a word, or hold none.
 
     A word that such a span touches has the tag ``?``, unknown, and so has one that ``unfit`` spans touch, which fit no
-    words whatever they are. Blanks at the ends of a span are no matter.
+    words whatever they are, and one that is in no span and ``unknown`` spans touch. Blanks at the ends of a span are no
+    matter.
     """
     tags, misfits = ["O"] * len(words), list(unfit)
-    for span in unfit:
+    for span in (*unfit, *unknown):
         first, last = touched(words, span)
         tags[first:last] = [UNKNOWN] * (last - first)
     for span in spans:

@@ -80,6 +80,7 @@ class Layout:
     records: bool = False  # text is rendered as records of JSONL
     names: Sequence[str] = ()  # of the classes of tags that are numbers
     overlaps: str = "longest"  # which of two spans over the same characters is read
+    min_probability: float = 0.0  # below which the words of a span that has a score are unknown
     notes: Notes = field(default_factory=Notes)  # where readers say what they refuse, repair or find odd
 
     def cut(self, text: str) -> Sequence[tuple[int, int]]:

@@ -43,6 +43,7 @@ class DataFile(Table):
     columns: Columns | None = Field(None, description="where its words and tags stand")
     outside: OutsideTag | None = Field(None, description="its tag of words in no span")
     map: LabelMap | None = Field(None, description="its labels -> those of the task")
+    min_probability: Fraction | None = Field(None, description="its least score of a span that is read")
 
 
 def _kind_of_file(value: Any) -> str:
@@ -78,6 +79,9 @@ class Task(Table):
     )
     overlaps: Literal["longest", "first", "refuse"] = Field(
         "longest", description="which of two spans of characters over each other is read; the others are told"
+    )
+    min_probability: Fraction = Field(
+        0.0, description="words of a span of characters that has a lower score are unknown; those without one are sure"
     )
     outside: OutsideTag = Field(
         "O", description="the files' tag of words in no span, such as 0, _ or NONE; O is read as such in any case"

@@ -1,10 +1,12 @@
 """Suggestions as annotation tools read them, with what the model thinks as a first draft.
 
 prodigy       {"text", "tokens", "spans": [{"start", "end", "label", ...}], "meta"} on a line; spaCy's JSONL as well
-doccano       {"text", "label": [[start, end, type]], ...} on a line
-label-studio  one list of {"data": {"text"}, "predictions": [{"result": [...]}]}
+doccano       {"text", "label": [[start, end, type]], "words", ...} on a line
+label-studio  one list of {"data": {"text", "words"}, "predictions": [{"result": [...]}]}
 jsonl         {"text", "words", "tags", ...} on a line as `polytag.corpus.asjson` has it, which polytag trains on
 conll         a word and its tags per line, which polytag trains on
+
+The words go along where there is a place for them, so that they come back as they went out, however text is cut.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -116,7 +118,7 @@ def _prodigy(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
 
 def _doccano(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
     labels = [list(at) for _, at in one.spans(tasks[0], keep_above=keep_above)]
-    return _line({"text": one.candidate.text, "label": labels, **_meta(one)})
+    return _line({"text": one.candidate.text, "label": labels, "words": one.tagged.words, **_meta(one)})
 
 
 def _label_studio(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
@@ -124,7 +126,7 @@ def _label_studio(one: Suggestion, tasks: Sequence[str], keep_above: float) -> s
     text, sure = one.candidate.text, one.tagged.confidence[tasks[0]]
     spans = [(at, span.probability) for span, at in one.spans(tasks[0], keep_above=keep_above)]
     said = prediction(text, spans, score=sum(sure) / len(sure))
-    return dumped({"data": {"text": text}, "predictions": [said], "meta": _meta(one)})
+    return dumped({"data": {"text": text, "words": one.tagged.words}, "predictions": [said], "meta": _meta(one)})
 
 
 def _jsonl(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:

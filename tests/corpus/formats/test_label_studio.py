@@ -24,6 +24,7 @@ def region(start: int, end: int, *labels: str, control: str = "label", **more: A
 
 
 OLGA, LIMA = region(0, 9, "PER"), region(18, 22, "LOC")
+PER, LOC, UNDECIDED = "B-PER I-PER O O O O", "O O O O B-LOC O", "? ? O O ? O"
 
 
 def task(*results: dict[str, Any], number: int = 7, **more: Any) -> dict[str, Any]:
@@ -85,21 +86,34 @@ def test_annotations_that_are_cancelled_missing_or_several_are_told(file: Write)
             task(number=6, annotations=[two[0], two[0]]),
         )
     )
-    assert ["PER" in tags for tags in found if "B-" in tags] == [True, True, False, True]
+    assert [tags for tags in found if len(tags.split()) == 6] == [PER, UNDECIDED, LOC, PER]
     assert notes == [
         "task 2: an annotation that was cancelled is left out",
-        "task 2 has no annotation and is left out (and 1 more like this)",
-        "task 4 has 2 annotations that differ, and the first is read (and 1 more like this)",
+        "task 2: has no annotation and is left out (and 1 more like this)",
+        "task 5: 1 annotations beside the ground truth are left out",
+        "task 4: 2 annotations mark 3 of its words differently, which have the tag of more than half of them, else ?",
     ]
 
 
-def test_of_two_annotators_of_the_small_export_the_first_is_read(file: Write) -> None:
-    found, notes = told(file(minimal(OLGA), minimal(LIMA, annotator=2), {"id": 8, "text": "Rain fell"}))
-    assert "PER" in " ".join(found)
-    assert "LOC" not in " ".join(found)
+def test_most_of_several_annotators_decide(file: Write) -> None:
+    marks = [{"result": [OLGA]}, {"result": [OLGA, LIMA]}, {"result": [region(0, 4, "PER"), LIMA]}]
+    found, notes = told(file(task(annotations=marks)))
+    assert found[0] == "B-PER I-PER O O B-LOC O"
+    assert notes[0].startswith("task 7: 3 annotations mark 2 of its words differently")
+    sentences = list(read(file(task(annotations=marks[1:])), tags={"ner": "spans"}))
+    assert [is_scored(sentence, "ner") for sentence in sentences] == [False, True]
+
+
+def test_annotations_of_a_task_of_the_small_export_stand_apart_and_are_one_text(file: Write) -> None:
+    nobody = {"id": 9, "text": "Snow fell", "annotator": None, "annotation_id": None}
+    same = minimal(OLGA, id=10, annotation_id=3)
+    found, notes = told(
+        file(nobody, minimal(OLGA, annotation_id=1), minimal(LIMA, annotation_id=2), {"id": 8, "text": "Rain"}, same)
+    )
+    assert [tags for tags in found if len(tags.split()) == 6] == [UNDECIDED, PER]
     assert notes == [
-        "a text by annotator 2 is left out, as it is here by 1 already",
-        "task 8 has no annotation and is left out",
+        "task 9: has no annotation and is left out (and 1 more like this)",
+        "task 7: 2 annotations mark 3 of its words differently, which have the tag of more than half of them, else ?",
     ]
 
 
@@ -109,7 +123,7 @@ def test_controls_are_layers_and_several_labels_several_spans(file: Write) -> No
     assert (first.tags["who"][:2], first.tags["what"][:2]) == (("B-PER", "I-PER"), ("B-FIRST", "O"))
     found, notes = told(file(task(region(0, 9, "PER", "VIP"))))
     assert found[0].startswith("B-PER I-PER")
-    assert notes[0].startswith("span [0, 9, 'VIP'] overlaps [0, 9, 'PER'], the longest, and is left out")
+    assert notes[0].startswith("task 7: span [0, 9, 'VIP'] overlaps [0, 9, 'PER'], the longest, and is left out")
 
 
 def test_a_span_over_the_end_of_a_sentence_is_missed_once(file: Write) -> None:
@@ -121,7 +135,7 @@ def test_a_span_over_the_end_of_a_sentence_is_missed_once(file: Write) -> None:
     assert [sum(map(len, s.misfits.values())) for s in (first, second)] == [1, 0]
     assert all(is_scored(s, "ner") for s in (first, second))
     (note,) = notes
-    assert note.text.startswith("span [18, 26, 'X'], 'Lima. It', goes over the end of a sentence")
+    assert note.text.startswith("task 7: span [18, 26, 'X'], 'Lima. It', goes over the end of a sentence")
 
 
 def test_the_text_is_what_regions_name_or_the_only_one(file: Write) -> None:
@@ -136,7 +150,7 @@ def test_offsets_of_javascript_are_recognised(file: Write) -> None:
     value = {"start": 3, "end": 7, "text": "Lima", "labels": ["LOC"]}
     found, notes = told(file({"id": 1, "text": text, "label": [value]}))
     assert found[0].endswith("B-LOC")
-    assert notes == ["offsets count UTF-16 units and are read so: span [3, 7, 'LOC'] is 'Lima'"]
+    assert notes == ["task 1: offsets count UTF-16 units and are read so: span [3, 7, 'LOC'] is 'Lima'"]
 
 
 @pytest.mark.parametrize(

@@ -9,6 +9,7 @@ import pytest
 
 from polytag.corpus import read
 from polytag.corpus.notes import Notes
+from polytag.corpus.offsets import is_scored
 from polytag.corpus.sentence import Sentence
 from polytag.errors import CorpusError
 
@@ -61,18 +62,64 @@ def test_an_answer_that_prodigy_does_not_give_is_told(file: Write) -> None:
     ]
 
 
-def test_the_first_of_two_annotators_is_read(file: Write) -> None:
+DIFFER = "differently, which have the tag of more than half of them, else ?"
+
+
+def test_what_annotators_disagree_about_is_unknown(file: Write) -> None:
     first, second = {**OLGA, "_session_id": "ann"}, {**OLGA, "spans": [], "_session_id": "bo"}
-    found, notes = told(file(first, second, {**second, "text": "Rain fell"}))
-    assert [sentence.tags["ner"] for sentence in found] == [("B-PER", "O"), ("O", "O")]
-    assert notes == ["2: a text by annotator 'bo' is left out, as it is here by 'ann' already"]
+    found, notes = told(file(first, {**second, "text": "Rain fell"}, second, first))
+    assert [sentence.tags["ner"] for sentence in found] == [("?", "O"), ("O", "O"), ("B-PER", "O")]
+    assert notes == [f"1: 2 annotations mark 1 of its words {DIFFER}"]
 
 
-def test_words_of_several_annotators_are_told_apart(file: Write) -> None:
-    rows = [{"tokens": [word], "ner": ["O"], "annotator": n} for n, word in enumerate(["Olga", "Rain", "Rain"])]
+def test_words_and_tags_of_annotators_are_compared_too(file: Write) -> None:
+    rows = [{"tokens": [word], "ner": [f"B-{n}"], "annotator": n} for n, word in enumerate(["Olga", "Rain", "Rain"])]
     found, notes = told(file(*rows), "ner")
-    assert [sentence.words for sentence in found] == [("Olga",), ("Rain",)]
-    assert notes == ["3: a text by annotator 2 is left out, as it is here by 1 already"]
+    assert [(sentence.words, sentence.tags["ner"]) for sentence in found] == [
+        (("Olga",), ("B-0",)),
+        (("Rain",), ("?",)),
+    ]
+    assert notes == [f"2: 2 annotations mark 1 of its words {DIFFER}"]
+    other = {**OLGA, "words": ["Ol", "ga", "moved"], "annotator": 2, "id": 5}
+    with pytest.raises(CorpusError, match="record 4: 2 annotations of it have different words, expected the same"):
+        told(file({**OLGA, "words": ["Olga", "moved"], "annotator": 1, "id": 4}, other))
+
+
+def test_spans_of_a_low_score_are_unknown_words(file: Write) -> None:
+    spans = [
+        {"start": 0, "end": 4, "label": "PER", "score": 0.9},
+        {"start": 0, "end": 13, "label": "ORG", "score": 0.2},
+        {"start": 22, "end": 26, "label": "LOC", "confidence": 0.5},
+        {"start": 27, "end": 31, "label": "?"},
+    ]
+    path = file({"text": "Olga Fair Ltd went to Lima soon", "spans": spans})
+    (found,), notes = told(path, min_probability=0.6)
+    assert " ".join(found.tags["ner"]) == "B-PER ? ? O O ? ?"
+    assert not is_scored(found, "ner")
+    assert notes == []
+    (found,), _ = told(path, overlaps="first", min_probability=0.5)
+    assert " ".join(found.tags["ner"]) == "B-PER ? ? O O B-LOC ?"
+
+
+def test_what_a_person_accepted_is_sure_and_scores_that_are_none_are_told(file: Write) -> None:
+    low = {**OLGA["spans"][0], "score": 0.2}  # type: ignore[dict-item]
+    (found,), _ = told(file({**OLGA, "spans": [low], "answer": "accept"}), min_probability=0.5)
+    assert found.tags["ner"] == ("B-PER", "O")
+    _, notes = told(file(OLGA), min_probability=0.5)
+    assert notes == [" min_probability is 0.5, and no span of it has a score: all count as sure"]
+    for score in (87, "high", True, -0.1):
+        with pytest.raises(CorpusError, match=rf":1: record 3: the score of span .* is {score!r}, expected a number"):
+            told(file({**OLGA, "spans": [{**low, "score": score}], "id": 3}), min_probability=0.5)
+
+
+def test_texts_of_doccano_without_a_span_are_told(file: Write) -> None:
+    texts = [{"id": n, "text": "Rain fell", "label": [], "Comments": []} for n in (3, 4)]
+    found, notes = told(file(*texts, {"text": "Snow fell", "label": []}))
+    assert len(found) == 3
+    assert notes == [
+        "1: record 3: has no span: doccano exports texts so that nobody annotated, unless those approved alone; it is "
+        "read as a text without any (and 1 more like this)"
+    ]
 
 
 TWICE = {"start": 0, "end": 4, "label": "A"}

@@ -49,7 +49,7 @@ def _records(lines: Iterable[Line], layout: Layout) -> Iterator[Placed]:
     text = original(Lines(text_file, encoding=layout.encoding, notes=layout.notes))
     spans = list[Record]()
     for line in lines:
-        with refusing(layout, line.number):
+        with refusing(layout, Placed(line.number, {})):
             if line.text.startswith("T"):
                 spans.append(_span(line.text, text))
             elif line.text.strip(BLANKS) and line.text[0] not in KINDS:

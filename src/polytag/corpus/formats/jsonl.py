@@ -120,14 +120,20 @@ def _records(lines: Iterable[Line], layout: Layout) -> Iterator[Placed]:
     first = list(islice(filter(_has_text, stream), 1))
     if first and _LIST.match(first[0].text):
         for number, value in json_values(chain(first, stream), layout):
-            with refusing(layout, number):
-                yield Placed(number, fields_of(checked(value)))
+            with refusing(layout, Placed(number, {})):
+                yield _placed(number, checked(value))
         return
     for line in chain(first, stream):
-        with refusing(layout, line.number):
+        with refusing(layout, Placed(line.number, {})):
             record = parse(line)
             if record is not None:
-                yield Placed(line.number, fields_of(record))
+                yield _placed(line.number, record)
+
+
+def _placed(line: int, record: Record | list[Any]) -> Placed:
+    fields = fields_of(record)
+    name = f"record {fields['id']}" if isinstance(fields.get("id"), int | str) else ""
+    return Placed(line, fields, name=name)
 
 
 def _has_text(line: Line) -> bool:

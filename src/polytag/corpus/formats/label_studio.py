@@ -5,19 +5,23 @@
      "value": {"start": 0, "end": 4, "text": "Lima", "labels": ["LOC"]}}]}]}]
 [{"id": 7, "text": "Lima.", "label": [{"start": 0, "end": 4, "text": "Lima", "labels": ["LOC"]}], "annotator": 1}]
 
-A task's text is split into sentences as raw text is. The layer of a span is the control that it was marked with.
+A task's text is split into sentences as raw text is, unless its data have its "words": then it is one. The layer of a
+span is the control that it was marked with.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from polytag.compressed import uncompressed_name
 from polytag.corpus.formats.format import Format
 from polytag.corpus.formats.json_values import json_values
 from polytag.corpus.formats.record import Record
-from polytag.corpus.formats.records import Document, Placed, columns_among, refusing, sentences_of, spans_alone
+from polytag.corpus.formats.records import TASK, Document, Placed, columns_among, refusing, sentences_of, spans_alone
+from polytag.corpus.offsets import Offsets, located
 from polytag.corpus.sentence import Sentence
+from polytag.corpus.tag_rules import UNKNOWN
 from polytag.corpus.text import Layout, Line, Lines
 from polytag.errors import CorpusError
 
@@ -46,62 +50,73 @@ def is_task(value: Any) -> bool:
     if not isinstance(value, dict):
         return False
     is_whole = isinstance(value.get("data"), dict) and bool({"annotations", "completions", "predictions"} & {*value})
-    return is_whole or any(map(_are_regions, value.values()))
+    return is_whole or {"annotator", "annotation_id"} <= {*value} or any(map(_are_regions, value.values()))
 
 
 def _records(lines: Iterable[Line], layout: Layout) -> Iterator[Placed]:
     for line, task in json_values(lines, layout):
-        with refusing(layout, line):
-            fields = _fields(task, lambda *said, at=line: layout.notes.tell(*said, path=layout.source, line=at))
-            if fields is not None:
-                yield Placed(line, fields, Document(layout.source))
+        name = f"task {task['id']}" if isinstance(task, dict) and "id" in task else "a task"
+        place = Placed(line, {}, name=name)
+        tell = partial(layout.notes.tell, path=layout.source, line=line, name=name)
+        with refusing(layout, place):
+            for fields in _annotations(task, tell):
+                own = _own_words(fields)
+                yield place._replace(fields=fields, document=Document(layout.source, sentences=own))
 
 
-def _fields(task: Any, tell: Tell) -> Record | None:
-    """The text of a task and the spans in it; None where it is not annotated, which is told."""
+def _annotations(task: Any, tell: Tell) -> Iterable[Record]:
+    """The text of a task and the spans in it, once for each annotation; none where there is none, which is told."""
     if not isinstance(task, dict):
         raise ValueError(f"found {task!r:.40}, expected a task of Label Studio, an object")
-    name = f"task {task['id']}" if "id" in task else "a task"
-    try:
-        return _whole(task, name, tell) if isinstance(task.get("data"), dict) else _minimal(task, name, tell)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from error
+    found = _whole(task, tell) if isinstance(task.get("data"), dict) else _minimal(task, tell)
+    if not found:
+        tell("not annotated", "has no annotation and is left out")
+    return [{**fields, TASK: task["id"]} if "id" in task else fields for fields in found]
 
 
-def _whole(task: Record, name: str, tell: Tell) -> Record | None:
-    """A task of the export JSON: the annotation that is the ground truth is read, or the first."""
+def _whole(task: Record, tell: Tell) -> list[Record]:
+    """A task of the export JSON: its annotations, or those alone that are the ground truth."""
     annotations = task.get("annotations", task.get("completions")) or []
     if not isinstance(annotations, list) or not all(isinstance(one, dict) for one in annotations):
         raise ValueError(f"annotations are {annotations!r:.40}, expected a list of objects")
     done = [one for one in annotations if not one.get("was_cancelled")]
     if len(done) < len(annotations):
-        tell("cancelled", f"{name}: an annotation that was cancelled is left out")
-    if not done:
-        tell("not annotated", f"{name} has no annotation and is left out")
-        return None
-    done.sort(key=lambda one: not one.get("ground_truth"))
-    first, *others = [_Region.all_of(one.get("result"), name, tell) for one in done]
-    if any(set(other) != set(first) for other in others):
-        which = "the ground truth" if done[0].get("ground_truth") else "the first"
-        tell("annotators", f"{name} has {len(done)} annotations that differ, and {which} is read")
-    keys = {region.key for region in first} & {*task["data"]}
-    return {"text": _text(task["data"], keys), "spans": [region.span for region in first]}
+        tell("cancelled", "an annotation that was cancelled is left out")
+    chosen = [one for one in done if one.get("ground_truth")] or done
+    if len(chosen) < len(done):
+        tell("ground truth", f"{len(done) - len(chosen)} annotations beside the ground truth are left out")
+    return [_annotation(task["data"], number, one, tell) for number, one in enumerate(chosen)]
 
 
-def _minimal(task: Record, name: str, tell: Tell) -> Record | None:
+def _annotation(data: Record, number: int, annotation: Record, tell: Tell) -> Record:
+    regions = _Region.all_of(annotation.get("result"), tell)
+    text = _text(data, {region.key for region in regions} & {*data})
+    spans = [region.span for region in regions]
+    return {"text": text, "spans": spans, "annotator": annotation.get("id", number), "words": data.get("words")}
+
+
+def _minimal(task: Record, tell: Tell) -> list[Record]:
     """A task of the export JSON-MIN: what was marked with each control stands under its name."""
     controls = {key: value for key, value in task.items() if _are_regions(value)}
-    if not controls and not {"annotation_id", "annotator"} & {*task}:
-        tell("not annotated", f"{name} has no annotation and is left out")
-        return None
+    who = next((task[key] for key in ("annotation_id", "annotator") if task.get(key) is not None), None)
+    if not controls and who is None:
+        return []
     data = {key: value for key, value in task.items() if key not in (*controls, *_ABOUT)}
     spans = [
         region.span
         for key, regions in controls.items()
         for value in regions
-        for region in _Region.of({"from_name": key, "value": value}, name, tell)
+        for region in _Region.of({"from_name": key, "value": value}, tell)
     ]
-    return {"text": _text(data, set()), "spans": spans, "annotator": task.get("annotator")}
+    return [{"text": _text(data, set()), "spans": spans, "annotator": who, "words": data.get("words")}]
+
+
+def _own_words(fields: Record) -> Sequence[Sequence[Offsets]]:
+    """Where the words that went out with a task stand, which is one sentence then: `polytag suggest` sends them."""
+    words, text = fields.pop("words"), fields["text"]
+    if not isinstance(words, list) or not all(isinstance(word, str) and word for word in words):
+        return ()
+    return [located(text, words)] if "".join("".join(words).split()) == "".join(text.split()) else ()
 
 
 def _are_regions(value: Any) -> bool:
@@ -136,14 +151,14 @@ class _Region(NamedTuple):
         return {"start": self.start, "end": self.end, "label": self.label, "text": self.text, "layer": self.layer}
 
     @classmethod
-    def all_of(cls, results: Any, name: str, tell: Tell) -> list["_Region"]:
+    def all_of(cls, results: Any, tell: Tell) -> list["_Region"]:
         if not isinstance(results or [], list) or not all(isinstance(one, dict) for one in results or []):
             raise ValueError(f"results are {results!r:.40}, expected a list of objects")
-        return [region for one in results or [] for region in cls.of(one, name, tell)]
+        return [region for one in results or [] for region in cls.of(one, tell)]
 
     @classmethod
-    def of(cls, result: Record, name: str, tell: Tell) -> Sequence["_Region"]:
-        """One for each label; none for what is no stretch, such as a choice or a relation."""
+    def of(cls, result: Record, tell: Tell) -> Sequence["_Region"]:
+        """One for each label, or of the label ``?``; none for what is no stretch, such as a choice or a relation."""
         value = result.get("value")
         if not isinstance(value, dict) or "start" not in value:
             return []
@@ -153,10 +168,10 @@ class _Region(NamedTuple):
         if not isinstance(labels or [], list) or not all(isinstance(label, str) and label for label in labels or []):
             raise ValueError(f"labels are {labels!r:.40}, expected a list of texts")
         if not labels:
-            tell("no label", f"{name}: a region without a label, {text!r:.40}, is left out")
+            tell("no label", f"a region has no label, {text!r:.40}; its words are unknown ({UNKNOWN})")
         layer, key = (str(result.get(key, "")) for key in ("from_name", "to_name"))
         own = text if isinstance(text, str) else None
-        return [cls(start, end, label, own, layer, key) for label in labels or []]
+        return [cls(start, end, label, own, layer, key) for label in labels or [UNKNOWN]]
 
 
 def claims(path: str) -> bool:

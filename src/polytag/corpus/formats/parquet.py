@@ -92,7 +92,7 @@ def _records(layout: Layout, names: dict[str, tuple[str, ...]]) -> Iterator[Plac
     done = 0
     for batch in batches(Path(layout.source)):
         if not done:
-            with refusing(layout, 0):
+            with refusing(layout, Placed(0, {})):
                 names.update(_class_names(batch.schema))
         for row, record in enumerate(batch.to_pylist(), done + 1):
             yield Placed(row, {key: value for key, value in record.items() if value is not None})

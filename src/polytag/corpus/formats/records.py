@@ -2,6 +2,7 @@
 
 import re
 from bisect import bisect_left, bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -11,7 +12,7 @@ from typing import NamedTuple
 
 from polytag.corpus.formats.class_names import FILES, UNLABELLED, named, names_beside
 from polytag.corpus.formats.record import SPANS, Record, columns_of, is_spans, tag_list, text_of, words_of
-from polytag.corpus.formats.spans import apart, marked
+from polytag.corpus.formats.spans import apart, decided, marked
 from polytag.corpus.formats.units import Spanned, counted
 from polytag.corpus.offsets import misfit_note, tagged
 from polytag.corpus.sentence import CharSpan, Sentence
@@ -22,33 +23,45 @@ from polytag.errors import CorpusError
 
 _LINE_END = re.compile("\r{0,2}\n|\r")
 
-ANSWERS = ("reject", "ignore")  # Prodigy's, of what is no annotation
+ACCEPTED, ANSWERS = "accept", ("reject", "ignore")  # Prodigy's, of what is annotation and of what is none
 ANNOTATORS = ("annotator", "_annotator_id", "_session_id")  # who made a record: Label Studio; Prodigy
+TASK = "_task"  # under which a reader keeps the task that a record is an annotation of
 
 
 class Document(NamedTuple):
-    """Where a text of several sentences stands, and whether it is all of a file, whose lines have numbers."""
+    """Where a text of several sentences stands, and whether it is all of a file, whose lines have numbers.
+
+    ``sentences`` says where the words of each stand, where that is known; else the text is cut as raw text is.
+    """
 
     source: str
     has_lines: bool = False
+    sentences: Sequence[Sequence[tuple[int, int]]] = ()
 
 
 class Placed(NamedTuple):
-    """A record and the line (of a table: the row) at which it stands; its text is one sentence or a document."""
+    """A record and the line (of a table: the row) at which it stands; its text is one sentence or a document.
+
+    ``name`` is what its tool calls it, "task 7"; those of one ``group``, if not 0, are annotations of the same text.
+    """
 
     line: int
     fields: Record
     document: Document | None = None
+    name: str = ""
+    group: int = 0
 
 
 class TaskSpans(NamedTuple):
     """The spans of a task in a text: those that stand apart, in order; those that fit no words whatever these are.
 
-    ``going_on`` are those that began before: their words are unknown here too, and they are missed there.
+    The words of ``unknown`` ones are unknown, where no other span has them. ``going_on`` are those that began before:
+    their words are unknown here too, and they are missed there.
     """
 
     apart: Sequence[CharSpan]
     unfit: Sequence[CharSpan]
+    unknown: Sequence[CharSpan] = ()
     going_on: Sequence[CharSpan] = ()
 
     def within(self, start: int, end: int) -> "TaskSpans":
@@ -59,7 +72,8 @@ class TaskSpans(NamedTuple):
         unfit = [span for span in self.unfit if start <= span.start < end]
         before = [*self.apart[max(first - 1, 0) : first], *self.unfit]
         going_on = [span for span in before if span.start < start < span.end]
-        return TaskSpans([span for span in begun if span.end <= end], [*over, *unfit], going_on)
+        unknown = [span for span in self.unknown if span.start < end and start < span.end]
+        return TaskSpans([span for span in begun if span.end <= end], [*over, *unfit], unknown, going_on)
 
 
 class Found(NamedTuple):
@@ -81,9 +95,13 @@ def sentences_of(
         CorpusError: while reading, a record has no words or no such tags, or its spans are impossible.
     """
     reader = _Reader(layout, {} if class_names is None else class_names)
-    for one in counted(reader.spanned(_chosen(records, layout))):
-        with refusing(layout, one.content.record.line):
-            yield from reader.sentences(one)
+    for marks in _by_text(counted(reader.spanned(_chosen(records, layout)))):
+        found = list[list[Sentence]]()
+        for one in marks:
+            with refusing(layout, one.content.record):
+                found.append(list(reader.sentences(one)))
+        with refusing(layout, marks[0].content.record):
+            yield from reader.agreed(found, marks[0].content.record)
 
 
 def spans_alone(layout: Layout) -> Layout:
@@ -105,37 +123,67 @@ def columns_among(records: Iterable[Placed]) -> list[str]:
 
 
 @contextmanager
-def refusing(layout: Layout, line: int) -> Iterator[None]:
-    """What is wrong with a value, refused with its place."""
+def refusing(layout: Layout, record: Placed) -> Iterator[None]:
+    """What is wrong with a record, refused with its place."""
     try:
         yield
     except ValueError as error:
-        layout.notes.refuse(str(error), path=layout.source, line=line, cause=error)
+        said = f"{record.name}: {error}" if record.name else str(error)
+        layout.notes.refuse(said, path=layout.source, line=record.line, cause=error)
 
 
 def _chosen(records: Iterable[Placed], layout: Layout) -> Iterator[Placed]:
-    """The records that are annotation, each text by one annotator; what is left out is told."""
-    annotators = dict[int, object]()
+    """The records that are annotation, those of one text by several annotators side by side; others are told.
+
+    Of a text that is there several times by each annotator, the first belong together, the second, and so on.
+    """
+    groups, counts = dict[tuple[int, int], list[Placed]](), Counter[tuple[int, int]]()
     for record in records:
-        line, fields, _ = record
-        who = next((fields[key] for key in ANNOTATORS if fields.get(key) is not None), None)
-        if (answer := fields.get("answer")) in ANSWERS:
-            text = f'a record with the answer "{answer}" is left out'
-            layout.notes.tell(f"answer {answer}", text, path=layout.source, line=line)
-        elif who is not None and (first := annotators.setdefault(hash(_content(fields)), who)) != who:
-            text = f"a text by annotator {who!r:.40} is left out, as it is here by {first!r:.40} already"
-            layout.notes.tell("annotators", text, path=layout.source, line=line)
-        else:
-            if answer not in (None, "accept"):
-                said, known = f"{answer!r:.40}", ", ".join(("accept", *ANSWERS))
-                text = f"a record with the answer {said}, expected one of {known}; it is read as annotation"
-                layout.notes.tell("answer", text, path=layout.source, line=line)
-            yield record
+        if _is_annotation(record, layout):
+            who = next((record.fields[key] for key in ANNOTATORS if record.fields.get(key) is not None), None)
+            if who is None:
+                yield record
+                continue
+            text = hash(_content(record.fields))
+            mark = text, hash(str(who))
+            groups.setdefault((text, counts[mark]), []).append(record)
+            counts[mark] += 1
+    for group, of in enumerate(groups.values(), 1):
+        yield from (record._replace(group=group) for record in of)
+
+
+def _by_text(records: Iterable[Spanned[Found]]) -> Iterator[list[Spanned[Found]]]:
+    """The records of each group, those of none at once."""
+    held = list[Spanned[Found]]()
+    for one in records:
+        group = one.content.record.group
+        if held and held[0].content.record.group != group:
+            yield held
+            held = []
+        held.append(one)
+        if not group:
+            yield held
+            held = []
+    if held:
+        yield held
+
+
+def _is_annotation(record: Placed, layout: Layout) -> bool:
+    """Whether nobody has rejected a record; what is odd about the answer is told."""
+    answer = record.fields.get("answer")
+    tell = partial(layout.notes.tell, path=layout.source, line=record.line, name=record.name)
+    if answer in ANSWERS:
+        tell(f"answer {answer}", f'a record with the answer "{answer}" is left out')
+        return False
+    if answer not in (None, ACCEPTED):
+        said, known = f"{answer!r:.40}", ", ".join((ACCEPTED, *ANSWERS))
+        tell("answer", f"a record with the answer {said}, expected one of {known}; it is read as annotation")
+    return True
 
 
 def _content(fields: Record) -> str:
-    """What was annotated."""
-    return str(next((fields[key] for key in ("text", "words", "tokens") if key in fields), None))
+    """What was annotated: the task of a tool, or a text."""
+    return str(next((fields[key] for key in (TASK, "text", "words", "tokens") if key in fields), None))
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,18 +194,30 @@ class _Reader:
     names: dict[str, tuple[str, ...]]
 
     def spanned(self, records: Iterable[Placed]) -> Iterator[Spanned[Found]]:
-        """The records with the spans of all tasks; a layer that no span is of is told at the end."""
+        """The records with the spans of all tasks; what is in none of them is told at the end."""
         layers = {task: str(key).partition(".")[2] for task, key in self.layout.tags.items() if is_spans(key)}
         empty = {task: layer for task, layer in layers.items() if layer}
+        have_spans = have_scores = False
         for record in records:
-            with refusing(self.layout, record.line):
+            with refusing(self.layout, record):
                 found = [(task, span) for task, layer in layers.items() for span in marked(record.fields, layer)]
+                if record.fields.get("answer") == ACCEPTED:  # by a person, whatever a model thought of it
+                    found = [(task, span._replace(score=None)) for task, span in found]
                 text = text_of(record.fields) if layers or record.document else ""
                 for task, _ in found:
                     empty.pop(task, None)
+                if layers and not found and "Comments" in record.fields:
+                    said = "has no span: doccano exports texts so that nobody annotated, unless those approved alone"
+                    self._tell(record, "no span", f"{said}; it is read as a text without any")
+                have_spans = have_spans or bool(found)
+                have_scores = have_scores or any(span.score is not None for _, span in found)
                 yield Spanned(Found(record, [task for task, _ in found]), text, [span for _, span in found])
         for task, layer in empty.items():
-            self._tell(0, f"layer {layer}", f"no span of the layer or type '{layer}', so '{task}' has no span in it")
+            text = f"no span of the layer or type '{layer}', so '{task}' has no span in it"
+            self.layout.notes.tell(f"layer {layer}", text, path=self.layout.source)
+        if self.layout.min_probability and have_spans and not have_scores:
+            text = f"min_probability is {self.layout.min_probability}, and no span of it has a score: all count as sure"
+            self.layout.notes.tell("scores", text, path=self.layout.source)
 
     def sentences(self, one: Spanned[Found]) -> Iterator[Sentence]:
         """The sentences of a record: one, none where it holds no word, or all of a document."""
@@ -168,58 +228,83 @@ class _Reader:
             return
         words, places = words_of(record.fields, self.layout.cut, placed=bool(spans))
         columns = {task: str(key) for task, key in self.layout.tags.items() if task not in spans}
-        lists = {task: self._tags(record.fields, key, words, record.line) for task, key in columns.items()}
+        lists = {task: self._tags(record, key, words) for task, key in columns.items()}
         found = Sentence(words, lists, (record.line,) * len(words), self.layout.source, offsets=tuple(places))
         if words:
-            yield self._tagged(found, spans, one.text, record.line) if spans else found
+            yield self._tagged(found, spans, one.text, record) if spans else found
+
+    def agreed(self, annotations: Sequence[Sequence[Sentence]], record: Placed) -> Iterator[Sentence]:
+        """The sentences of a text, each word with the tag that most annotations give it, or unknown without one.
+
+        Raises:
+            ValueError: they are of other words.
+        """
+        if len(annotations) < 2:
+            yield from (sentence for one in annotations for sentence in one)
+            return
+        if len({tuple(sentence.words for sentence in one) for one in annotations}) > 1:
+            raise ValueError(f"{len(annotations)} annotations of it have different words, expected the same")
+        unlike = 0
+        for marks in zip(*annotations, strict=True):
+            of_words = {task: list(zip(*(one.tags[task] for one in marks), strict=True)) for task in marks[0].tags}
+            differ = {task: sum(len(set(tags)) > 1 for tags in words) for task, words in of_words.items()}
+            agreed = {task: tuple(map(_most, words)) for task, words in of_words.items()}
+            misfits = {task: spans for task, spans in marks[0].misfits.items() if not differ[task]}
+            yield replace(marks[0], tags=agreed, misfits=misfits)
+            unlike += sum(differ.values())
+        if unlike:
+            said = f"{len(annotations)} annotations mark {unlike} of its words differently"
+            self._tell(record, "annotators", f"{said}, which have the tag of more than half of them, else {UNKNOWN}")
 
     def _document(
         self, record: Placed, text: str, document: Document, spans: Mapping[str, TaskSpans]
     ) -> Iterator[Sentence]:
         """The sentences of a text, each with the spans that begin in it."""
         ends = [end.end() for end in _LINE_END.finditer(text)]
-        for found in tokeniser(self.layout.tokeniser).sentences(text):
-            starts = [start for start, _ in found.offsets]
+        cut = document.sentences or [found.offsets for found in tokeniser(self.layout.tokeniser).sentences(text)]
+        for places in cut:
+            starts = [start for start, _ in places]
             lines = [bisect_right(ends, start) + 1 for start in starts] if document.has_lines else []
-            placed = replace(found, lines=lines or (record.line,) * len(found), source=document.source)
-            own = {task: of.within(starts[0], found.offsets[-1][1]) for task, of in spans.items()}
-            yield self._tagged(placed, own, text, record.line)
+            words = tuple(text[start:end] for start, end in places)
+            found = Sentence(words, {}, lines or (record.line,) * len(words), document.source, offsets=places)
+            own = {task: of.within(starts[0], places[-1][1]) for task, of in spans.items()}
+            yield self._tagged(found, own, text, record)
 
-    def _tagged(self, found: Sentence, spans: Mapping[str, TaskSpans], text: str, line: int) -> Sentence:
+    def _tagged(self, found: Sentence, spans: Mapping[str, TaskSpans], text: str, record: Placed) -> Sentence:
         """A sentence with the tags of the tasks that mark spans, and the spans that do not fit its words."""
         lists, misfits = dict(found.tags), dict[str, tuple[CharSpan, ...]]()
         for task, of in spans.items():
             unfit = [*of.unfit, *of.going_on]
-            lists[task], unfitting = tagged(found.offsets, of.apart, unfit=unfit)
+            lists[task], unfitting = tagged(found.offsets, of.apart, unfit=unfit, unknown=of.unknown)
             for span in unfitting[len(unfit) :]:
-                self._tell(line, "misfit", misfit_note(span, text, found.offsets))
+                self._tell(record, "misfit", misfit_note(span, text, found.offsets))
             for span in of.unfit:
                 if span.end > found.offsets[-1][1]:
                     said = f"span {list(span)}, {text[span.start : span.end]!r:.60}, goes over the end of a sentence"
-                    self._tell(line, "span over sentences", f"{said} and counts as missed where taggers are scored")
-            if unfitting:
+                    self._tell(record, "span over sentences", f"{said} and counts as missed where taggers are scored")
+            if unfitting and not of.unknown:  # of a sentence with unknown words no tagger is scored
                 misfits[task] = (*of.unfit, *unfitting[len(unfit) :])
         return replace(found, tags={task: lists[task] for task in self.layout.tags}, misfits=misfits)
 
     def _spans(self, one: Spanned[Found]) -> dict[str, TaskSpans]:
         """The spans of each task that marks some, in characters."""
-        line, spans = one.content.record.line, one.in_characters()
+        record, spans = one.content.record, one.in_characters()
         for before, span in zip(one.spans, spans, strict=True):
             if before != span:
                 here = one.text[span.start : span.end]
-                self._tell(line, "unit", f"offsets count {one.unit} and are read so: span {before} is {here!r:.60}")
+                self._tell(record, "unit", f"offsets count {one.unit} and are read so: span {before} is {here!r:.60}")
                 break
         found = dict[str, TaskSpans]()
         for task in [task for task, key in self.layout.tags.items() if is_spans(key)]:
             own = [span for of, span in zip(one.content.tasks, spans, strict=True) if of == task]
-            found[task] = TaskSpans(
-                *apart(own, one.text, overlaps=self.layout.overlaps, tell=partial(self._tell, line))
-            )
+            sure, unknown = decided(own, one.text, self.layout.min_probability)
+            tell = partial(self._tell, record)
+            found[task] = TaskSpans(*apart(sure, one.text, overlaps=self.layout.overlaps, tell=tell), unknown)
         return found
 
-    def _tags(self, fields: Record, key: str, words: Sequence[str], line: int) -> tuple[str, ...]:
+    def _tags(self, record: Placed, key: str, words: Sequence[str]) -> tuple[str, ...]:
         """The tags under a key, with the names of their classes where they are numbers."""
-        values = tag_list(fields, key, words)
+        values = tag_list(record.fields, key, words)
         if not values or isinstance(values[0], str):
             return tuple(map(str, values))
         if self.layout.names or key not in self.names:
@@ -231,9 +316,15 @@ class _Reader:
             )
         if unlabelled := [value for value in values if value in UNLABELLED]:
             self._tell(
-                line, "unlabelled", f"class {unlabelled[0]} of '{key}' is no tag and is read as unknown ({UNKNOWN})"
+                record, "unlabelled", f"class {unlabelled[0]} of '{key}' is no tag and is read as unknown ({UNKNOWN})"
             )
         return tuple(named(values, self.names[key], key, UNKNOWN))
 
-    def _tell(self, line: int, kind: str, text: str) -> None:
-        self.layout.notes.tell(kind, text, path=self.layout.source, line=line)
+    def _tell(self, record: Placed, kind: str, text: str) -> None:
+        self.layout.notes.tell(kind, text, path=self.layout.source, line=record.line, name=record.name)
+
+
+def _most(tags: Sequence[str]) -> str:
+    """The tag that more than half give, or unknown."""
+    tag, count = Counter(tags).most_common(1)[0]
+    return tag if 2 * count > len(tags) else UNKNOWN

@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from polytag.corpus.sentence import CharSpan
+from polytag.corpus.tag_rules import UNKNOWN
 from polytag.corpus.text import BLANKS, is_encodable
 
 # The names under which tools keep a list of spans, and within each span its start, end, type, own text and layer.
 LISTS = ("spans", "label", "labels", "entities")  # spaCy and Prodigy; doccano, old and new; doccano with relations
 _STARTS, _STOPS, _TYPES = ("start_offset", "start"), ("end_offset", "end"), ("label", "type")
 _TEXTS, _LAYERS = ("text", "value"), ("task", "layer")
+_SCORES = ("score", "confidence", "probability")
 
 _BLANKS = BLANKS + "\r\n"  # which are no matter at the ends of a span
 
@@ -29,6 +31,7 @@ class Marked(NamedTuple):
     layer: str = ""
     name: str = ""
     is_whole: bool = True  # without gaps
+    score: Any = None  # how sure whoever marked it is: a model, or a person
 
     def __str__(self) -> str:
         return f"{self.name}{' ' if self.name else ''}{[self.start, self.end, self.type]}"
@@ -55,6 +58,30 @@ def marked(fields: dict[str, Any], layer: str = "") -> list[Marked]:
         return found
     have_layers = any(span.layer for span in found)
     return [span for span in found if (span.layer if have_layers else span.type) == layer]
+
+
+def decided(spans: Iterable[Marked], text: str, min_probability: float) -> tuple[list[Marked], list[CharSpan]]:
+    """The spans that somebody was sure of, and the others: of the label ``?``, or of a score below a threshold.
+
+    Raises:
+        ValueError: one of the others is not within the text, its own text stands elsewhere, or a score is none.
+    """
+    sure, others = list[Marked](), list[CharSpan]()
+    for span in spans:
+        if span.type == UNKNOWN or _probability(span, min_probability) < min_probability:
+            _check(span, text)
+            others.append(CharSpan(*span[:3]))
+        else:
+            sure.append(span)
+    return sure, others
+
+
+def _probability(span: Marked, min_probability: float) -> float:
+    """The score of a span, where it matters."""
+    score = span.score if min_probability and span.score is not None else 1.0
+    if isinstance(score, bool) or not isinstance(score, int | float) or not 0 <= score <= 1:
+        raise ValueError(f"the score of span {span} is {score!r:.40}, expected a number from 0 to 1")
+    return score
 
 
 def apart(spans: Iterable[Marked], text: str, *, overlaps: str, tell: Tell) -> tuple[list[CharSpan], list[CharSpan]]:
@@ -128,9 +155,9 @@ def _marked(entry: Any) -> Marked:
         raise ValueError(f"span {entry!r:.80}, expected a start, an end and a type")
     if not is_encodable(kind):
         raise ValueError(f"the type of span {entry!r:.80} holds half a surrogate pair, expected whole characters")
-    text, layer, name, gaps = _named(entry, _TEXTS, _LAYERS, ("name",), ("fragments",))
+    text, layer, name, gaps, score = _named(entry, _TEXTS, _LAYERS, ("name",), ("fragments",), _SCORES)
     own, layer, name = (value if isinstance(value, str) else None for value in (text, layer, name))
-    return Marked(start, end, kind, own, layer or "", name or "", not gaps)
+    return Marked(start, end, kind, own, layer or "", name or "", not gaps, score)
 
 
 def _named(entry: Any, *names: Sequence[str]) -> list[Any]:
