@@ -203,12 +203,12 @@ class TestReading:
     def test_columns_are_told_from_text(self, tmp_path: Path, text: str, format: str) -> None:
         path = tmp_path / "a.txt"
         path.write_text(text)
-        assert recognised(path) == (path, format, True)
+        assert recognised(path) == (path, format)
         found = recognised(BytesIO(text.encode()))
-        assert found[1:] == (format, True)
+        assert found.format == format
         assert "".join(line.text + line.end for line in Lines(found.source)) == text
-        assert recognised(path, format="jsonl") == (path, "jsonl", False)
-        assert recognised(path.rename(tmp_path / "a.conll")).is_guess is False
+        assert recognised(path, format="jsonl").format == "jsonl"
+        assert recognised(path.rename(tmp_path / "a.bio")).format == "conll"
 
     def test_a_stream_that_was_looked_into_is_whole(self) -> None:
         text = "".join(f"wörd{n} O\n" for n in range(20_000))
@@ -216,7 +216,7 @@ class TestReading:
 
     @pytest.mark.parametrize("content", [b"", b"\n", b"\xff\xfe\x00"])
     def test_nothing_is_guessed_of_what_is_empty_or_no_text(self, content: bytes) -> None:
-        assert recognised(BytesIO(content))[1:] == ("conll", False)
+        assert recognised(BytesIO(content)).format == "conll"
 
     @pytest.mark.parametrize("format", ["conll", "conllu", "jsonl", "tokenised"])
     def test_words_are_where_their_offsets_say(self, tmp_path: Path, format: str) -> None:
@@ -374,29 +374,29 @@ class TestCommand:
             assert done.code == 0
             assert done.out
 
-    def test_a_guess_is_told(self, model: Path, tmp_path: Path) -> None:
+    def test_what_nothing_tells_is_guessed_alike_and_told(self, model: Path, tmp_path: Path) -> None:
         columns = "\n\n".join("\n".join(s.words) for s in toy.sentences(9, seed=5))
         done = run(f"suggest {model} --task ner -n 2", stdin=columns)
-        assert done.code == 0
-        assert done.err.startswith("<stdin>: read as columns; --from says otherwise\n2 of ")
-        path = tmp_path / "un.txt"
+        assert (done.code, done.err.startswith("2 of ")) == (0, True)
+        path = tmp_path / "letter.mail"
         path.write_text("Anna sees Bob here today.\n")
-        done = run(f"suggest {model} {path} --task ner")
-        assert done.err.startswith(f"{path}: read as raw text; --from says otherwise\n1 of 1 ")
-        assert json.loads(done.out)["text"] == "Anna sees Bob here today."
-        assert run(f"suggest {model} --task ner", stdin=path.read_bytes()).code == 0
+        raw = path.read_bytes()
+        for name, stdin, of in ((str(path), None, str(path)), ("", raw, "<stdin>")):
+            told = f"{of}: looks like raw text and is read so; --from names another\n"
+            done = run(f"suggest {model} {name} --task ner", stdin=stdin)
+            assert json.loads(done.out)["text"] == "Anna sees Bob here today."
+            assert done.err.startswith(f"{told}1 of 1 ")
+            done = run(f"tag {model} {name}", stdin=stdin)
+            assert (done.out, done.err) == (run(f"tag {model} {path} --from text").out, told)
 
-    def test_tag_warns_of_raw_text(self, model: Path, tmp_path: Path) -> None:
-        path = tmp_path / "letter.txt"
-        path.write_text("Anna sees Bob.\nHe goes.\n")
-        told = "looks like raw text but is read as columns; say --from text\n"
-        explicit = run(f"tag {model} {path} --from conll")
-        assert explicit.err == ""
-        for done, name in (
-            (run(f"tag {model} {path}"), str(path)),
-            (run(f"tag {model}", stdin=path.read_bytes()), "<stdin>"),
-        ):
-            assert (done.code, done.out, done.err) == (0, explicit.out, f"{name}: {told}")
+    def test_texts_in_a_column_are_no_words(self, model: Path, tmp_path: Path) -> None:
+        path = tmp_path / "t.csv"
+        path.write_text('text,label\n"Anna sees Bob here today.",x\nBob goes away,y\n')
+        for command in (f"tag {model} {path}", f"suggest {model} {path} --task ner"):
+            done = run(command)
+            assert (done.code, done.sentence.partition(", expected a word in each row")[0]) == (
+                1, f"{path}:2: column 'text' holds 'Anna sees Bob here today.'",
+            )  # fmt: skip
 
     def test_mistakes_are_one_sentence(self, model: Path, tmp_path: Path) -> None:
         text = tmp_path / "a.conll"

@@ -57,7 +57,7 @@ def rows(python: Path) -> Iterator[Row]:
     installed = {line.split()[0] for line in _run(python, "-m", "pip", "list", "--format=freeze").splitlines()}
     torch = sorted(name for name in installed if name.startswith(("torch", "nvidia")))
     yield Row("PyTorch", ", ".join(torch) or "none", "none", not torch)
-    size = _size(python)
+    size = installed_size(python)
     yield Row("site-packages, bytes", f"{size:,}", f"at most {SIZE:,.0f}", size <= SIZE)
     polytag = python.with_name("polytag")
     version = _run(polytag, "--version").splitlines()
@@ -102,7 +102,7 @@ def _made(folder: Path, *, environment: dict[str, str] | None = None) -> Path:
     return wheel
 
 
-def _size(python: Path) -> int:
+def installed_size(python: Path) -> int:
     """Bytes of site-packages, compiled Python included, but for what every new environment holds."""
     folder = Path(_run(python, "-c", "import sysconfig; print(sysconfig.get_path('platlib'))"))
     own = [

@@ -41,14 +41,14 @@ def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
         nargs="+",
         default=[],
         metavar="NAME",
-        help="of crfsuite, spacy, flair, nltk, polytag, or with a corpus: crfsuite-es",
+        help="of crfsuite, spacy, spacy-glove, flair, nltk, polytag, or with a corpus: crfsuite-es",
     )
     add("--model", type=Path, help="polytag's model of entities to tag with, and to train by the plan of")
     add("--small-model", type=Path, help="another one, of a small network, to tag from file to file with")
     add("--pos-model", type=Path, help="the same for parts of speech; without, what is trained here tags")
     add("--full", action="store_true", help="train until each has converged, as its authors advise (a day)")
     add("--limit", nargs="+", default=[], type=_limit, metavar="NAME=N", help="iterations, steps or epochs: flair=2")
-    add("--seconds", type=float, help="stop the training of neural contenders after so many")
+    add("--seconds", type=float, help="stop the training of neural contenders after so many of the processor")
     add("--rounds", type=int, default=5, help="of tagging (5)")
     add("--sentences", type=int, help="take only so many of each file, to see that all works")
     add("--seed", type=int, default=1)

@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+from wheels.light import installed_size
+
 THREADS = ("OMP", "MKL", "OPENBLAS", "BLIS", "NUMEXPR", "VECLIB_MAXIMUM", "RAYON")
 
 
@@ -14,8 +16,15 @@ class ContenderError(Exception):
     """A contender could not do its part; the message is what its row says."""
 
 
+def installed_mb(sources: Path | None, work: Path) -> float | None:
+    """MB of site-packages of an environment that has only this: requirements, or the folder of a project."""
+    return installed_size(Path(python_of(sources, work))) / 1e6 if sources else None
+
+
 def python_of(requirements: Path | None, work: Path) -> str:
     """The interpreter to run a contender with; without requirements, the one that runs the driver.
+
+    A folder in their place is a project, which is installed itself.
 
     Raises:
         ContenderError: the packages cannot be installed.
@@ -24,12 +33,13 @@ def python_of(requirements: Path | None, work: Path) -> str:
         return sys.executable
     place = work / "environments" / requirements.stem
     python, ready = place / "bin" / "python", place / ".requirements"
-    wanted = hashlib.sha256(requirements.read_bytes()).hexdigest()
+    is_project = requirements.is_dir()
+    wanted = hashlib.sha256((requirements / "pyproject.toml" if is_project else requirements).read_bytes()).hexdigest()
     if not ready.exists() or ready.read_text() != wanted:
         shutil.rmtree(place, ignore_errors=True)  # half an environment, or one of other versions
         _run([sys.executable, "-m", "venv", str(place)], place.with_suffix(".log"))
         install = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-        _run([*install, "--requirement", str(requirements)], place.with_suffix(".log"))
+        _run([*install, *([] if is_project else ["--requirement"]), str(requirements)], place.with_suffix(".log"))
         ready.write_text(wanted)
     return str(python)
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.peers.corpora import Prepared, score
-from benchmarks.peers.environments import ContenderError, python_of
+from benchmarks.peers.environments import ContenderError, installed_mb, python_of
 from benchmarks.peers.processes import Process
 from benchmarks.peers.rows import Row
 from polytag.errors import PolytagError
@@ -102,7 +102,10 @@ def train(contest: Contest) -> None:
     model = contest.directory / "model"
     model.mkdir(parents=True)
     given = contest.given_model
-    options = {"spans": corpus.spans, "data": str(settings.data), "model": str(given) if given else None}
+    options = {
+        "spans": corpus.spans, "data": str(settings.data), "model": str(given) if given else None,
+        "vectors": str(settings.data / row.vectors) if row.vectors else None,
+    }  # fmt: skip
     contest.training = contest.process().ask(
         "train", train=str(corpus.train), dev=str(corpus.dev) if corpus.dev else None, model=str(model),
         limit=settings.limits.get(row.name, settings.limits.get(row.tool, row.limit)),
@@ -144,6 +147,7 @@ def summary(contest: Contest) -> dict[str, Any]:
             "memory_mb": max((answer["memory_mb"] or 0.0 for answer in rounds), default=0.0) or None,
             "rounds": speeds,
         }  # fmt: skip
+        result["installed_mb"] = installed_mb(row.sources, contest.settings.work)
         result["model_mb"] = sum(path.stat().st_size for path in contest.model.rglob("*") if path.is_file()) / 1e6
     return result
 

@@ -11,14 +11,16 @@ METHOD = (
     "Made by `{command}` on {date}: {machine}; every contender in a process of its own, with one thread, {core}. "
     "All read the same files and are scored by one scorer. Load of the machine: {load_before} before, {load_after} "
     "after. Absolute figures drift from run to run on a shared machine; the ratios are of one run.",
-    "Training: seconds from token lists in memory to a model on disk, scoring of the development set included; words/s "
+    "Seconds are the processor's, as others may share the machine; training's are from token lists in memory to a "
+    "model on disk, scoring of the development set included; words/s "
     "counts the words of every pass, and leaves that scoring out. Contenders train as long as is said below each "
     "table, so a score is comparable only where training was complete.",
     "Tagging: from lists of tokens to lists of tags, in {rounds} rounds, all contenders in turn in each, in a fresh "
     "process that has tagged other text before; the median, with lowest and highest. *Again* is the same text a second "
     "time, where caches know all its words. *polytag is* says how many times as fast polytag tags the same words: the "
     "median of the rounds' ratios. One sentence: 17 words, by itself, warm; the median and the 95th percentile. MB: "
-    "the process's largest resident set, Python and all libraries included.",
+    "the process's largest resident set, Python and all libraries included. Installed: site-packages of an environment "
+    "that has only what runs the contender, without pip and setuptools; for flair without the CUDA libraries.",
 )
 
 
@@ -62,6 +64,7 @@ COLUMNS: Mapping[str, Callable[[Result], str]] = {
     "loading, s": _number("tagging", "loading_s", digits=1),
     "MB ": _number("tagging", "memory_mb"),
     "model, MB": _number("model_mb", digits=1),
+    "installed, MB": _number("installed_mb"),
 }
 
 

@@ -30,11 +30,17 @@ class Row:
     limit: int
     unit: str
     requirements: Path | None = None  # None: the environment that runs the driver
+    vectors: str | None = None  # word vectors under the data directory; polytag's are those of its model's plan
 
     @property
     def name(self) -> str:
         """What the user calls it: ``polytag-pos``."""
         return f"{self.tool}-{self.corpus}"
+
+    @property
+    def sources(self) -> Path | None:
+        """What a user installs to run it."""
+        return HERE.parents[1] if self.tool == "polytag" else self.requirements
 
 
 CORPORA = {
@@ -61,14 +67,15 @@ CORPORA = {
 }  # fmt: skip
 
 
-def _row(tool: str, title: str, corpus: str, script: str, limit: int, unit: str) -> Row:
-    requirements = None if tool == "polytag" else HERE / "requirements" / f"{tool}.txt"
-    return Row(tool, title, corpus, HERE / "contenders" / script, limit, unit, requirements)
+def _row(tool: str, title: str, corpus: str, script: str, limit: int, unit: str, vectors: str | None = None) -> Row:
+    requirements = None if tool == "polytag" else HERE / "requirements" / f"{tool.partition('-')[0]}.txt"
+    return Row(tool, title, corpus, HERE / "contenders" / script, limit, unit, requirements, vectors)
 
 
 ROWS = (
     _row("crfsuite", "CRFsuite, hand features", "ner", "crfsuite_ner.py", 100, "iterations"),
     _row("spacy", "spaCy `ner`", "ner", "spacy_ner.py", 2_000, "steps"),
+    _row("spacy-glove", "spaCy `ner`, GloVe", "ner", "spacy_ner.py", 2_000, "steps", "vectors/glove.en.100d.vec.gz"),
     _row("flair", "flair, LSTM-CRF", "ner", "flair_ner.py", 1, "epochs"),
     _row("polytag", "polytag", "ner", "polytag_tags.py", 1, "epochs"),
     *(

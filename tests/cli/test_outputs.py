@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.conftest import contents, corpus, run
+from tests.cli.conftest import contents, run
 
 FILES = {
     "tag {model} none.conll -o {output}": "out.conll",
@@ -83,23 +83,6 @@ def test_a_target_must_tell_its_format(workplace, target, begins):
     assert run(f"data convert test.conll {target} --to text").code == 0
     for name in ("a.conll", "a.iob2.gz", "a.bio", "a.tsv", "a.conllu", "a.json"):
         assert run(f"data convert test.conll {name} --tag ner=2").code == 0
-
-
-def test_stdin_is_watched_without_waiting(trained):
-    from io import BytesIO
-
-    from polytag.corpus.recognition import PEEK_BYTES, Watched
-
-    told = list[int]()
-    raw = Watched(BytesIO(b"Angela visited Lima yesterday.\nShe left.\n"), lambda _: told.append(1))
-    assert (raw.read(10), told) == (b"Angela vis", [])
-    while raw.read(10):
-        pass
-    assert told == [1]
-    columns = Watched(BytesIO(corpus(9_000, 1).encode()), lambda _: told.append(2))
-    while columns.read(PEEK_BYTES):
-        pass
-    assert told == [1]
 
 
 @pytest.mark.parametrize(

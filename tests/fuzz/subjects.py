@@ -183,6 +183,7 @@ BY_HAND: dict[str, Sequence[str]] = {
     ],
     "text": ["Angela Merkel flew to Lima. She left at 7.30 p.m.!\n\n"
         "A second \"paragraph\" 🏆 (with more).\r\nDr. No\n"],
+    "lines": ["Angela Merkel flew to Lima. She\nleft .\n\n"],
     "tokenised": ["Angela Merkel flew to Lima .\nShe left .\n\n"],
 }  # fmt: skip
 

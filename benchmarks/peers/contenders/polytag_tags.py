@@ -26,9 +26,9 @@ WHOLE = {"rate": 1.0, "holdout": 0.0, "format": "conll", "encoding": "utf-8", "c
 def train(request: Training, directory: Path) -> Trained:
     plan = _plan(request, directory.parent)
     words, epochs, evaluating = 0, 0, 0.0
-    began = before = time.perf_counter()
+    began = before = time.process_time()
     for event in train_events(plan, output=directory):
-        now = time.perf_counter()
+        now = time.process_time()
         if isinstance(event, Step):
             words += event.words
         if isinstance(event, Evaluation):
@@ -36,7 +36,7 @@ def train(request: Training, directory: Path) -> Trained:
             if request.seconds is not None and now - began > request.seconds:
                 break  # only here: between two epochs there is always a model on disk
         before = now
-    evaluating += time.perf_counter() - before  # the report scores the best epoch once more
+    evaluating += time.process_time() - before  # the report scores the best epoch once more
     vectors = [settings.vectors for settings in plan.words.values() if settings.vectors]
     known = f"vectors {Path(vectors[0]).name}" if vectors else "no vectors"
     return Trained(words, f"{plan.training.recipe} recipe, {known}, epochs: {epochs}", evaluating)

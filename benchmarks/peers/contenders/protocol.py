@@ -4,6 +4,8 @@ A contender is a module with three functions; `run` does the rest. The request a
 
     train(request: Training, directory: Path) -> Trained    writes a model into the directory
     load(directory: Path) -> (tag_all, tag)                 many sentences to their tags; one sentence to its tags
+
+Seconds are the processor's, of one thread: others may share the machine.
 """
 
 import json
@@ -47,22 +49,22 @@ class Trained:
 
 
 class Clock:
-    """Adds up the seconds spent in some places, and tells when a budget is spent."""
+    """Adds up the processor's seconds spent in some places, and tells when a budget of them is spent."""
 
     def __init__(self, budget: float | None = None) -> None:
-        self.began, self.budget, self.spent = time.perf_counter(), budget, 0.0
+        self.began, self.budget, self.spent = time.process_time(), budget, 0.0
 
     @property
     def is_over(self) -> bool:
         """Whether the budget is spent."""
-        return self.budget is not None and time.perf_counter() - self.began > self.budget
+        return self.budget is not None and time.process_time() - self.began > self.budget
 
     @contextmanager
     def counting(self) -> Iterator[None]:
         """Add the time spent inside."""
-        began = time.perf_counter()
+        began = time.process_time()
         yield
-        self.spent += time.perf_counter() - began
+        self.spent += time.process_time() - began
 
     def wrap(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """The same function, its time added."""
@@ -92,18 +94,18 @@ def _train(train: Callable[[Training, Path], Trained], request: dict[str, Any]) 
     fields = ("limit", "full", "seconds", "seed", "options")
     corpora = read(request["train"]), read(request["dev"]) if request["dev"] else []
     wanted = Training(*corpora, **{name: request[name] for name in fields})
-    began = time.perf_counter()
+    began = time.process_time()
     trained = train(wanted, Path(request["model"]))
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     return {**asdict(trained), "seconds": seconds, "words_per_second": trained.words / (seconds - trained.evaluating)}
 
 
 def _tag(load: Callable[[Path], tuple[TagAll, Tag]], request: dict[str, Any]) -> dict[str, Any]:
     """Warm up on other text, then tag the test text as new, once more as known, and single sentences."""
     warm_up, test = ([words for words, _ in read(request[name])] for name in ("warm_up", "test"))
-    began = time.perf_counter()
+    began = time.process_time()
     tag_all, tag = load(Path(request["model"]))
-    loading = time.perf_counter() - began
+    loading = time.process_time() - began
     tag_all(warm_up)
     seconds, tags = _timed(tag_all, test)
     again, _ = _timed(tag_all, test)
@@ -118,9 +120,9 @@ def _tag(load: Callable[[Path], tuple[TagAll, Tag]], request: dict[str, Any]) ->
 
 
 def _timed(tag_all: TagAll, sentences: Sequence[Words]) -> tuple[float, Sequence[Sequence[str]]]:
-    began = time.perf_counter()
+    began = time.process_time()
     tags = tag_all(sentences)
-    return time.perf_counter() - began, tags
+    return time.process_time() - began, tags
 
 
 def _single(tag: Tag, sentences: Sequence[Words]) -> Iterator[float]:
@@ -128,9 +130,9 @@ def _single(tag: Tag, sentences: Sequence[Words]) -> Iterator[float]:
     for sentence in sentences:
         tag(sentence)
     for sentence in [*sentences] * 3:
-        began = time.perf_counter()
+        began = time.process_time()
         tag(sentence)
-        yield 1000 * (time.perf_counter() - began)
+        yield 1000 * (time.process_time() - began)
 
 
 def read(path: str) -> Corpus:

@@ -1,4 +1,7 @@
-"""spaCy's `ner`, configured as ``spacy init config --pipeline ner --optimize efficiency`` does for a CPU."""
+"""spaCy's `ner`, configured as ``spacy init config --pipeline ner --optimize efficiency`` does for a CPU.
+
+Word vectors, where they are given, are what ``spacy init vectors`` makes of them: static, by words in lower case.
+"""
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -10,7 +13,7 @@ from spacy.cli.init_config import init_config
 from spacy.language import Language
 from spacy.schemas import ConfigSchemaTraining
 from spacy.tokens import Doc, DocBin, Span
-from spacy.training.initialize import init_nlp
+from spacy.training.initialize import convert_vectors, init_nlp
 from spacy.training.loop import create_evaluation_callback, create_train_batches, train_while_improving
 from spacy.util import fix_random_seed, registry, resolve_dot_names
 
@@ -26,7 +29,8 @@ def train(request: Training, directory: Path) -> Trained:
             nlp.to_disk(directory)
         if clock.is_over:
             break
-    return Trained(words, f"efficiency configuration for CPU, {steps:,} steps, the best on dev kept", clock.spent)
+    known = Path(request.options["vectors"] or "no vectors").name
+    return Trained(words, f"efficiency configuration for CPU, {known}, {steps:,} steps, best on dev kept", clock.spent)
 
 
 def _config(request: Training, directory: Path) -> Any:
@@ -37,9 +41,19 @@ def _config(request: Training, directory: Path) -> Any:
     config = init_config(lang="en", pipeline=["ner"], optimize="efficiency", gpu=False, silent=True)
     config["paths"] |= {split: str(path) for split, path in paths.items()}
     config["system"]["seed"] = request.seed
+    if request.options["vectors"]:
+        config["initialize"]["vectors"] = str(_vectors(request.options["vectors"], directory / "vectors"))
+        config["components"]["tok2vec"]["model"]["embed"]["include_static_vectors"] = True
     if not request.full:
         config["training"] |= {"max_steps": request.limit, "patience": 0}
     return config
+
+
+def _vectors(source: str, target: Path) -> Path:
+    nlp = spacy.blank("en")
+    convert_vectors(nlp, Path(source), truncate=0, prune=-1, attr="LOWER")
+    nlp.to_disk(target)
+    return target
 
 
 def _write(path: Path, corpus: Corpus) -> None:

@@ -13,6 +13,7 @@ from polytag.corpus.documents import blocks, files_of, format_of
 from polytag.corpus.formats import FORMATS, Cut
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import LONGEST_LINE, Source
+from polytag.corpus.recognition import recognised
 from polytag.corpus.text import BLANKS, Line, Lines, lines_of
 
 _BLANK = b" \t\r\n"
@@ -80,17 +81,18 @@ def cut(
 ) -> Iterator[AnyPiece]:
     """All of a file or stream in pieces; their texts joined are the text, decoded.
 
-    Format, encoding and line ends are found here, once for all pieces. ``name`` is what errors call the text: the
-    path of a file unless given; ``notes`` takes what is odd about the encoding. Where a text is cut depends on nothing
-    but the text. The pieces of a table are its rows, with words or a text in ``column``, or as `polytag.bulk.tables`
-    finds them.
+    Format, encoding and line ends are found here, once for all pieces; "auto" is what `recognised` says. ``name`` is
+    what errors call the text: the path of a file unless given; ``notes`` takes a guess of the format, and what is odd
+    about the encoding. Where a text is cut depends on nothing but the text. The pieces of a table are its rows, with
+    words or a text in ``column``, or as `polytag.bulk.tables` finds them.
 
     Raises (while iterating):
         CorpusError: there is no such file, it cannot be read or decoded, or its format cannot be tagged; a table has
             no such column, or pyarrow is not installed.
     """
     name = name or (str(source) if isinstance(source, str | PathLike) else "<stdin>")
-    chosen = check_source(source, format=format, word=word, name=name)
+    source, chosen = recognised(source, format=format, name=name, notes=notes)
+    check_source(source, format=chosen, word=word, name=name)
     if isinstance(source, str | PathLike) and FORMATS[chosen].is_table:
         from polytag.bulk import tables
 

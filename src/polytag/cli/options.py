@@ -19,7 +19,8 @@ TEXTS = tuple(name for name, row in FORMATS.items() if not row.has_tags)
 TAGGED = ("auto", *(name for name, row in FORMATS.items() if row.is_tagged))
 TABLES = tuple(name for name, row in FORMATS.items() if row.is_table)
 BY_SUFFIX = "auto goes by the suffix, and is conll where that says nothing"
-TEXT_IS = "text is raw, tokenised has a sentence per line and blanks between words"
+BY_LINES = "auto goes by the suffix and, where that says nothing, by the first lines"
+TEXT_IS = "text is raw, lines is raw with a document per line, tokenised has a sentence per line in words"
 
 
 _NUMBER = re.compile(r"[0-9]*\.?[0-9]+(e-?[0-9]+)?|[0-9]+\.")

@@ -1,31 +1,24 @@
 """``polytag suggest``."""
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import TABLES, TAGGED, from_option, output_option, reading_options
+from polytag.cli.options import BY_LINES, TABLES, TAGGED, from_option, output_option, reading_options
 from polytag.cli.outputs import check_apart, opened, tell
 
 if TYPE_CHECKING:
-    from polytag.corpus.notes import Notes
-    from polytag.corpus.recognition import Input
     from polytag.suggesting import Suggested
-    from polytag.suggesting.reading import Candidate
-    from polytag.tagger.tagging import Tagger
 
 
 @click.command()
 @reading_options(
     "Go by",
-    from_option(
-        [name for name in TAGGED if name not in TABLES],
-        "auto goes by the suffix, and by the first lines of .txt and of standard input, and says so",
-    ),
+    from_option([name for name in TAGGED if name not in TABLES], BY_LINES),
 )
 @click.option("--count", "-n", type=click.IntRange(min=1), default=100, show_default=True, help="Sentences to choose.")
 @click.option(
@@ -78,8 +71,8 @@ def suggest(
     """
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
+    from polytag.suggesting import candidates, written
     from polytag.suggesting import suggest as suggest_from
-    from polytag.suggesting import written
     from polytag.tagger.tagging import Tagger
 
     found_files = [file if str(file) == "-" else find_file(file, data) for file in files or [Path("-")]]
@@ -87,10 +80,13 @@ def suggest(
     sources = [sys.stdin.buffer if str(file) == "-" else file for file in found_files]
     tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision")}, threads=threads)
     chosen = _fitting(target_format, tagger.choose(tasks))  # before anything is read
-    read_as = {name: options.pop(name) for name in ("source_format", "word", "tokeniser")}
     notes = Notes()
-    candidates = chain.from_iterable(_candidates(source, tagger, chosen, notes, **read_as) for source in sources)
-    found = suggest_from(tagger, candidates, tasks=chosen, **options)
+    read_as = {
+        "format": options.pop("source_format"), "word": options.pop("word"),
+        "tokeniser": options.pop("tokeniser") or tagger.tokeniser(chosen), "notes": notes,
+    }  # fmt: skip
+    read = chain.from_iterable(candidates(source, **read_as) for source in sources)
+    found = suggest_from(tagger, read, tasks=chosen, **options)
     text = written(found.suggestions, format=target_format, tasks=chosen, keep_above=keep_above)
     with opened(output) as target:
         target.write(text.encode("utf-8"))
@@ -108,29 +104,6 @@ def _fitting(format_: str, tasks: Sequence[str]) -> Sequence[str]:
         ways = " or ".join(f"--task {task}" for task in tasks)
         raise PolytagError(f"{format_} holds the tags of one task, so say {ways}, or --to {several}")
     return tasks
-
-
-def _candidates(
-    source: "Input",
-    tagger: "Tagger",
-    tasks: Sequence[str],
-    notes: "Notes",
-    *,
-    source_format: str,
-    word: int | str,
-    tokeniser: str | None,
-) -> Iterator["Candidate"]:
-    """The sentences of an input; tells on stderr as what it is read where that is a guess."""
-    from polytag.corpus.recognition import recognised
-    from polytag.suggesting import candidates
-
-    source, format_, is_guess = recognised(source, format=source_format)
-    if is_guess:
-        names = {"text": "raw text", "conll": "columns"}
-        name = source if isinstance(source, str | Path) else "<stdin>"
-        click.echo(f"{name}: read as {names.get(format_, format_)}; --from says otherwise", err=True)
-    how = tokeniser or tagger.tokeniser(tasks)
-    return candidates(source, format=format_, word=word, tokeniser=how, notes=notes)
 
 
 def _summary(found: "Suggested", by: str, *, per_word: bool) -> str:

@@ -5,11 +5,12 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO, cast
+from typing import IO, TYPE_CHECKING, Any
 
 import click
 
 from polytag.cli.options import (
+    BY_LINES,
     TAGGED,
     TEXTS,
     constrained_option,
@@ -20,7 +21,7 @@ from polytag.cli.options import (
     reading_options,
 )
 from polytag.cli.outputs import check_apart, check_file, opened, tell
-from polytag.corpus.formats import DEFAULT, FORMATS
+from polytag.corpus.formats import FORMATS
 from polytag.corpus.sentence import MOST_ALTERNATIVES
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@reading_options("Tag with", from_option(TAGGED))
+@reading_options("Tag with", from_option(TAGGED, BY_LINES))
 @click.option(
     "--to",
     "target_format",
@@ -90,8 +91,8 @@ def tag(
     columns, conllu words as the task's column or a key of MISC, jsonl records under "tags".
 
     Text, raw or in records, is cut into words by the plan's tokeniser. A blank line ends a sentence of raw text, a
-    single line end does not. Each word gets a line with its tags. --to jsonl writes a record per sentence instead: its
-    "text" and at which character of the input it starts, then the same as records of jsonl.
+    single line end does not, but for --from lines. Each word gets a line with its tags. --to jsonl writes a record per
+    sentence instead: its "text" and at which character of the input it starts, then the same as records of jsonl.
 
     Tables (Parquet and Arrow) have words as lists, or a text, in a column; the same rows are written to --output with a
     column for each task, and columns TASK.predicted_spans, TASK.confidence and TASK.alternatives.
@@ -131,7 +132,7 @@ def _check(source_format: str, target_format: str | None, tokeniser: str | None)
     if tokeniser and source_format == "tokenised":
         raise click.UsageError("tokenised text is in words already, so it takes no --tokeniser")
     if target_format and source_format not in TEXTS:
-        raise click.UsageError("--to is for plain text: say --from text")
+        raise click.UsageError("--to is for plain text: say --from text or lines")
 
 
 def _writer(files: Sequence[Path], tables: Sequence[Path], output: Path | None) -> "Writer":
@@ -199,21 +200,11 @@ def _tag_on_ray(files: Sequence[Path], output: Path | None, assignment: "Assignm
     tag_files(files, output, assignment, **options)
 
 
-def _pieces(files: Sequence[Path], notes: "Notes", *, format: str, **options: Any) -> "Iterator[AnyPiece]":
-    """All files in order, or standard input; where nothing says how one is written, it is told what it looks like."""
+def _pieces(files: Sequence[Path], notes: "Notes", **options: Any) -> "Iterator[AnyPiece]":
+    """All files in order, or standard input."""
     from polytag.bulk import cut
-    from polytag.corpus.recognition import Watched, recognised
-
-    def told(name: str, format_: str) -> None:
-        looks = "raw text" if format_ == "text" else format_
-        click.echo(f"{name}: looks like {looks} but is read as columns; say --from {format_}", err=True)
 
     for file in files or [Path("-")]:
-        if str(file) == "-":
-            stream = cast(BinaryIO, Watched(sys.stdin.buffer, lambda found: told("<stdin>", found)))
-            given = stream if format == "auto" else sys.stdin.buffer
-            yield from cut(given, format=format, name="<stdin>", notes=notes, **options)
-            continue
-        if format == "auto" and (found := recognised(file)).is_guess and found.format != DEFAULT:
-            told(str(file), found.format)
-        yield from cut(file, format=format, name=str(file), notes=notes, **options)
+        is_stream = str(file) == "-"
+        name = "<stdin>" if is_stream else str(file)
+        yield from cut(sys.stdin.buffer if is_stream else file, name=name, notes=notes, **options)

@@ -1,33 +1,38 @@
 """How an input is written that nothing tells, by its first lines."""
 
-from collections.abc import Callable, Iterable
-from io import BytesIO
+from collections.abc import Iterable
+from io import BytesIO, TextIOBase
 from itertools import islice
 from os import PathLike
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
 from polytag.compressed import uncompressed_name
-from polytag.corpus.documents import PEEK, format_of
+from polytag.corpus.convert import SUFFIXES
+from polytag.corpus.documents import PEEK, format_of, told_by_name
 from polytag.corpus.formats import DEFAULT, looks_like
+from polytag.corpus.notes import Notes
+from polytag.corpus.raw_lines import Source
 from polytag.corpus.text import BLANKS, Line, Lines
 from polytag.errors import CorpusError
 
 PEEK_BYTES = 1 << 16  # of a stream, in which its first lines are sought
-
-Input = str | PathLike[str] | IO[bytes]
+_NAMES = {"text": "raw text"}
 
 
 class Recognised(NamedTuple):
-    """An input, to be read from here on in place of the one given, and its format: a guess, or told or by suffix."""
+    """An input, to be read from here on in place of the one given, and its format."""
 
-    source: Input
+    source: Source
     format: str
-    is_guess: bool = False
 
 
-def recognised(source: Input, *, format: str = "auto", name: str = "<stdin>") -> Recognised:
-    """The format of an input; a guess from its first lines where it is "auto" and no suffix tells: .txt and streams.
+def recognised(
+    source: Source, *, format: str = "auto", name: str = "<stdin>", notes: Notes | None = None
+) -> Recognised:
+    """The format of an input: as told, by its suffix, or guessed from its first lines; columns where these are none.
+
+    Where that is a guess, and not of columns, ``notes`` are told.
 
     Raises:
         CorpusError: there is no such format.
@@ -35,17 +40,24 @@ def recognised(source: Input, *, format: str = "auto", name: str = "<stdin>") ->
     is_path = isinstance(source, str | PathLike)
     name = str(source) if is_path else name
     chosen = format_of(name, format)
-    is_open = Path(uncompressed_name(name)).suffix in ((".txt",) if is_path else (".txt", ""))
-    if format != "auto" or chosen != DEFAULT or not is_open:
+    if (
+        format != "auto"
+        or isinstance(source, TextIOBase)
+        or told_by_name(name)
+        or Path(uncompressed_name(name)).suffix in SUFFIXES
+    ):
         return Recognised(source, chosen)
     if isinstance(source, str | PathLike):
         found = _guess(Lines(source)) if Path(source).is_file() else None
     else:
-        head = source.read(PEEK_BYTES)
+        stream = cast(IO[bytes], source)
+        head = stream.read(PEEK_BYTES)
         end = head.rfind(b"\n") + 1 if len(head) == PEEK_BYTES else 0  # the last line may be cut off
         found = _guess(Lines(BytesIO(head[:end] or head)))
-        source = cast(IO[bytes], _Continued(head, source))
-    return Recognised(source, found or chosen, is_guess=found is not None)
+        source = cast(IO[bytes], _Continued(head, stream))
+    if found not in (None, DEFAULT) and notes is not None:
+        notes.tell("format", f"looks like {_NAMES.get(found, found)} and is read so; --from names another", path=name)
+    return Recognised(source, found or chosen)
 
 
 class _Continued:
@@ -60,37 +72,12 @@ class _Continued:
         return head or cast(bytes, self._read(size))
 
 
-class Watched:
-    """A stream as it comes, which calls ``tell`` with what its beginning looks like, if that is not columns.
-
-    Nothing is waited for: the beginning is judged when its ``PEEK_BYTES``, or the end, pass by.
-    """
-
-    def __init__(self, source: IO[bytes], tell: Callable[[str], None]) -> None:
-        self._read = getattr(source, "read1", source.read)
-        self._tell = tell
-        self._head: bytes | None = b""
-
-    def read(self, size: int) -> bytes:
-        found = cast(bytes, self._read(size))
-        if self._head is not None:
-            self._head += found
-            if not found or len(self._head) >= PEEK_BYTES:
-                self._judge(self._head, is_whole=not found)
-        return found
-
-    def _judge(self, head: bytes, *, is_whole: bool) -> None:
-        self._head = None
-        end = len(head) if is_whole else head.rfind(b"\n") + 1  # the last line may be cut off
-        found = _guess(Lines(BytesIO(head[:end] or head)))
-        if found is not None and found != DEFAULT:
-            self._tell(found)
-
-
 def _guess(lines: Iterable[Line]) -> str | None:
     """The format that the first lines look like; None if there are none, or none that can be read."""
     try:
         first = [line.text for line in islice(lines, PEEK)]
     except CorpusError:  # told with its place when the input is read
         return None
-    return looks_like(first) if any(text.strip(BLANKS) for text in first) else None
+    filled = [text for text in first if text.strip(BLANKS)]
+    is_word = len(filled) == 1 and " " not in filled[0]  # by itself it is in columns as well as in a text
+    return looks_like(first) if filled and not is_word else None

@@ -9,7 +9,8 @@ from polytag.corpus.formats.jsonl import JsonlBlock
 from polytag.corpus.formats.record import fields_of, text_of
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import Offsets, located
-from polytag.corpus.recognition import Input, recognised
+from polytag.corpus.raw_lines import Source
+from polytag.corpus.recognition import recognised
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Block
 from polytag.tokenisers import UNICODE
@@ -25,7 +26,7 @@ class Candidate:
 
 
 def candidates(
-    source: Input,
+    source: Source,
     *,
     format: str = "auto",
     word: int | str = 0,
@@ -46,7 +47,7 @@ def candidates(
         CorpusError: at once, where the format cannot be tagged; while reading, where the input is not in it.
         PolytagError: there is no such tokeniser here.
     """
-    source, chosen, _ = recognised(source, format=format, name=name)
+    source, chosen = recognised(source, format=format, name=name, notes=notes)
     name = str(source) if isinstance(source, str | PathLike) else name
     return _candidates(
         blocks(source, format=chosen, word=word, source=name, tokeniser=tokeniser, records=True, notes=notes)

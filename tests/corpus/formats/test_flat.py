@@ -33,6 +33,7 @@ SCRAPS = {
               '{"text": "e f", "tokens": [{"start": 2, "end": 3}]}', '["g h", {"entities": [[0, 1, "X"]]}]',
               '{"words": []}', '{"text": "x", "words": ["y"]}', '{"words": ["z"], "predicted_spans": 1}', "", " ",
               "{}", '{"words": [""]}', "{"],
+    "lines": ["Ann saw Lima. She", "left", " .", "", "\t", "é\u2028b"],
     "text": ["Ann saw Lima. She", "left", " .", "", "", "\t", "é\u2028b"],
     "tokenised": ["a", "b c", "d\te  f", " g", "h ", "", "", " ", "\t", "i\xa0j", "\x0c k", "-DOCSTART-"],
 }  # fmt: skip
@@ -44,10 +45,11 @@ TIDY = {
     ],
     "conllu": [["# a", f"{_row(1)}\n{_row(2)}\n", f"{_row('1-2')}\n{_row(1)}\n{_row(2, 'ner=z')}\n# b\n", ""]],
     "jsonl": [['{"words": ["a", "b"]}', '{"text": "c d. é"}', ""]],
+    "lines": [["Ann saw Lima. She", "left", "", " "]],
     "text": [["Ann saw Lima. She", "left", "", " "]],
     "tokenised": [["a b c", "d", "", "e f"]],
 }
-PLAIN = ("text", "tokenised")
+PLAIN = ("text", "lines", "tokenised")
 HEADS = {"conll": ["", "a N", "a\tN", "a"]}  # what stood before a piece
 ENDS = ["\n", "\n", "\n", "\r\n", "\r", "\r\r\n"]
 

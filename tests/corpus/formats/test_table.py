@@ -171,6 +171,7 @@ EXAMPLES = {  # of a text to tag with all that may stand around words
     "ontonotes": ONTONOTES.replace("{row}", "bc/x 0"),
     "csv": 'Sentence #,Word,Tag\nSentence: 1,Ann,O\n,"Paris, Texas",B\n,,\nSentence: 2,"""",O\n',
     "jsonl": '{"id": 1.50, "text": "Ann left.", "label": []}\n\n{"words": ["a", "b"]}\n',
+    "lines": "Ann saw Lima. She\nleft.\n\n \nYes\n",
     "text": "Ann saw Lima. She\nleft.\n\n \nYes\n",
     "tokenised": "a b\n\n c\td \n",
 }
@@ -199,7 +200,7 @@ def test_tagged_and_untagged_texts_are_the_same_to_the_byte_in_one_piece_or_many
     found = [row.blocks(p.lines(), replace(layout, head=p.head, character=p.character)) for p in parts]
     joined = "".join(block.render({"new": ["X"] * len(block.sentence or ())}) for of in found for block in of)
     assert joined == tagged
-    if name not in ("text", "tokenised"):  # which become lines
+    if name not in ("text", "lines", "tokenised"):  # which become lines
         assert len(tagged.split(end)) == len(text.split(end))
     assert "".join(piece.text for piece in parts) == text
 

@@ -100,10 +100,25 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[CsvBlock]:
         return
     header = _header(layout.head or first[0].text, layout)
     places = {task: header.place(name, layout) for task, name in layout.tags.items()}
+    is_begun = False
     if first:
         yield CsvBlock(first, None, header.delimiter, is_header=True)
     for run, rows in _runs(lines, header, layout):
+        if first and not is_begun:
+            _refuse_texts(run, rows, header, layout)
+        is_begun = True
         yield CsvBlock(run, _sentence(run, rows, header, places, layout), header.delimiter)
+
+
+def _refuse_texts(run: Sequence[Line], rows: Sequence[Sequence[str]], header: Header, layout: Layout) -> None:
+    """See to it that the first rows hold words; raises CorpusError where they are of three words or more on average."""
+    cells = [row[header.word] for row in rows]
+    if sum(cell.count(" ") for cell in cells) >= 2 * len(cells) > 0:
+        message = (
+            f"column '{header.names[header.word]}' holds {cells[0]!r:.60}, expected a word in each row; "
+            'texts are read from JSON Lines, {"text": ...}'
+        )
+        raise CorpusError(message, path=layout.source, line=run[0].number)
 
 
 def columns(lines: Iterable[Line], layout: Layout) -> list[str]:

@@ -1,7 +1,7 @@
-"""Raw text, cut into sentences and words by a tokeniser."""
+"""Raw text, cut into sentences and words by a tokeniser; a blank line ends a sentence, or any line end does."""
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from itertools import accumulate
 
@@ -14,36 +14,32 @@ from polytag.corpus.tokenising import Tokeniser, tokeniser
 LONGEST_PARAGRAPH = 1 << 20  # characters, and the rest of a line: a longer one is cut there, which ends a sentence
 
 
-def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
-    """The sentences of a raw text, with offsets in it.
+def raw(name: str, parted: Callable[[Iterable[Line]], Iterator[list[Line]]], cut: Cut) -> Format:
+    """A format of raw text in which no sentence goes over the end of a part.
 
-    Raises:
-        CorpusError: tags are wanted, and plain text has none.
-        PlanError: there is no such tokeniser.
-        PolytagError: it is spaCy's, which is not installed or has no rules for the language.
+    Its readers raise PlanError where there is no such tokeniser, PolytagError where it is spaCy's, which is not
+    installed or has no rules for the language, and CorpusError where tags are wanted: plain text has none.
     """
-    refuse_tags(layout)
-    return sentences_of(blocks(lines, layout))
+
+    def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[Block]:
+        """All of a raw text; one block per sentence, with what stands before it."""
+        return _raw_blocks(parted(lines), layout, tokeniser(layout.tokeniser).load())
+
+    def sentences(lines: Iterable[Line], layout: Layout) -> Iterator[Sentence]:
+        """The sentences of a raw text, with offsets in it."""
+        refuse_tags(layout)
+        return sentences_of(blocks(lines, layout))
+
+    def flat(text: str, layout: Layout) -> FlatText:
+        """Any text."""
+        return flat_of(blocks(lines_of(text), layout))
+
+    return Format(name, sentences, blocks, flat, cut=cut)
 
 
-def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[Block]:
-    """All of a raw text; one block per sentence, with what stands before it.
-
-    Raises:
-        PlanError: there is no such tokeniser.
-        PolytagError: it is spaCy's, which is not installed or has no rules for the language.
-    """
-    return _raw_blocks(lines, layout, tokeniser(layout.tokeniser).load())
-
-
-def flat(text: str, layout: Layout) -> FlatText:
-    """Any text; raises as `blocks` does."""
-    return flat_of(blocks(lines_of(text), layout))
-
-
-def _raw_blocks(lines: Iterable[Line], layout: Layout, cutting: Tokeniser) -> Iterator[Block]:
+def _raw_blocks(runs: Iterable[list[Line]], layout: Layout, cutting: Tokeniser) -> Iterator[Block]:
     start = layout.character
-    for run in _paragraphs(lines):
+    for run in runs:
         text, done = original(run), 0
         starts = list(accumulate((len(line.text) + len(line.end) for line in run), initial=0))
         for sentence in cutting.sentences(text):
@@ -71,4 +67,4 @@ def _paragraphs(lines: Iterable[Line]) -> Iterator[list[Line]]:
         yield run
 
 
-FORMAT = Format("text", sentences, blocks, flat, cut=Cut(True, 1 << 16, most=1 << 20))
+FORMAT = raw("text", _paragraphs, Cut(True, 1 << 16, most=1 << 20))
