@@ -31,6 +31,10 @@ class Local:
         """Let the app live while something is done."""
         return self._loop.run_until_complete(work)
 
+    async def ask(self, path: str, body: Any) -> httpx.Response:
+        """Send JSON, among others that are sent at the same time."""
+        return await self._http.post(path, json=body)
+
     def get(self, path: str) -> httpx.Response:
         return self._loop.run_until_complete(self._http.get(path))
 

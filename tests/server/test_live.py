@@ -161,6 +161,19 @@ def test_an_annotation_is_there_once_whatever_comes_twice(loop: Loop) -> None:
     assert loop.tasks == []
 
 
+def test_annotations_that_come_together_are_all_kept(loop: Loop) -> None:
+    def asked(number: int) -> Any:
+        event = json.loads(json.dumps(ANN))
+        event["annotation"]["id"] = number
+        return loop.client.ask("/webhook", event)
+
+    async def together() -> list[Any]:
+        return await asyncio.gather(*map(asked, range(20)))
+
+    assert {reply.status_code for reply in loop.client.run(together())} == {200}
+    assert sorted(one["id"] for one in loop.tasks[0]["annotations"]) == list(range(20))
+
+
 BROKEN = [
     (annotated(5, "Lima.", (0, 99, "LOC")), "task 5: span [0, 99, 'LOC'] is not within the text"),
     ({**ANN, "task": {"id": 1, "data": {"n": 1}}}, "task 1: no text among its data"),
@@ -281,6 +294,19 @@ def test_a_server_that_ends_leaves_no_training_behind(trained: Path, tmp_path: P
     (loop.home / ".training-killed").mkdir()
     assert Versions(loop.home).newest == 0
     assert not (loop.home / ".training-killed").exists()
+
+
+def test_without_pytorch_it_predicts_keeps_and_says_what_is_missing(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("polytag.server.live.loop.find_spec", lambda _: None)
+    with Loop(trained, tmp_path / "live") as loop:
+        assert loop.told == [
+            "PyTorch is not installed, so annotations are kept but not trained on: pip install 'polytag[train]'"
+        ]
+        assert loop.post("/predict", {"tasks": [{"id": 1, "data": {"text": "Ann left."}}]})["results"]
+        loop.post("/webhook", ANN)
+        assert len(loop.tasks) == 1
 
 
 def test_what_cannot_be_annotated_is_said_at_once(trained: Path, tmp_path: Path) -> None:

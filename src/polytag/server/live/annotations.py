@@ -6,9 +6,9 @@ The file is read as any export is; a task that it could not be read with again n
 
 import asyncio
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from polytag.corpus.formats import FORMATS
 from polytag.corpus.notes import Notes
@@ -22,6 +22,13 @@ TAG = "spans"  # where the tags of the file are
 _KEPT = ("id", "result", "was_cancelled", "ground_truth", "completed_by", "updated_at")  # of an annotation
 
 Task = dict[str, Any]
+
+
+class Change(NamedTuple):
+    """Tasks to remove, by their ids, and then others to put in place of those of the same ids."""
+
+    put: Sequence[Task] = ()
+    remove: Sequence[object] = ()
 
 
 class Annotations:
@@ -70,20 +77,21 @@ class Annotations:
         changed = [name for name in {*before, *self._lines} if before.get(name) != self._lines.get(name)]
         return sum(self._sentences.get(name, 1) for name in changed)
 
-    async def change(self, put: Iterable[Task] = (), remove: Iterable[object] = ()) -> None:
-        """Remove tasks by their ids, put others in place of those of the same ids, and come back when that is on disk.
+    async def change(self, decide: Callable[[], Change]) -> None:
+        """Do what is decided when no other change is under way, and come back when that is on disk.
 
         Raises:
             PolytagError: a task cannot be read, and nothing changes; or the file cannot be written.
         """
         async with self._lock:
+            change = decide()
             before = self._lines, self._sentences
             self._lines, self._sentences = dict(self._lines), dict(self._sentences)
             try:
-                for name in map(str, remove):
+                for name in map(str, change.remove):
                     self._lines.pop(name, None)
                     self._sentences.pop(name, None)
-                for task in put:
+                for task in change.put:
                     self._put(task, self._say)
                 await asyncio.to_thread(write, self.path, self._lines)
             except BaseException:

@@ -3,14 +3,14 @@
 Needs dkpro-cassis.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from polytag.errors import PolytagError, nearest
-from polytag.server.live.annotations import Task
+from polytag.server.live.annotations import Annotations, Change, Task
 from polytag.server.live.label_studio import undeclared
 from polytag.server.refusals import unusable
 
@@ -70,6 +70,7 @@ class Annotated:
     layer: Any  # the type
     feature: str
     name: str
+    user: str
 
     @classmethod
     def of(cls, document: Document, metadata: Metadata, type_system: str) -> "Annotated":
@@ -100,7 +101,7 @@ class Annotated:
             raise unusable(
                 f"layer {layer.name} has no feature '{metadata.feature:.60}'{nearest(metadata.feature, features)}"
             )
-        return cls(cas, layer, metadata.feature, name)
+        return cls(cas, layer, metadata.feature, name, document.user)
 
     @property
     def text(self) -> str:
@@ -132,7 +133,7 @@ class Annotated:
             self.cas.add(self.layer(**values))
         return str(self.cas.to_xmi())
 
-    def tasks(self, user: str, say: Callable[[str], None]) -> list[Task]:
+    def tasks(self, say: Callable[[str], None]) -> list[Task]:
         """A task of Label Studio's for each sentence with an annotation; the others may be read by nobody yet.
 
         Annotations over the end of a sentence are left out, which is told.
@@ -152,7 +153,7 @@ class Annotated:
             found.setdefault(place, []).append(region)
         return [
             {"id": (name := f"{self.name}#{begin}"), "data": {"text": text[begin:end]},
-             "annotations": [{"id": name, "was_cancelled": False, "completed_by": user, "result": result}]}
+             "annotations": [{"id": name, "was_cancelled": False, "completed_by": self.user, "result": result}]}
             for (begin, end), result in found.items()
         ]  # fmt: skip
 
@@ -163,3 +164,17 @@ class Annotated:
 
     def _has(self, name: str) -> bool:
         return bool(self.cas.typesystem.contains_type(name))
+
+
+def change(documents: Iterable[Annotated], annotations: Annotations, say: Callable[[str], None]) -> Change:
+    """What documents say now takes the place of what they said; those of a second annotator are left out and told."""
+    put, remove = list[Task](), list[object]()
+    for document in documents:
+        known = [task for task in annotations if str(task["id"]).startswith(f"{document.name}#")]
+        if others := {one["completed_by"] for task in known for one in task["annotations"]} - {document.user}:
+            by = f"as it is here by {', '.join(others)} already"
+            say(f"document {document.name} by {document.user} is left out, {by}")
+            continue
+        put += document.tasks(say)
+        remove += [task["id"] for task in known]
+    return Change(put, remove)

@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from pydantic import BaseModel, ConfigDict, Field
 
 from polytag.corpus.sentence import CharSpan
-from polytag.server.live.annotations import Annotations, Task
+from polytag.server.live.annotations import Annotations, Change, Task
 from polytag.server.refusals import unusable
 from polytag.suggesting.label_studio import prediction
 
@@ -109,23 +109,21 @@ def said_of(sentences: Sequence[Mapping[str, Any]], text: str, of: str, control:
     return prediction(text, spans, score=score, version=version, control=control.name, field=control.text)
 
 
-async def take(event: Event, annotations: Annotations) -> None:
-    """Do to the annotations what was done in the project; other events change nothing.
+def change(event: Event, annotations: Annotations) -> Change:
+    """What is to be done to the annotations, as it was done in the project; other events change nothing.
 
     Raises:
-        PolytagError: an annotation cannot be read; then nothing changes.
+        RefusedError: an annotation comes without its id, or without the text that it is of.
     """
     if event.action in CHANGED:
-        await annotations.change(put=_changed(event, annotations))
-    elif event.action == TAKEN_BACK:
+        return Change(_changed(event, annotations))
+    if event.action == TAKEN_BACK:
         gone = {_id(one) for one in event.annotations}
         held = {task["id"]: task for name in gone if (task := annotations.holding(name))}
         for task in held.values():
             task["annotations"] = [one for one in task["annotations"] if one.get("id") not in gone]
-        left = [task for task in held.values() if task["annotations"]]
-        await annotations.change(put=left, remove=[*held])  # those that are left are put back
-    elif event.action == TASKS_GONE:
-        await annotations.change(remove=[_id(one) for one in event.tasks])
+        return Change([task for task in held.values() if task["annotations"]], [*held])
+    return Change(remove=[_id(one) for one in event.tasks] if event.action == TASKS_GONE else [])
 
 
 def _changed(event: Event, annotations: Annotations) -> list[Task]:

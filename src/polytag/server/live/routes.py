@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from polytag.errors import PolytagError
 from polytag.server.live import inception, label_studio
+from polytag.server.live.annotations import Change
 from polytag.server.live.inception import Annotated
 from polytag.server.live.label_studio import Control, Event, SetupRequest
 from polytag.server.live.loop import Live
@@ -89,7 +90,7 @@ class LiveRoutes:
     async def webhook(self, request: Request) -> Response:
         """Label Studio tells what was done in a project."""
         event = await self._server.read(request, Event, limit=self._limit)
-        await self._kept(label_studio.take(event, self._live.annotations))
+        await self._kept(lambda: label_studio.change(event, self._live.annotations))
         self._live.look(now=event.action == label_studio.TRAIN)
         return JSONResponse({"action": event.action, "pending": self._live.pending})
 
@@ -114,24 +115,18 @@ class LiveRoutes:
     async def train_cas(self, request: Request) -> Response:
         """INCEpTION sends all documents of a user that have annotations."""
         asked = await self._server.read(request, inception.TrainRequest, limit=self._limit)
-        put, remove = list[Any](), list[object]()
-        for document in asked.documents:
-            found = await asyncio.to_thread(Annotated.of, document, asked.metadata, asked.type_system)
-            known = [task for task in self._live.annotations if str(task["id"]).startswith(f"{found.name}#")]
-            if others := {one["completed_by"] for task in known for one in task["annotations"]} - {document.user}:
-                by = f"as it is here by {', '.join(others)} already"
-                self._live.say(f"document {found.name} by {document.user} is left out, {by}")
-                continue
-            put += found.tasks(document.user, self._live.say)
-            remove += [task["id"] for task in known]
-        await self._kept(self._live.annotations.change(put=put, remove=remove))
+        found = [
+            await asyncio.to_thread(Annotated.of, document, asked.metadata, asked.type_system)
+            for document in asked.documents
+        ]
+        await self._kept(lambda: inception.change(found, self._live.annotations, self._live.say))
         self._live.look()
         return Response(status_code=204)
 
-    async def _kept(self, change: Awaitable[None]) -> None:
-        """Wait for a change of the annotations; what is refused is told here too, as tools tell nobody."""
+    async def _kept(self, decide: Callable[[], Change]) -> None:
+        """Change the annotations; what is refused is told here too, as tools tell nobody."""
         try:
-            await change
+            await self._live.annotations.change(decide)
         except PolytagError as error:
             self._live.say(f"an annotation was not taken: {error}")
             raise
