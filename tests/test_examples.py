@@ -1,5 +1,6 @@
 """The examples run, print what they promise, and stay short."""
 
+import json
 import runpy
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +15,7 @@ EXAMPLES = Path(__file__).parents[1] / "examples"
 TESTED = {"train", "tag", "evaluate", "corpus"}
 TOO_LONG_TO_TEST = {"demo"}  # trains seven taggers
 TESTED_ELSEWHERE = {"onnx_tag"}  # with what it reads, in test_export.py
+NOTEBOOKS = sorted(EXAMPLES.glob("*.ipynb"))
 
 Run = Callable[..., str]
 
@@ -43,7 +45,7 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_every_example_is_tested() -> None:
-    assert {path.stem for path in EXAMPLES.glob("*.py")} <= TESTED | TOO_LONG_TO_TEST | TESTED_ELSEWHERE
+    assert {path.stem for path in EXAMPLES.glob("*.py")} <= TESTED | TOO_LONG_TO_TEST | TESTED_ELSEWHERE | {"notebooks"}
 
 
 @pytest.mark.parametrize("name", sorted(TESTED))
@@ -51,6 +53,28 @@ def test_examples_are_under_40_lines_and_say_what_they_show(name: str) -> None:
     lines = (EXAMPLES / f"{name}.py").read_text(encoding="utf-8").splitlines()
     assert len(lines) < 40
     assert lines[0].startswith('"""')
+
+
+PRINTED = {
+    "own_data": "F1 ",
+    "joint_training": "en-ner: alone ",
+    "from_raw_text": "('Lima', ",
+}
+
+
+@pytest.mark.parametrize("notebook", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.filterwarnings("ignore::polytag.errors.PolytagWarning")  # so few sentences lack tags
+def test_notebooks_run_and_are_kept_without_output(
+    notebook: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    cells = [cell for cell in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if cell["cell_type"] == "code"]
+    assert all(cell["outputs"] == [] and cell["execution_count"] is None for cell in cells)
+    monkeypatch.chdir(EXAMPLES)  # comes back to where it was
+    monkeypatch.setenv("EPOCHS", "1")
+    threads = torch.get_num_threads()
+    runpy.run_path(str(EXAMPLES / "notebooks.py"))["run"](notebook)
+    torch.set_num_threads(threads)
+    assert PRINTED[notebook.stem] in capsys.readouterr().out
 
 
 def test_train(model: Path) -> None:
