@@ -7,7 +7,7 @@ BIN := .venv/bin
 export PYTHONDONTWRITEBYTECODE :=
 PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
 
-.PHONY: setup demo test test-all all-installed bench docs wheels light audit clean
+.PHONY: setup demo notebooks test test-all all-installed bench docs wheels light audit clean
 
 setup: .venv/.ready
 
@@ -23,6 +23,10 @@ CORE_REQUIRED := $(if $(shell command -v c++ || command -v g++ || command -v cla
 demo: setup
 	mkdir -p build
 	$(BIN)/python examples/demo.py build/demo.polytag
+
+# The notebooks of examples/ at full length; `make test` runs them with an epoch
+notebooks: setup
+	$(BIN)/python examples/notebooks.py
 
 # Types are checked beside the tests: alone they keep but one core busy.
 test: TESTS := $(BIN)/pytest --numprocesses 2 --dist worksteal
