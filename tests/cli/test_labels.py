@@ -68,7 +68,7 @@ MAPPED = 'columns = { word = 0, tag = 2 }\nmap = { person = "PER" }'
     ("options", "code", "message"),
     [
         ("--map person", 2, "--map person: expected LABEL=NEW, such as person=PER or Chemical=O"),
-        ("--map a=b --map a=c", 2, "--map a=c: 'a' is named twice, expected labels that differ"),
+        ("--map a=b --map a=c", 2, "--map a=c: 'a' is named twice, expected names that differ"),
         ("--map person=B-PER", 1, "map: found the tag 'B-PER' in person = 'B-PER', expected a type such as 'PER'"),
         ("--word 1", 1, "word of no file (1), expected a file that is so written (--data-file)"),
         ("--data-file test.conll --tag nr=2", 1, "no task 'nr'; did you mean 'ner'?"),

@@ -14,6 +14,7 @@ from polytag.cli.options import (
     encoding_option,
     from_option,
     map_option,
+    named,
     tag_option,
     tokeniser_option,
     word_option,
@@ -101,13 +102,7 @@ def _of_layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
     option = param.opts[0]
     if len(values) < 2 and "=" not in "".join(values):
         return values[0] if values else _UNLESS_GIVEN[str(param.name)]
-    named = dict[str, str]()
-    for value in values:
-        name, equals, own = value.partition("=")
-        if not equals or not name or not own:
-            raise click.UsageError(f"{option} {value}: expected one for all layers, or NAME=VALUE for each", ctx)
-        named[name] = own
-    return named
+    return named(option, values, expected="one for all layers, or NAME=VALUE for each", ctx=ctx)
 
 
 @data.command()

@@ -49,9 +49,9 @@ def evaluate(
     also scored by themselves. The calibration error is how far a probability and the share of what was right with it
     are apart, on average over 15 bins (--json: with the bins).
     """
-    from polytag.cli.report import read_report
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
+    from polytag.model.report_file import recorded
     from polytag.reports.chart import check_matplotlib
     from polytag.reports.page import check_jinja
     from polytag.tagger.evaluation import Evaluation
@@ -77,8 +77,7 @@ def evaluate(
     for sentence in (*evaluation.lacking(counts), *evaluation.unlike(counts, every=familiarity)):
         click.echo(sentence, err=True)
     click.echo(_numbers(counts) if as_json else _tables(counts))
-    report = model / "report.json"
-    for step in evaluation.next_steps(counts, read_report(report).examples if report.exists() else {}):
+    for step in evaluation.next_steps(counts, recorded(model).examples):
         click.echo(f"next: {step}", err=True)
 
 

@@ -67,28 +67,30 @@ def _settings(ctx: click.Context, param: click.Parameter, values: tuple[str, ...
     return values
 
 
+def named(option: str, values: Sequence[str], *, expected: str, ctx: click.Context) -> dict[str, str]:
+    """What several NAME=VALUE say, by name; the value begins behind the last equals sign.
+
+    Raises:
+        UsageError: one is of another form, or two have one name.
+    """
+    found = dict[str, str]()
+    for given in values:
+        name, equals, value = given.rpartition("=")
+        if not equals or not name or not value:
+            raise click.UsageError(f"{option} {given}: expected {expected}", ctx)
+        if name in found:
+            raise click.UsageError(f"{option} {given}: '{name}' is named twice, expected names that differ", ctx)
+        found[name] = value
+    return found
+
+
 def _layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, int | str]:  # noqa: ARG001
-    layers = dict[str, int | str]()
-    for value in values:
-        name, equals, place = value.partition("=")
-        if not equals or not name or not place:
-            raise click.UsageError(f"--tag {value}: expected NAME=PLACE, such as ner=3 or pos=upos", ctx)
-        if name in layers:
-            raise click.UsageError(f"--tag {value}: '{name}' is named twice, expected names that differ", ctx)
-        layers[name] = column_of(place)
-    return layers
+    places = named("--tag", values, expected="NAME=PLACE, such as ner=3 or pos=upos", ctx=ctx)
+    return {name: column_of(place) for name, place in places.items()}
 
 
 def _map(ctx: click.Context, param: click.Parameter, values: tuple[str, ...]) -> dict[str, str]:  # noqa: ARG001
-    labels = dict[str, str]()
-    for value in values:
-        name, equals, new = value.rpartition("=")
-        if not equals or not name or not new:
-            raise click.UsageError(f"--map {value}: expected LABEL=NEW, such as person=PER or Chemical=O", ctx)
-        if name in labels:
-            raise click.UsageError(f"--map {value}: '{name}' is named twice, expected labels that differ", ctx)
-        labels[name] = new
-    return labels
+    return named("--map", values, expected="LABEL=NEW, such as person=PER or Chemical=O", ctx=ctx)
 
 
 def _tokeniser(ctx: click.Context, param: click.Parameter, value: str | None) -> str | None:  # noqa: ARG001

@@ -42,8 +42,8 @@ def show(plan: Path, data: Path | None, settings: tuple[str, ...], everything: b
 
 
 def _show_model(path: Path, *, everything: bool) -> None:
-    from polytag.cli.report import read_report
     from polytag.model import load_model
+    from polytag.model.report_file import recorded
     from polytag.plan.commented import commented
 
     model = load_model(path)
@@ -58,11 +58,10 @@ def _show_model(path: Path, *, everything: bool) -> None:
         for name, vocabulary in getattr(vocabularies, kind).items():
             weights = sum(array.size for array in model.part(f"{kind}.{name}").values())
             sizes[f"{kind}.{name}"] = f"{len(vocabulary):,} {unit}, {weights:,} weights"
-    report = path / "report.json"
     scores: dict[str, list[str]] = {}
-    recorded = read_report(report) if report.exists() else None
-    for task, split, metric, score in recorded.rows if recorded else ():
-        scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}{recorded and recorded.said_of(split)}")
+    report = recorded(path)
+    for task, split, metric, score in report.rows:
+        scores.setdefault(task, []).append(f"{split} {metric} {score:.2f}{report.said_of(split)}")
     lines = [f"{task}: {', '.join(found)}" for task, found in scores.items()]
     if model.precision != "float32":
         lines.insert(0, f"{'precision':<24} {model.precision}")

@@ -28,6 +28,7 @@ from polytag.cli.outputs import check_directory
 from polytag.errors import PolytagError
 
 if TYPE_CHECKING:
+    from polytag.model.report_file import Recorded
     from polytag.plan import Plan
     from polytag.training import Evaluation, Event, Step
 
@@ -94,7 +95,7 @@ def train(
     With --seeds 1 2 3 or --folds 5 the plan is trained several times, and means and deviations go to stdout and into
     scores.json. The same command, or --resume DIR, goes on where it was interrupted.
     """
-    from polytag.cli.report import read_report
+    from polytag.model.report_file import recorded
     from polytag.plan_file import load_plan
     from polytag.runs.repeats import is_repeated
 
@@ -122,8 +123,9 @@ def train(
         with telling_how_to_go_on(output, lambda: world.is_first and is_begun(output)):
             _show(events, quiet=quiet or not world.is_first)
     if world.is_first:
-        click.echo(_scores(output))
-        for step in [] if quiet else read_report(output / "report.json").next_steps:
+        report = recorded(output)
+        click.echo(_scores(report))
+        for step in [] if quiet else report.next_steps:
             click.echo(f"next: {step}", err=True)
 
 
@@ -218,10 +220,7 @@ def _line(event: "Evaluation") -> str:
     return f"epoch {event.epoch}: loss {losses}" + (f"; dev {dev}{best}" if dev else "") + f"; {event.seconds:,.0f} s"
 
 
-def _scores(output: Path) -> str:
-    from polytag.cli.report import read_report
-
-    report = read_report(output / "report.json")
+def _scores(report: "Recorded") -> str:
     rows = [
         f"{task:<20} {split:<5} {metric:<9} {score:6.2f}{report.said_of(split)}"
         for task, split, metric, score in report.rows

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from polytag.errors import ModelError, PlanError, nearest
 from polytag.files import locked
+from polytag.model.report_file import damaged, read_report
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
 from polytag.runs.home import PLAN, settle
@@ -133,13 +134,13 @@ def train_runs(question: Question, *, jobs: int, say: Say) -> list[Result]:
 
 
 def _result(run: Run, arm: Arm, question: Question) -> Result:
-    report = run.report()
+    report = read_report(run.directory)
     try:
         found = report["scores"][question.task][question.split]
         sentences = _sentences(report["notes"], question.task)
         return Result(arm, float(found["score"]), str(found["metric"]), int(report["best_epoch"]), sentences)
     except (ValueError, KeyError, TypeError):
-        raise ModelError(f"{run.directory}: its report.json is damaged, expected what a training wrote") from None
+        raise damaged(run.directory) from None
 
 
 def _sentences(notes: Sequence[str], task: str) -> int:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from polytag.errors import ModelError, PlanError
 from polytag.files import atomic_write, locked
+from polytag.model.report_file import read_report
 from polytag.plan import Plan
 from polytag.plan.values import NONE
 from polytag.plan_file import load_plan
@@ -141,5 +142,5 @@ def _summary(runs: Sequence[Run], directory: Path, plan: Plan, folds: int | None
 
 
 def _scored(run: Run) -> Scored:
-    report = run.report()
+    report = read_report(run.directory)
     return Scored(run.name, run.directory, int(report["best_epoch"]), report["scores"])

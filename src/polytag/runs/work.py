@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from polytag.errors import ModelError, PolytagError
+from polytag.errors import PolytagError
+from polytag.model.report_file import REPORT
 from polytag.plan import Plan
 from polytag.runs import processes
 
@@ -41,22 +42,7 @@ class Run:
     @property
     def is_done(self) -> bool:
         """Whether the training is complete."""
-        return (self.directory / "report.json").exists()
-
-    def report(self) -> dict[str, Any]:
-        """What a complete training has written of itself.
-
-        Raises:
-            ModelError: it is damaged.
-        """
-        path = self.directory / "report.json"
-        try:
-            report: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            if isinstance(report["scores"], dict):
-                return report
-        except (ValueError, KeyError, TypeError, OSError):
-            pass
-        raise ModelError(f"{path}: the file is damaged, expected the report that a training wrote")
+        return (self.directory / REPORT).exists()
 
     def epochs(self) -> list[dict[str, Any]]:
         """The lines of metrics.jsonl so far."""

@@ -25,6 +25,7 @@ except ModuleNotFoundError as error:
 from polytag.files import locked, nothing_left_on_failure, remove_partial
 from polytag.model import Model, load_model
 from polytag.model.checkpoint import save_description
+from polytag.model.report_file import read_report
 from polytag.model.temperatures import remove_temperatures
 from polytag.plan import Plan
 from polytag.plan.consistency import check_refit
@@ -48,7 +49,7 @@ from polytag.training.loop import METRICS
 from polytag.training.loop import Trainer as Trainer
 from polytag.training.prepare import Prepared as Prepared
 from polytag.training.prepare import prepare as prepare
-from polytag.training.report import make_report, read_report
+from polytag.training.report import make_report
 from polytag.training.resume import first_pass, restore, save_state, state_file
 from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import load_weights, save_weights

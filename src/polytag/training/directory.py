@@ -5,6 +5,7 @@ from pathlib import Path
 
 from polytag.errors import ModelError
 from polytag.model.checkpoint import WEIGHTS
+from polytag.model.report_file import REPORT
 from polytag.plan import Plan
 from polytag.plan_file import first_difference
 from polytag.training.prepare import Prepared
@@ -27,7 +28,7 @@ def is_complete(directory: Path, *, resume: bool) -> bool:
         raise ModelError(f"{directory}: holds a training already; continue it with --resume or name another directory")
     if not (resume or weights or state) and (directory / "plan.toml").exists():
         raise ModelError(f"{directory}: holds a plan.toml, which the model's own would replace; name another directory")
-    complete = weights and (directory / "report.json").exists()
+    complete = weights and (directory / REPORT).exists()
     if weights and not state and not complete:
         raise ModelError(f"{directory}: holds weights, but no state to resume their training from")
     return complete

@@ -11,8 +11,8 @@ from typing import Any
 
 import torch
 
-from polytag.errors import ModelError
 from polytag.files import atomic_write
+from polytag.model.report_file import REPORT
 from polytag.reports.card import write_card
 from polytag.reports.intervals import interval_of
 from polytag.scoring import Counts, as_dict
@@ -23,7 +23,6 @@ from polytag.training.distributed import evaluate
 from polytag.training.loop import Trainer
 from polytag.training.trained_on import trained_on
 
-REPORT = "report.json"
 _PACKAGES = ("polytag", "torch", "numpy", "safetensors")
 
 
@@ -96,19 +95,6 @@ def _next_steps(
     ]
     history = [line["selected"] for line in trainer.progress.history if line["selected"] is not None]
     return next_steps(scored, Epochs(history, trainer.epochs))
-
-
-def read_report(directory: Path) -> dict[str, Any]:
-    """What `make_report` wrote.
-
-    Raises:
-        ModelError: it cannot be read.
-    """
-    try:
-        report: dict[str, Any] = json.loads((directory / REPORT).read_text(encoding="utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise ModelError(f"{directory / REPORT}: cannot be read: {error}") from None
-    return report
 
 
 def _surroundings() -> dict[str, Any]:

@@ -1,10 +1,33 @@
-"""The scores that a model directory's report.json holds, for the commands that show them."""
+"""report.json of a model directory: what a training wrote of itself, read again."""
 
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from polytag.errors import ModelError
+
+REPORT = "report.json"
+
+
+def read_report(directory: Path) -> dict[str, Any]:
+    """What a training that came to its end has written of itself.
+
+    Raises:
+        ModelError: it is absent or damaged.
+    """
+    try:
+        report: dict[str, Any] = json.loads((directory / REPORT).read_text(encoding="utf-8"))
+        if isinstance(report["scores"], dict):
+            return report
+    except (ValueError, KeyError, TypeError, OSError, RecursionError):
+        pass
+    raise damaged(directory)
+
+
+def damaged(directory: Path) -> ModelError:
+    """What to raise where a report holds something else."""
+    return ModelError(f"{directory / REPORT}: the file is damaged, expected the report that a training wrote")
 
 
 @dataclass(frozen=True)
@@ -23,14 +46,16 @@ class Recorded:
         return " (before the refit)" if self.is_refit and split == "dev" else ""
 
 
-def read_report(path: Path) -> Recorded:
-    """Read the report of a training.
+def recorded(directory: Path) -> Recorded:
+    """What the report of a model directory holds; nothing where there is none.
 
     Raises:
         ModelError: the file is damaged.
     """
+    if not (directory / REPORT).exists():
+        return Recorded(0, 0, [], False, [], {})
+    report = read_report(directory)
     try:
-        report = json.loads(path.read_text(encoding="utf-8"))
         rows = [
             (task, split, str(numbers["metric"]), float(numbers["score"]))
             for task, splits in report["scores"].items()
@@ -40,5 +65,5 @@ def read_report(path: Path) -> Recorded:
         examples = {task: {label: int(one["count"]) for label, one in of.items()} for task, of in labels}
         told = list(report.get("next", [])), examples
         return Recorded(int(report["best_epoch"]), int(report["epochs"]), rows, "first_pass" in report, *told)
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise ModelError(f"{path}: the file is damaged, expected the report that a training wrote") from None
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise damaged(directory) from None
