@@ -370,9 +370,10 @@ class TestCommand:
         text = tmp_path / "a.conll"
         text.write_text("\n\n".join("\n".join(s.words) for s in toy.sentences(9, seed=5)))
         for format in FORMATS:
-            done = run(f"suggest {model} {text} {text} --task ner -n 3 --to {format} --by margin --total")
+            output = f" -o {tmp_path / 'out.ann'}" if FORMATS[format].beside else ""
+            done = run(f"suggest {model} {text} {text} --task ner -n 3 --to {format} --by margin --total{output}")
             assert done.code == 0
-            assert done.out
+            assert done.out or (tmp_path / "out.ann").read_text()
 
     def test_what_nothing_tells_is_guessed_alike_and_told(self, model: Path, tmp_path: Path) -> None:
         columns = "\n\n".join("\n".join(s.words) for s in toy.sentences(9, seed=5))
@@ -413,56 +414,9 @@ class TestCommand:
             assert (done.code, done.out, done.err) == (1, "", f"polytag: {sentence}\n")
 
 
-def annotated(text: str, tool: str) -> str:
-    """What a tool gives back when somebody has accepted all that was suggested to it."""
-    if tool in ("conll", "jsonl"):
-        return text
-    if tool in ("prodigy", "doccano"):
-        more = {"prodigy": {"answer": "accept", "_session_id": "ann"}, "doccano": {"id": 1, "Comments": []}}[tool]
-        return "".join(json.dumps({**json.loads(line), **more}) + "\n" for line in text.splitlines())
-    tasks = list(enumerate(json.loads(text), 1))
-    results = [[{**one, "origin": "prediction"} for one in task["predictions"][0]["result"]] for _, task in tasks]
-    if tool == "label-studio":
-        whole = [{**task, "id": number, "annotations": [{"result": results[number - 1]}]} for number, task in tasks]
-        return json.dumps(whole, indent=2)
-    small = [{"id": number, **task["data"], "annotator": 1} for number, task in tasks]
-    regions = [{"label": [one["value"] for one in result]} if result else {} for result in results]
-    return json.dumps([{**one, **own} for one, own in zip(small, regions, strict=True)])
-
-
-@pytest.mark.parametrize(
-    ("tool", "suffix", "key"),
-    [
-        ("prodigy", ".jsonl", "spans"),
-        ("doccano", ".jsonl", "spans"),
-        ("label-studio", ".json", "spans"),
-        ("label-studio-min", ".json", "spans"),
-        ("jsonl", ".jsonl", "ner"),
-        ("conll", ".conll", -1),
-    ],
-)
-def test_what_comes_back_from_a_tool_is_trained_on_as_it_is(
-    found: Suggested, model: Path, tool: str, suffix: str, key: str | int
-) -> None:
-    directory = model.parent
-    text = written(found.suggestions, format=tool.removesuffix("-min"), tasks=["ner"])
-    (directory / f"back-{tool}{suffix}").write_text(annotated(text, tool))
-    tables = toy.tables("ner", search=directory)
-    tables["tasks"]["ner"] |= {"train": f"back-{tool}{suffix}", "columns": {"tag": key}, "dev": "none", "test": "none"}
-    plan = toy.make_plan(tables)
-    assert prepare(plan)
-    back = list(split_sentences(plan, "ner", "train"))
-    tags = [(word, tag) for s in back for word, tag in zip(s.words, s.tags["ner"], strict=True)]
-    expected = [one.tagged for one in found.suggestions]
-    assert tags == [(word, tag) for s in expected for word, tag in zip(s.words, s.tags["ner"], strict=True)]
-    assert any(tag.startswith("B-") for _, tag in tags)
-
-
 def test_labels_of_single_words_come_back_as_labels(found: Suggested, model: Path) -> None:
     directory = model.parent
-    (directory / "pos.jsonl").write_text(
-        annotated(written(found.suggestions, format="doccano", tasks=["pos"]), "doccano")
-    )
+    (directory / "pos.jsonl").write_text(written(found.suggestions, format="doccano", tasks=["pos"]))
     tables = toy.tables("pos", search=directory)
     columns = {"tag": "spans"}
     tables["tasks"]["pos"] |= {"train": "pos.jsonl", "columns": columns, "dev": "none", "test": "none"}

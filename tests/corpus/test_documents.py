@@ -47,7 +47,7 @@ def test_paths_and_formats_that_cannot_be_are_told_at_once(tmp_path):
 def test_a_file_without_sentences_is_an_error_to_read_and_none_to_tag(tmp_path, format, content):
     path = tmp_path / "empty"
     path.write_text(content, encoding="utf-8")
-    with pytest.raises(CorpusError, match=r"no sentence|no text empty\.txt beside it|no Parquet or Arrow"):
+    with pytest.raises(CorpusError, match=r"no sentence|no text empty\.txt beside it|no Parquet or Arrow|no UIMA CAS"):
         list(read(path, format=format))
     if FORMATS[format].blocks:
         assert all(block.sentence is None for block in blocks(path, format=format))

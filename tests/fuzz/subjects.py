@@ -30,6 +30,7 @@ from polytag.corpus.check import columns_of
 from polytag.corpus.formats import WRITERS
 from polytag.corpus.notes import Notes
 from polytag.corpus.schemes import problems
+from polytag.corpus.sentence import CharSpan
 from polytag.corpus.text import Lines
 from polytag.distilling import distill
 from polytag.downloads.unpack import unpack
@@ -108,6 +109,8 @@ def _examples() -> dict[str, list[bytes]]:
     found: dict[str, list[bytes]] = {name: [content.encode() for content in of] for name, of in BY_HAND.items()}
     with suppress(ImportError):
         found["parquet"] = _tables_of_arrow()
+    with suppress(ImportError):
+        found["inception"] = _documents_of_inception()
     with tempfile.TemporaryDirectory() as folder:
         source = Path(folder, "source.conll")
         lines = (NEWS / "en.test.conll").read_text(encoding="utf-8").splitlines(keepends=True)
@@ -134,6 +137,15 @@ def _tables_of_arrow() -> list[bytes]:
     with ipc.new_stream(arrow, table.schema) as stream:
         stream.write_table(table)
     return [written.getvalue(), arrow.getvalue()]
+
+
+def _documents_of_inception() -> list[bytes]:
+    """UIMA CAS XMI and an archive of it, where dkpro-cassis is installed."""
+    from polytag.corpus.formats.inception import written
+
+    text, words = "Ann left Lima 🏆.\n\nRain.\n", [[(0, 3), (4, 8), (9, 13), (14, 15), (15, 16)], [(18, 22), (22, 23)]]
+    document = written(text, words, [CharSpan(0, 3, "PER"), CharSpan(9, 13, "LOC")]).encode()
+    return [document, zipped({"a.xmi": document})]
 
 
 BY_HAND: dict[str, Sequence[str]] = {
@@ -169,6 +181,8 @@ BY_HAND: dict[str, Sequence[str]] = {
         '["Lima.", {"entities": [[0, 4, "LOC"]]}]\n'
         '{"text": "a b", "entities": [{"start_offset": 0, "end_offset": 1, "label": "X"}]}\n',
         '{"tokens": ["Lima", "."], "ner_tags": [5, 0], "words": ["Lima"], "offsets": [[0, 4]]}\n',
+        '{"text": "a b", "annotator": 1, "spans": [{"start": 0, "end": 1, "label": "X", "score": 0.4}], "id": 1}\n'
+        '{"text": "a b", "annotator": 2, "spans": [{"start": 0, "end": 3, "label": "?", "confidence": 1}], "id": 2}\n',
         '{"text": "a b", "words": ["a", "b"], "offsets": [[0, 1], [2, 3]], "start": 0,'
         ' "predicted_spans": {"ner": []}}\n',
     ],
@@ -180,6 +194,9 @@ BY_HAND: dict[str, Sequence[str]] = {
         '[{"data": {"text": "Ann left Lima."}, "annotations": [{"was_cancelled": false, "result": [{"type": "labels",'
         ' "value": {"start": 0, "end": 3, "text": "Ann", "labels": ["PER"]}}]}], "predictions": []}]',
         '[{"id": 1, "text": "Ann left Lima.", "label": [{"start": 9, "end": 13, "text": "Lima", "labels": ["LOC"]}]}]',
+        '[{"id": 1, "text": "Ann left.", "words": ["Ann", "left", "."], "annotator": 1, "annotation_id": 2},'
+        ' {"id": 1, "text": "Ann left.", "annotator": 1, "annotation_id": 3, "label": [{"start": 0, "end": 3,'
+        ' "labels": ["PER"]}, {"start": 4, "end": 8, "labels": []}]}]',
     ],
     "text": ["Angela Merkel flew to Lima. She left at 7.30 p.m.!\n\n"
         "A second \"paragraph\" 🏆 (with more).\r\nDr. No\n"],
@@ -217,8 +234,9 @@ def _read(name: str, source: random.Random, content: bytes, folder: Path) -> Non
     path = _corpus(name, source, content, folder)
     tags = _places(source, name, path)
     for sentence in read(
-        _written(content, folder), format=name, tags=tags, encoding=encoding, word=source.choice((0, 0, -1))
-    ):
+        _written(content, folder), format=name, tags=tags, encoding=encoding, word=source.choice((0, 0, -1)),
+        min_probability=source.choice((0.0, 0.0, 0.5)),
+    ):  # fmt: skip
         assert all(sentence.words), "a word without characters"
         "".join(sentence.words).encode()
         for task, of in sentence.tags.items():

@@ -40,10 +40,10 @@ if TYPE_CHECKING:
 @click.option(
     "--to",
     "target_format",
-    type=click.Choice(["prodigy", "doccano", "label-studio", "jsonl", "conll"]),
+    type=click.Choice(["prodigy", "doccano", "label-studio", "brat", "inception", "jsonl", "conll"]),
     default="prodigy",
     show_default=True,
-    help="What to write; jsonl and conll hold words and tags as training reads them.",
+    help="What to write: for a tool, or (jsonl, conll) words and tags; brat is OUTPUT, x.ann, and x.txt beside it.",
 )
 @click.option(
     "--keep-above",
@@ -71,7 +71,7 @@ def suggest(
     """
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
-    from polytag.suggesting import candidates, written
+    from polytag.suggesting import FORMATS, candidates, written
     from polytag.suggesting import suggest as suggest_from
     from polytag.tagger.tagging import Tagger
 
@@ -79,7 +79,7 @@ def suggest(
     check_apart(output, found_files)
     sources = [sys.stdin.buffer if str(file) == "-" else file for file in found_files]
     tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision")}, threads=threads)
-    chosen = _fitting(target_format, tagger.choose(tasks))  # before anything is read
+    chosen = _fitting(target_format, tagger.choose(tasks), output)  # before anything is read
     notes = Notes()
     read_as = {
         "format": options.pop("source_format"), "word": options.pop("word"),
@@ -87,18 +87,26 @@ def suggest(
     }  # fmt: skip
     read = chain.from_iterable(candidates(source, **read_as) for source in sources)
     found = suggest_from(tagger, read, tasks=chosen, **options)
-    text = written(found.suggestions, format=target_format, tasks=chosen, keep_above=keep_above)
-    with opened(output) as target:
-        target.write(text.encode("utf-8"))
+    texts = {output: written(found.suggestions, format=target_format, tasks=chosen, keep_above=keep_above)}
+    if output and (beside := FORMATS[target_format].beside):
+        suffix, text_of = beside
+        texts = {output.with_suffix(suffix): text_of(found.suggestions), **texts}
+    for path, text in texts.items():
+        with opened(path) as target:
+            target.write(text.encode("utf-8"))
     tell(notes)
     click.echo(_summary(found, options["by"], per_word=options["per_word"]), err=True)
 
 
-def _fitting(format_: str, tasks: Sequence[str]) -> Sequence[str]:
-    """The tasks, seen to fit into a format; the error names the options that help."""
+def _fitting(format_: str, tasks: Sequence[str], output: Path | None) -> Sequence[str]:
+    """The tasks, seen to fit into a format like the output; the error names the options that help."""
     from polytag.errors import PolytagError
     from polytag.suggesting import FORMATS
 
+    suffix = FORMATS[format_].suffix
+    if suffix and (output is None or output.suffix != suffix):
+        found = output or "stdout"
+        raise PolytagError(f"{found}: {format_} is two files, expected --output NAME{suffix}, with a text beside it")
     if FORMATS[format_].holds_one_task and len(tasks) > 1:
         several = " or ".join(name for name, row in FORMATS.items() if not row.holds_one_task)
         ways = " or ".join(f"--task {task}" for task in tasks)

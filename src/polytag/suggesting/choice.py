@@ -11,10 +11,10 @@ import numpy.typing as npt
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.suggesting.diverse import choose
-from polytag.suggesting.formats import Suggestion
 from polytag.suggesting.pool import Pool
 from polytag.suggesting.reading import Candidate, candidate
 from polytag.suggesting.reading import candidates as candidates_of
+from polytag.suggesting.suggestion import Suggestion
 from polytag.suggesting.uncertainty import Floats, Measure, measure_named
 from polytag.tagger.lattice import View
 from polytag.tagger.request import Request

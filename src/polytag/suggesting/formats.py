@@ -1,5 +1,8 @@
 """Suggestions as annotation tools read them, with what the model thinks as a first draft.
 
+brat          x.ann, its spans of characters of x.txt, which has a sentence on a line
+inception     UIMA CAS XMI with the layers of INCEpTION, `polytag.corpus.formats.inception`
+
 prodigy       {"text", "tokens", "spans": [{"start", "end", "label", ...}], "meta"} on a line; spaCy's JSONL as well
 doccano       {"text", "label": [[start, end, type]], "words", ...} on a line
 label-studio  one list of {"data": {"text", "words"}, "predictions": [{"result": [...]}]}
@@ -9,65 +12,38 @@ conll         a word and its tags per line, which polytag trains on
 The words go along where there is a place for them, so that they come back as they went out, however text is cut.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from polytag.corpus.asjson import as_json, rounded
 from polytag.corpus.formats import conll
 from polytag.corpus.formats.record import dumped
-from polytag.corpus.schemes import UNKNOWN
-from polytag.corpus.sentence import CharSpan, Sentence, Span
 from polytag.errors import CorpusError, PolytagError, nearest
+from polytag.suggesting import documents
 from polytag.suggesting.label_studio import prediction
-from polytag.suggesting.reading import Candidate
+from polytag.suggesting.suggestion import Suggestion
 
-
-@dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A sentence to annotate: where it stands, how the model tags it, and how unsure it is."""
-
-    candidate: Candidate
-    tagged: Sentence
-    score: float
-
-    @property
-    def place(self) -> str:
-        """The file and the line of the first word."""
-        sentence = self.candidate.sentence
-        return f"{sentence.source}:{sentence.lines[0]}" if len(sentence.lines) else sentence.source
-
-    def spans(self, task: str, *, keep_above: float = 0.0) -> Iterator[tuple[Span, CharSpan]]:
-        """The spans of a task, as words and as characters; a task of plain tags has one for each word."""
-        for span in self._spans(task):
-            if (1.0 if span.probability is None else span.probability) >= keep_above:
-                places = self.candidate.offsets[span.start : span.end]
-                yield span, CharSpan(places[0].start, places[-1].end, span.type)
-
-    def _spans(self, task: str) -> Sequence[Span]:
-        if task in self.tagged.predicted_spans:
-            return self.tagged.predicted_spans[task]
-        pairs = zip(self.tagged.tags[task], self.tagged.confidence[task], strict=True)
-        return [Span(tag, at, at + 1, probability) for at, (tag, probability) in enumerate(pairs)]
-
-    def known_tags(self, task: str, *, keep_above: float = 0.0) -> tuple[str, ...]:
-        """The tags of a task, ``?`` for those that are less probable than ``keep_above``."""
-        pairs = zip(self.tagged.tags[task], self.tagged.confidence[task], strict=True)
-        return tuple(tag if probability >= keep_above else UNKNOWN for tag, probability in pairs)
-
-
-Write = Callable[[Suggestion, Sequence[str], float], str]
+Write = Callable[[Sequence[Suggestion], Sequence[str], float], str]
 
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """How one suggestion is written, and what stands around and between them."""
+    """How suggestions are written; ``beside`` is the text of a second file, where the spans are of one."""
 
     write: Write
     holds_one_task: bool = False
-    opening: str = ""
-    between: str = ""
-    closing: str = ""
+    suffix: str = ""  # that the file must have, as another stands beside it
+    beside: tuple[str, Callable[[Sequence[Suggestion]], str]] | None = None
+
+
+def _each(
+    write: Callable[[Suggestion, Sequence[str], float], str], opening: str = "", between: str = "", closing: str = ""
+) -> Write:
+    """One after the other."""
+    return lambda suggestions, tasks, keep_above: (
+        opening + between.join(write(one, tasks, keep_above) for one in suggestions) + closing
+    )
 
 
 def written(suggestions: Sequence[Suggestion], *, format: str, tasks: Sequence[str], keep_above: float = 0.0) -> str:
@@ -84,8 +60,7 @@ def written(suggestions: Sequence[Suggestion], *, format: str, tasks: Sequence[s
         CorpusError: a word cannot be written in the format; holds file and line.
     """
     check_tasks(format, tasks)
-    row = FORMATS[format]
-    return row.opening + row.between.join(row.write(one, tasks, keep_above) for one in suggestions) + row.closing
+    return FORMATS[format].write(suggestions, tasks, keep_above)
 
 
 def check_tasks(format: str, tasks: Sequence[str]) -> Sequence[str]:
@@ -152,11 +127,13 @@ def _conll(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
 
 
 FORMATS: Mapping[str, Format] = {  # the first is the default
-    "prodigy": Format(_prodigy, holds_one_task=True),
-    "doccano": Format(_doccano, holds_one_task=True),
-    "label-studio": Format(_label_studio, holds_one_task=True, opening="[\n", between=",\n", closing="\n]\n"),
-    "jsonl": Format(_jsonl),
-    "conll": Format(_conll),
+    "prodigy": Format(_each(_prodigy), holds_one_task=True),
+    "doccano": Format(_each(_doccano), holds_one_task=True),
+    "label-studio": Format(_each(_label_studio, "[\n", ",\n", "\n]\n"), holds_one_task=True),
+    "brat": Format(documents.brat, holds_one_task=True, suffix=".ann", beside=(".txt", documents.text_of)),
+    "inception": Format(documents.inception, holds_one_task=True),
+    "jsonl": Format(_each(_jsonl)),
+    "conll": Format(_each(_conll)),
 }
 
 
