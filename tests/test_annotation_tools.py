@@ -218,7 +218,7 @@ class TestInception:
         path = tmp_path / "a.xmi"
         (tmp_path / "TypeSystem.xml").write_bytes((EXPORTS / "TypeSystem.xml").read_bytes())
         path.write_text(text[:begin] + more + text[begin:].replace('members="', 'members="900 901 902 '), "utf-8")
-        with pytest.raises(CorpusError, match=r"3 layers have spans, .*: spans\.NamedEntity or spans\.NamedE"):
+        with pytest.raises(CorpusError, match=r"3 layers have spans, .*: spans\.POS or spans\.NamedEntity"):
             list(read(path, tags={"ner": "spans"}))
         assert {column.name for column in check(path).columns} == {
             "spans.POS", "spans.NamedEntity", "spans.NamedEntity.identifier",

@@ -78,7 +78,8 @@ def _layers(spans: Iterable[Record]) -> list[str]:
 def _spans(document: Any) -> list[Record]:
     """A span for each feature of an annotation that is a text, or of the label ``?`` where none is there."""
     found = list[Record]()
-    for one in document.select("uima.tcas.Annotation"):
+    annotations = document.select("uima.tcas.Annotation")  # those of several types come in any order
+    for one in sorted(annotations, key=lambda one: (one.begin, one.end, one.type.name)):
         features = [feature.name for feature in one.type.all_features if feature.rangeType.name == "uima.cas.String"]
         if not _is_layer(one.type):
             continue
