@@ -1,6 +1,7 @@
 """Real trainings, tiny ones: a curve is drawn, added to, and refused where it cannot be."""
 
 import csv
+import json
 import sys
 import xml.etree.ElementTree as ET
 from collections.abc import Iterator
@@ -83,6 +84,8 @@ def test_every_training_is_in_the_table(place: Path, measured: tuple[Curve, list
     assert {row["split"] for row in rows} == {"dev"}
     page = found.page.read_text(encoding="utf-8")
     assert found.answer in page
+    assert found.forecast in page
+    assert found.forecast.startswith("What more annotation would bring cannot be told from 2 amounts of it")
     assert found.table in page
     assert found.table.count("\n") == 3
     ET.fromstring(found.plot.read_text(encoding="utf-8"))
@@ -122,7 +125,24 @@ def test_a_training_that_fails_is_told_in_one_sentence(place: Path) -> None:
               settings=["words.en.vectors=absent"])  # fmt: skip
 
 
+def test_three_rates_foretell_what_more_annotation_brings(place: Path, measured: tuple[Curve, list[str]]) -> None:
+    found = curve(place / "plan.toml", task="ner", rates=[0.5, 0.75, 1.0], partners=["xx"], seeds=1, more=[100, 5],
+                  output=place / "out")  # fmt: skip
+    assert found.forecast.startswith("100 more sentences (117 instead of 17): about ")
+    assert "; 5 more sentences (22 instead of 17): about " in found.forecast
+    assert found.forecast in found.page.read_text(encoding="utf-8")
+    said = json.loads((place / "out" / "forecast.json").read_text(encoding="utf-8"))
+    assert (said["task"], said["split"], said["metric"], said["text"]) == ("ner", "dev", "f1", found.forecast)
+    assert [(one["sentences"], one["more"], one["low"]) for one in said["forecasts"]] == [
+        (17, 100, None),
+        (17, 5, None),
+    ]
+    assert f"about {said['forecasts'][0]['gain']:+.1f} F1" in found.forecast
+
+
 WRONG = {
+    "plan.toml --task ner --rates 0.5 1 --more 50": (1, "found 2 rates, expected at least 3 to say what more"),
+    "plan.toml --task ner --more 0": (2, "0 is not in the range"),
     "plan.toml --task nerr": (1, "there is no task 'nerr' in the plan; did you mean 'ner'?"),
     "plan.toml --task ner --partner yy": (1, "there is no task 'yy' in the plan"),
     "plan.toml --task ner --partner ner": (1, "'ner' cannot be its own partner"),
@@ -152,5 +172,5 @@ def test_the_command_takes_several_rates_after_one_option(
     done = run_command("curve plan.toml --task ner --rates 0.5 1 --partner xx --seeds 1 -o out")
     assert done.code == 0, done.err
     assert done.out.startswith(measured[0].table)
-    assert measured[0].answer in done.out
+    assert f"{measured[0].answer}\n{measured[0].forecast}\n" in done.out
     assert "4 of 4 trainings are done already" in done.err

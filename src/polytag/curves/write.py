@@ -1,6 +1,7 @@
-"""A curve as files: every training (CSV), the table with the answer (Markdown), the plot (SVG)."""
+"""A curve as files: trainings (CSV), the table with the answers (Markdown), the forecast (JSON), the plot (SVG)."""
 
 import csv
+import json
 from collections.abc import Sequence
 from functools import partial
 from statistics import mean
@@ -8,19 +9,21 @@ from typing import TYPE_CHECKING
 
 from polytag.curves.answer import answer
 from polytag.curves.estimates import Estimate, Point
+from polytag.curves.forecast import LAW, forecasts, looked_back, told
 from polytag.curves.runs import ALONE, JOINT, Question, Result
+from polytag.errors import PolytagError
 from polytag.files import atomic_write
 from polytag.reports.chart import COLOURS, draw
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-CSV, TABLE, PLOT = "curve.csv", "curve.md", "curve.svg"
+CSV, TABLE, PLOT, FORECAST = "curve.csv", "curve.md", "curve.svg", "forecast.json"
 METRICS = {"f1": "F1", "accuracy": "accuracy"}
 
 
-def write_all(question: Question, results: Sequence[Result], points: Sequence[Point]) -> None:
-    """Write the three files into the question's directory."""
+def write_all(question: Question, results: Sequence[Result], points: Sequence[Point], more: Sequence[int]) -> None:
+    """Write the four files into the question's directory."""
     with atomic_write(question.output / CSV) as file:
         writer = csv.writer(file, lineterminator="\n")
         writer.writerow(["arm", "rate", "seed", "sentences", "split", "metric", "score", "epoch"])
@@ -31,7 +34,9 @@ def write_all(question: Question, results: Sequence[Result], points: Sequence[Po
             )
     metric = METRICS.get(results[0].metric, results[0].metric)
     with atomic_write(question.output / TABLE) as file:
-        file.write(_page(question, results, points, metric))
+        file.write(_page(question, results, points, metric, more))
+    with atomic_write(question.output / FORECAST) as file:
+        file.write(json.dumps(_forecast(question, results, more), indent=2) + "\n")
     with atomic_write(question.output / PLOT) as file:
         file.write(plot(question, points, metric))
 
@@ -72,16 +77,45 @@ def _panel(question: Question, points: Sequence[Point], metric: str, axes: "Axes
     axes.legend(lines.values(), lines)
 
 
-def _page(question: Question, results: Sequence[Result], points: Sequence[Point], metric: str) -> str:
+def _forecast(question: Question, results: Sequence[Result], more: Sequence[int]) -> dict[str, object]:
+    """Ends of the interval are null where one seed tells nothing of it."""
+    try:
+        found = forecasts(results, more)
+    except PolytagError:
+        found = []
+    rows = []
+    for one in found:
+        gain = one.gain
+        ends = {} if gain.half is None else {"low": round(gain.low, 4), "high": round(gain.high, 4)}
+        rows.append(
+            {
+                "sentences": one.sentences,
+                "more": one.more,
+                "gain": round(gain.mean, 4),
+                "low": None,
+                "high": None,
+                **ends,
+            }
+        )
+    said = {"task": question.task, "split": question.split, "metric": results[0].metric}
+    return {**said, "text": told(results, more), "forecasts": rows}
+
+
+def _page(
+    question: Question, results: Sequence[Result], points: Sequence[Point], metric: str, more: Sequence[int]
+) -> str:
     seeds = len(question.seeds)
     return (
         f"# {question.task}: how much annotation is worth\n\n"
         f"{answer(points, partners=question.partners, metric=results[0].metric)}\n\n"
+        f"{told(results, more)}\n\n"
         f"{table(question, points)}\n\n![{metric} by labeling rate]({PLOT})\n\n"
         f"{metric} on the {question.split} split, mean of {seeds} seed{'s' * (seeds > 1)}"
         f"{' with the half-width of the 95 % interval (Student)' * (seeds > 1)}. Each seed draws its own sentences, "
         "the same for all ways to train; those of a lower rate are among those of a higher one. The gain and its "
-        f"interval come from differences seed by seed. {_kept(question)}\n"
+        f"interval come from differences seed by seed. {_kept(question)}\n\n"
+        f"What more annotation would bring: {LAW} {looked_back(results)}".rstrip()
+        + "\n"
     )
 
 
