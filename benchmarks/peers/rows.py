@@ -31,16 +31,12 @@ class Row:
     unit: str
     requirements: Path | None = None  # None: the environment that runs the driver
     vectors: str | None = None  # word vectors under the data directory; polytag's are those of its model's plan
+    sources: Path | None = None  # what a user installs to run it: requirements, or the folder of a project
 
     @property
     def name(self) -> str:
         """What the user calls it: ``polytag-pos``."""
         return f"{self.tool}-{self.corpus}"
-
-    @property
-    def sources(self) -> Path | None:
-        """What a user installs to run it."""
-        return HERE.parents[1] if self.tool == "polytag" else self.requirements
 
 
 CORPORA = {
@@ -69,7 +65,8 @@ CORPORA = {
 
 def _row(tool: str, title: str, corpus: str, script: str, limit: int, unit: str, vectors: str | None = None) -> Row:
     requirements = None if tool == "polytag" else HERE / "requirements" / f"{tool.partition('-')[0]}.txt"
-    return Row(tool, title, corpus, HERE / "contenders" / script, limit, unit, requirements, vectors)
+    sources = requirements or HERE.parents[1]
+    return Row(tool, title, corpus, HERE / "contenders" / script, limit, unit, requirements, vectors, sources)
 
 
 ROWS = (
