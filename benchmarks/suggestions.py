@@ -118,7 +118,11 @@ def main() -> None:
     print(text)
     if options.markdown:
         command = f"`python benchmarks/suggestions.py --data DATA --seeds {options.seeds}`"
-        about = f"{options.start:,} words of CoNLL-2003, then {options.more:,} more; {command}."
+        about = (
+            f"{options.start:,} words of CoNLL-2003, then {options.more:,} more, in one step and by the same number of "
+            f"words for each way to choose; {EPOCHS} epochs; {command}. Measured earlier than [the loop, round by "
+            "round](loop.md), which counts sentences."
+        )
         options.markdown.write_text(f"# What suggestions are worth\n\n{about}\n\n{text}\n", encoding="utf-8")
 
 
