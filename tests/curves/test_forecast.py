@@ -68,9 +68,14 @@ def test_it_is_told_in_one_sentence() -> None:
     )
 
 
+def test_a_curve_that_falls_is_told() -> None:
+    said = told(results(lambda n: 28.0 if n == 300 else 0.0), [100])
+    assert said.endswith("; scores fall between some of the rates, so do not rely on it.")
+
+
 def test_what_may_be_nothing_is_told_so() -> None:
     draw = random.Random(1)
-    assert told(results(lambda _: 80 + draw.gauss(0, 1)), [100]).endswith("(so it may be nothing).")
+    assert told(results(lambda _: 80 + draw.gauss(0, 1)), [100]).split(";")[0].endswith("(so it may be nothing)")
 
 
 @pytest.mark.parametrize(

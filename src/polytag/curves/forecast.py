@@ -70,7 +70,9 @@ def told(results: Sequence[Result], amounts: Sequence[int]) -> str:
     except PolytagError as error:
         text = str(error)
         return f"{text[:1].upper()}{text[1:]}."
-    return f"{'; '.join(f'{one}: {_brings(one.gain, metric)}' for one in found)}."
+    means = [mean(result.score for result in of_rate) for of_rate in _alone(results).values()]
+    falls = "" if means == sorted(means) else "; scores fall between some of the rates, so do not rely on it"
+    return f"{'; '.join(f'{one}: {_brings(one.gain, metric)}' for one in found)}{falls}."
 
 
 def forecasts(results: Sequence[Result], amounts: Sequence[int]) -> list[Forecast]:
