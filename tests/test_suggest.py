@@ -392,12 +392,16 @@ class TestCommand:
 
     def test_texts_in_a_column_are_no_words(self, model: Path, tmp_path: Path) -> None:
         path = tmp_path / "t.csv"
-        path.write_text('text,label\n"Anna sees Bob here today.",x\nBob goes away,y\n')
-        for command in (f"tag {model} {path}", f"suggest {model} {path} --task ner"):
-            done = run(command)
-            assert (done.code, done.sentence.partition(", expected a word in each row")[0]) == (
-                1, f"{path}:2: column 'text' holds 'Anna sees Bob here today.'",
-            )  # fmt: skip
+        for header, before in (("text,label", ""), ("id,text", "1,")):
+            after = ",x" if not before else ""
+            path.write_text(f'{header}\n{before}"Anna sees Bob here today."{after}\n{before}Bob goes away{after}\n')
+            for command in (f"tag {model} {path}", f"suggest {model} {path} --task ner"):
+                done = run(command)
+                assert (done.code, done.sentence.partition(", expected a word in each row")[0]) == (
+                    1, f"{path}:2: column 'text' holds 'Anna sees Bob here today.'",
+                )  # fmt: skip
+        path.write_text('word,comment\nAnna,"said to be a name"\nsees,"at times a verb"\n')
+        assert run(f"tag {model} {path}").code == 0
 
     def test_mistakes_are_one_sentence(self, model: Path, tmp_path: Path) -> None:
         text = tmp_path / "a.conll"

@@ -89,6 +89,10 @@ def test_a_finished_training_has_nothing_to_resume(workplace):
     assert contents(workplace) == before
 
 
+def test_what_was_never_begun_cannot_be_resumed(workplace):
+    assert run("train --resume gone").sentence == "gone: no such directory, expected one that 'train' has begun"
+
+
 def test_a_directory_is_all_that_a_training_resumes_from(workplace):
     settings = "--set training.epochs=2 --set training.optimizer=adam --quiet"
     assert run(f"train plan.toml -o whole {settings}").code == 0

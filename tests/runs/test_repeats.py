@@ -180,6 +180,7 @@ def test_damaged_files_are_told(place: Path) -> None:
 
 WRONG = {
     "plan.toml -o new --seeds 3": (2, "--seeds 3: expected several, such as --seeds 1 2 3, or --seed"),
+    "plan.toml -o new --seeds 1 2 1": (2, "--seeds: 1 is there twice, expected seeds unlike each other"),
     "plan.toml -o new --seeds 1 2 --seed 3": (2, "--seed and --seeds: expected one of them"),
     "plan.toml -o new --seeds 1 x": (2, "unexpected extra argument (x)"),
     "plan.toml -o new --folds 1": (2, "1 is not in the range"),

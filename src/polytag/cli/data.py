@@ -69,6 +69,11 @@ def check(
         click.get_current_context().exit(1)
 
 
+def _at(line: int) -> str:
+    """Where something stands; nothing of what has no lines."""
+    return f" (line {line})" if line else ""
+
+
 def _describe(report: "Report") -> str:
     docstart = f", {report.documents:,} of them -DOCSTART-" if report.documents else ""
     lines = [
@@ -78,8 +83,8 @@ def _describe(report: "Report") -> str:
     if report.sentences:
         (words, sentence_line), (word, word_line) = report.longest_sentence, report.longest_word
         lines.append(
-            f"  longest sentence {counted(words, 'word')} (line {sentence_line}), "
-            f"longest word {counted(len(word), 'character')} (line {word_line})"
+            f"  longest sentence {counted(words, 'word')}{_at(sentence_line)}, "
+            f"longest word {counted(len(word), 'character')}{_at(word_line)}"
         )
     for column in report.columns:
         common = ", ".join(f"{tag} {count:,}" for tag, count in column.tags.most_common(6))

@@ -13,6 +13,8 @@ from polytag.errors import PolytagError
 def places(plan: Path, output: Path | None, *, resume: bool, command: str) -> tuple[Path, Path]:
     """The plan file and the directory to write into; a directory in the place of the plan is both."""
     if not plan.is_dir():
+        if output is None and resume and not plan.exists():
+            raise PolytagError(f"{plan}: no such directory, expected one that '{command}' has begun")
         if output is None:
             raise click.UsageError("Missing option '--output' / '-o'.")
         return plan, output

@@ -140,6 +140,8 @@ def _train_several(
         raise click.UsageError("--seeds and --folds start trainings of their own, expected no torchrun")
     if seed is not None and request["seeds"]:
         raise click.UsageError("--seed and --seeds: expected one of them")
+    if twice := [of for of in {*request["seeds"]} if request["seeds"].count(of) > 1]:
+        raise click.UsageError(f"--seeds: {min(twice)} is there twice, expected seeds unlike each other")
     if len(request["seeds"]) == 1:
         raise click.UsageError(f"--seeds {request['seeds'][0]}: expected several, such as --seeds 1 2 3, or --seed")
     goes_on = plan.parent == output

@@ -157,6 +157,8 @@ def test_offsets_of_javascript_are_recognised(file: Write) -> None:
     ("tasks", "message"),
     [
         ([task(OLGA, data={"title": "a", "body": "b"})], r"task 7: no text among its data \(title, body\)"),
+        ([task(data={"image": "/data/upload/1/x.png"})], r"task 7: no text among its data \(image\)"),
+        ([task(data={"url": "https://x.org/a"})], r"task 7: no text among its data \(url\)"),
         ([task(data={})], r"task 7: no text among its data \(none\)"),
         ([task(region(0, 4, "PER", text="Olgas"))], "is 'Olga', expected its own text 'Olgas'"),
         ([task(region(30, 99, "PER"))], "not within the text"),

@@ -31,6 +31,11 @@ class Header(NamedTuple):
     word: int
     number: int | None
 
+    @property
+    def is_named(self) -> bool:
+        """Whether the column of the words is called as such."""
+        return _plain(self.names[self.word]) in WORDS
+
     def cells(self, line: Line, layout: Layout) -> list[str]:
         """The columns of a row.
 
@@ -111,14 +116,21 @@ def blocks(lines: Iterable[Line], layout: Layout) -> Iterator[CsvBlock]:
 
 
 def _refuse_texts(run: Sequence[Line], rows: Sequence[Sequence[str]], header: Header, layout: Layout) -> None:
-    """See to it that the first rows hold words; raises CorpusError where they are of three words or more on average."""
-    cells = [row[header.word] for row in rows]
-    if sum(cell.count(" ") for cell in cells) >= 2 * len(cells) > 0:
-        message = (
-            f"column '{header.names[header.word]}' holds {cells[0]!r:.60}, expected a word in each row; "
-            'texts are read from JSON Lines, {"text": ...}'
-        )
-        raise CorpusError(message, path=layout.source, line=run[0].number)
+    """See to it that the first rows hold words; raises CorpusError where they are of three words or more on average.
+
+    Where nothing says which column has the words, such as of ``id,text``, none may hold texts.
+    """
+    if not rows:
+        return
+    is_told = layout.word != 0 or header.is_named
+    for place in [header.word] if is_told else range(len(header.names)):
+        cells = [row[place] for row in rows]
+        if sum(cell.count(" ") for cell in cells) >= 2 * len(cells) > 0:
+            message = (
+                f"column '{header.names[place]}' holds {cells[0]!r:.60}, expected a word in each row; "
+                'texts are read from JSON Lines, {"text": ...}'
+            )
+            raise CorpusError(message, path=layout.source, line=run[0].number)
 
 
 def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
@@ -131,11 +143,15 @@ def columns(lines: Iterable[Line], layout: Layout) -> list[str]:
 def _header(text: str, layout: Layout) -> Header:
     delimiter = max(",;\t", key=text.count)
     names = tuple(_parsed(Line(1, text, ""), delimiter, layout))
-    plain = [re.sub("[^a-z]", "", name.lower()) for name in names]
+    plain = list(map(_plain, names))
     number = next((place for place, name in enumerate(plain) if name in NUMBERS), None)
     word = next((place for place, name in enumerate(plain) if name in WORDS), int(number == 0 and len(names) > 1))
     found = Header(delimiter, names, word, number)
     return found if layout.word == 0 else found._replace(word=found.place(layout.word, layout))
+
+
+def _plain(name: str) -> str:
+    return re.sub("[^a-z]", "", name.lower())
 
 
 def _parsed(line: Line, delimiter: str, layout: Layout) -> list[str]:

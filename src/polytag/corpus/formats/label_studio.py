@@ -9,6 +9,7 @@ A task's text is split into sentences as raw text is, unless its data have its "
 span is the control that it was marked with.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
@@ -25,6 +26,7 @@ from polytag.corpus.tag_rules import UNKNOWN
 from polytag.corpus.text import Layout, Line, Lines
 from polytag.errors import CorpusError
 
+_LINK = re.compile(r"\S+\.\w{2,4}|(\w+:)?/\S+|data:\S+")  # to an image or a sound, which is no text
 _ABOUT = ("annotator", "created_at", "updated_at", "agreement")  # texts of JSON-MIN that are no data
 
 Tell = Callable[[str, str], None]
@@ -125,9 +127,10 @@ def _are_regions(value: Any) -> bool:
 
 
 def _text(data: Mapping[str, Any], keys: set[str]) -> str:
-    """The text that was annotated: what regions name, "text", or the only text that there is."""
+    """The text that was annotated: what regions name, "text", or the only text that there is and that is no link."""
     texts = {key: value for key, value in data.items() if isinstance(value, str)}
-    wanted = keys if len(keys) == 1 else {"text"} if "text" in texts else {*texts}
+    written = {key for key, value in texts.items() if not _LINK.fullmatch(value)}
+    wanted = keys if len(keys) == 1 else {"text"} if "text" in texts else written
     found = [texts[key] for key in wanted if key in texts]
     if len(found) != 1:
         raise ValueError(

@@ -66,6 +66,8 @@ class LiveRoutes:
             self._live.say(
                 f"label_config: no label is called {unknown}, so these types of {self._live.task} are left out"
             )
+        if new := ", ".join(sorted(labels - types)):
+            self._live.say(f"label_config: {self._live.task} has no type {new} yet, and learns it once it is annotated")
         return JSONResponse({"model_version": self._live.version})
 
     async def versions(self, _: Request) -> Response:
