@@ -14,7 +14,7 @@ import polytag
 PACKAGE = Path(polytag.__file__).parent
 ROWS = (  # each imports only from rows below its own; several in one row know nothing of each other
     {"cli"},
-    {"server", "curves", "integrations"},
+    {"server", "auditing", "curves", "integrations"},
     {"training", "runs"},
     {"bulk"},
     {"reports", "suggesting", "exporting", "distilling"},

@@ -26,6 +26,7 @@ COMMANDS = {
     "evaluate": "Score a model on annotated files.",
     "tag": "Tag files or standard input.",
     "suggest": "Choose the sentences whose annotation would teach most.",
+    "audit": "Find training sentences whose annotation is probably wrong.",
     "show": "Show the parts, sharing, sizes and settings of a plan or a model.",
     "data": "Look at corpora and convert them.",
     "vectors": "Make word vectors of text without labels.",

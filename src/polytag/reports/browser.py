@@ -60,15 +60,21 @@ class Browser:
         return self.sentences > len(self.cards)
 
 
-def browser(cases: Cases, found: Sequence[Sequence[Outcome]], *, most: int) -> Browser:
-    """The sentences with errors; of more than ``most``, those with the errors that the tagger was surest of."""
+def browser(
+    cases: Cases, found: Sequence[Sequence[Outcome]], *, most: int, sure: Sequence[float] | None = None
+) -> Browser:
+    """The sentences with errors; of more than ``most``, those with the errors that the tagger was surest of.
+
+    ``sure`` says how sure it is that each sentence is wrong, instead of the probability of its surest wrong span.
+    """
     wrong = [
         (number, case, errors)
         for number, (case, results) in enumerate(zip(cases.cases, found, strict=True), start=1)
         if (errors := [outcome for outcome in results if outcome.kind != CORRECT])
     ]
-    ranked = sorted(wrong, key=lambda item: (-_surest(item[1], item[2]), item[0]))[:most]
-    cards = [_card(cases, *item) for item in sorted(ranked, key=lambda item: item[0])]
+    surest = {number: _surest(case, errors) if sure is None else sure[number - 1] for number, case, errors in wrong}
+    ranked = sorted(wrong, key=lambda item: (-surest[item[0]], item[0]))[:most]
+    cards = [_card(cases, *item, surest[item[0]]) for item in sorted(ranked, key=lambda item: item[0])]
     entries = [entry for card in cards for entry in card.entries]
     return Browser(
         cards,
@@ -110,7 +116,7 @@ def window(length: int, places: Iterable[tuple[int, int]]) -> tuple[int, int]:
     return first, min(length, max(ends) + CONTEXT, first + 3 * LONGEST)
 
 
-def _card(cases: Cases, number: int, case: Case, errors: Sequence[Outcome]) -> Card:
+def _card(cases: Cases, number: int, case: Case, errors: Sequence[Outcome], sure: float) -> Card:
     within = window(len(case.words), [(error.start, error.end) for error in errors])
     sides = {
         "gold": (case.gold, frozenset(e.gold for e in errors if e.gold), False),
@@ -121,7 +127,7 @@ def _card(cases: Cases, number: int, case: Case, errors: Sequence[Outcome]) -> C
         for name, (keys, wrong, probable) in sides.items()
     ]
     entries = [_entry(case, error, plain=cases.plain) for error in errors]
-    return Card(number, case.place, rows, entries, _surest(case, errors))
+    return Card(number, case.place, rows, entries, sure)
 
 
 def _entry(case: Case, error: Outcome, *, plain: bool) -> Entry:
