@@ -13,13 +13,17 @@ GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL
 
 
 def start(
-    command: Sequence[str], log: Path, *, environment: Mapping[str, str] = {}, cwd: Path | None = None
-) -> "subprocess.Popen[bytes]":
-    """Start a command whose output is added to a file; ctrl-C reaches the parent alone, which then ends it."""
+    command: Sequence[str], log: Path, *, environment: Mapping[str, str] = {}, cwd: Path | None = None,
+    stdin: int = subprocess.DEVNULL,
+) -> "subprocess.Popen[bytes]":  # fmt: skip
+    """Start a command whose output is added to a file; ctrl-C reaches the parent alone, which then ends it.
+
+    Where ``stdin`` is a pipe, its end tells `polytag.runs.child` that the parent is gone.
+    """
     with log.open("ab") as stream:
         return subprocess.Popen(
             command,
-            stdin=subprocess.DEVNULL,
+            stdin=stdin,
             stdout=stream,
             stderr=stream,
             env=os.environ | environment,
@@ -38,6 +42,13 @@ def stop(processes: Collection["subprocess.Popen[bytes]"]) -> None:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        close(process)
+
+
+def close(process: "subprocess.Popen[bytes]") -> None:
+    """Let go of a process that has ended."""
+    if process.stdin is not None:
+        process.stdin.close()
 
 
 def last_line(log: Path) -> str:

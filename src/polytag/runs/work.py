@@ -56,7 +56,7 @@ class Run:
         command = [
             sys.executable,
             "-m",
-            "polytag",
+            "polytag.runs.child",
             "train",
             str(self.plan),
             "--output",
@@ -67,7 +67,8 @@ class Run:
         command += [part for task in self.tasks for part in ("--task", task)]
         command += ["--data", str(self.data)] if self.data else []
         command += [part for setting in self.settings for part in ("--set", setting)]
-        return processes.start(command, self.log, environment={"OMP_NUM_THREADS": str(threads)} if threads else {})
+        environment = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+        return processes.start(command, self.log, environment=environment, stdin=subprocess.PIPE)
 
 
 def without_refit(plan: Plan) -> list[str]:
@@ -140,6 +141,7 @@ def _look(
                 processes.stop([each.process])
                 code = each.process.returncode
         if code is not None:
+            processes.close(each.process)
             del active[run]
             is_failed = not each.is_stopped and (code or not run.is_done)
             ended(run, processes.last_line(run.log) if is_failed else "")
