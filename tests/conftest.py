@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,3 +31,11 @@ def programs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def quick_python(programs: str) -> str:
     """What `sys.executable` may be for code that starts itself again."""
     return str(Path(programs.partition(":")[0], "python"))
+
+
+@pytest.fixture(scope="module")
+def quick_start(quick_python: str) -> Iterator[None]:
+    """Trainings that a module's commands start begin at once."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "executable", quick_python)
+        yield

@@ -2,8 +2,6 @@
 
 import json
 import shutil
-import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +35,9 @@ learning_rate = 0.1
 PLANTED = "anna O\nsees O\nlima B-LOC\n\n"
 
 
+pytestmark = pytest.mark.usefixtures("quick_start")
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Two names in many sentences, one of which is once in no span; a sentence of test stands in training."""
@@ -47,13 +48,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "test.conll").write_text(f"carla B-PER\nsees O\n\n{long}", encoding="utf-8")
     (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_start(quick_python: str) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "executable", quick_python)
-        yield
 
 
 @pytest.fixture(scope="module")

@@ -2,9 +2,7 @@
 
 import csv
 import json
-import sys
 import xml.etree.ElementTree as ET
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -47,20 +45,15 @@ epochs = 1
 """
 
 
+pytestmark = pytest.mark.usefixtures("quick_start")
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a plan and its files."""
     folder = toy.write_all(tmp_path_factory.mktemp("curve"))
     (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_start(quick_python: str) -> Iterator[None]:
-    """Trainings start at once."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "executable", quick_python)
-        yield
 
 
 @pytest.fixture(scope="module")

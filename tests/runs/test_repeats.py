@@ -3,7 +3,6 @@
 import json
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 from statistics import mean, stdev
 from subprocess import Popen
@@ -23,20 +22,15 @@ from tests.training import toy
 PYTHON = sys.executable
 
 
+pytestmark = pytest.mark.usefixtures("quick_start")
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a plan and its files."""
     folder = toy.write_all(tmp_path_factory.mktemp("runs"))
     (folder / "plan.toml").write_text(PLAN, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_start(quick_python: str) -> Iterator[None]:
-    """Trainings start at once; `test_a_killed_training_is_resumed` begins a real process."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "executable", quick_python)
-        yield
 
 
 def train(place: Path, line: str, monkeypatch: pytest.MonkeyPatch):

@@ -1,8 +1,6 @@
 """A search over settings, with trainings that take a moment: resumed, added to, stopped early, refused."""
 
 import json
-import sys
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from subprocess import Popen
@@ -22,6 +20,9 @@ RATE = "training.learning_rate=0.001..0.1"
 DROPOUT = "words.*.dropout=[0.0, 0.5]"
 
 
+pytestmark = pytest.mark.usefixtures("quick_start")
+
+
 @pytest.fixture(scope="module")
 def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A directory with a plan and its files."""
@@ -29,13 +30,6 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     plan = PLAN.replace("epochs = 1", "epochs = 2\nseed = 3")
     (folder / "plan.toml").write_text(plan, encoding="utf-8")
     return folder
-
-
-@pytest.fixture(scope="module", autouse=True)
-def _quick_start(quick_python: str) -> Iterator[None]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(sys, "executable", quick_python)
-        yield
 
 
 def search(place: Path, line: str, monkeypatch: pytest.MonkeyPatch):
