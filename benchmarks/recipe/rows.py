@@ -32,6 +32,7 @@ _FILES: Mapping[str, Mapping[str, Any]] = {
 }  # fmt: skip
 _VECTORS = {"english": GLOVE, "spanish": "vectors/es.vec.gz", "dutch": "vectors/nl.vec.gz"}
 _LANGUAGES = {"chunks": "english", "pos": "english", "ewt": "english"}  # of the others: a part of their own name
+_CHUNKS = {type_.lower(): type_ for type_ in ("ADJP", "ADVP", "CONJP", "INTJ", "NP", "PP", "PRT", "SBAR", "VP")}
 _MISC = ("movie", "musicartist", "other", "product", "tvshow")
 
 
@@ -47,7 +48,7 @@ class Elsewhere:
 _TWEETS = {"person": "PER", "geo-loc": "LOC", "facility": "LOC", "company": "ORG", "sportsteam": "ORG"}
 ELSEWHERE: Mapping[str, Mapping[str, Elsewhere]] = {  # corpus -> place -> file
     "english": {"tweets": Elsewhere("twitter/ner.txt", {"tag": 1}, _TWEETS | dict.fromkeys(_MISC, "MISC"))},
-    "chunks": {"tweets": Elsewhere("twitter/chunk.txt", {"tag": 1})},
+    "chunks": {"tweets": Elsewhere("twitter/chunk.txt", {"tag": 1}, _CHUNKS)},
     "pos": {
         "web": Elsewhere("ud/English-EWT/en_ewt-ud-test.conllu", {"tag": "xpos"}),
         "tweets": Elsewhere("twitter/pos.txt", {"tag": 1}),

@@ -100,6 +100,20 @@ def test_tags_and_features_keep_their_weights_by_name(news: Path, old: Path) -> 
     assert np.array_equal(b["features.around.weight"][np.ix_(around, places)], a["features.around.weight"][2:])
 
 
+def test_a_new_type_begins_as_what_it_was_before(news: Path, old: Path) -> None:
+    """What files of the old types called O may be of the new one: both are as likely until something is learnt."""
+    after = begun(plan(news, old, "ner"))
+    tags, part = after.vocabularies.tags["ner"].tags, after.part("tags.ner")
+    outside = tags.index("O")
+    features = part["features.around.weight"].reshape(-1, 5, len(tags))
+    for new in (place for place, tag in enumerate(tags) if tag.endswith("-ORG")):
+        for by_tag in (part["projection"], part["start"], part["features.own.weight"], features):
+            old_rows = by_tag[..., outside]
+            assert old_rows.any()
+            assert np.array_equal(by_tag[..., new], old_rows)
+        assert np.array_equal(part["transitions"][new], part["transitions"][outside])
+
+
 def test_a_model_that_learnt_nothing_yet_tags_as_the_old_one(corpora: Path, old: Path) -> None:
     """With the same files there is nothing new: every score is the old one."""
     before, after = load_model(old), begun(plan(corpora, old, "ner", "pos"))

@@ -122,7 +122,8 @@ class Beginning:
             words.clusters for part in self.taken if part.startswith("words.") and (words := self.vocabulary(part))
         ]
         sets = {name for known in clusters if known for name in known.names}
-        ours, theirs = _labels(kind, new, sets), _labels(kind, old, sets)
+        begun = _begun(new, old) if kind == "tags" else ()
+        ours, theirs = _labels(kind, new, sets, begun), _labels(kind, old, sets)
         for key, array in self.model.part(self.taken[part]).items():
             if key in weights:
                 _copy_shared(weights[key], array, [*zip(ours.get(key, ()), theirs.get(key, ()), strict=True)])
@@ -152,16 +153,19 @@ def _shaping(plan: Plan, part: str) -> dict[str, Any]:
     return found
 
 
-def _labels(kind: str, vocabulary: Any, sets: Collection[str]) -> dict[str, tuple[Labels | None, ...]]:
+def _labels(
+    kind: str, vocabulary: Any, sets: Collection[str], tags: Sequence[str] = ()
+) -> dict[str, tuple[Labels | None, ...]]:
     """What the rows, columns, ... of the arrays of a part are for; None and arrays that are not here: all of them.
 
-    Clusters have numbers that say something within their ``sets`` alone; those of others are like nothing.
+    Clusters have numbers that say something within their ``sets`` alone; those of others are like nothing. ``tags``
+    are what the tags of the vocabulary begin as, where that is not themselves.
     """
     if kind == "chars":
         return {"embedding.weight": ((UNKNOWN, START, END, *vocabulary.alphabet),)}
     if kind == "words":
         return {"embedding.weight": ((UNKNOWN, *vocabulary.words),)}
-    tags = vocabulary.tags
+    tags = tags or vocabulary.tags
     moves: dict[str, tuple[Labels | None, ...]] = {"transitions": (tags, tags), "start": (tags,)}
     named = {"projection": (None, tags), **moves}
     if vocabulary.gazetteer:
@@ -174,6 +178,14 @@ def _labels(kind: str, vocabulary: Any, sets: Collection[str]) -> dict[str, tupl
         named["features.around.weight"] = ((NONE, EDGE, *around), [(at, tag) for at in range(PLACES) for tag in tags])
         named |= {f"features.{key}": labels for key, labels in moves.items()}
     return named
+
+
+def _begun(new: TagVocabulary, old: TagVocabulary) -> list[str]:
+    """What each tag of the new vocabulary begins as: words of a type that is new were outside of all spans before.
+
+    From other weights, sentences whose words may be of it or outside would keep them outside for good.
+    """
+    return [tag if new.plain or tag in old.tags else "O" for tag in new.tags]
 
 
 def _copy_shared(
