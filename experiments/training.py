@@ -3,8 +3,6 @@
 import hashlib
 import json
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,12 +16,13 @@ from experiments.snapshots import snapshot
 from polytag.errors import PlanError, nearest
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
-from polytag.runs import processes
+from polytag.runs import work
 
 VECTORS = {  # what --vectors names -> plans' vectors that it replaces -> file in the directory given
     "senna": {"vectors/en.vec.gz": "."},
     "polyglot": {"vectors/es.vec.gz": "polyglot-es.pkl", "vectors/nl.vec.gz": "polyglot-nl.pkl"},
 }
+LAUNCHES = ".launches.jsonl"  # beside a model directory: each start, and with which code
 
 
 @dataclass(frozen=True)
@@ -111,18 +110,19 @@ def source(run: Run, place: Place) -> Run | None:
     return Run(row.epochs_from, run.seed, run.variant) if row.epochs_from else None
 
 
-def start(run: Run, place: Place) -> "subprocess.Popen[bytes]":
-    """Start or resume a run in a process of its own, with the code that it began with; its log lies beside it."""
-    output = directory(run, place)
+def training(run: Run, place: Place) -> work.Run:
+    """The training itself, with the code that it began with.
+
+    Raises:
+        PolytagError: the plan or the code cannot be used.
+    """
+    output = directory(run, place).resolve()
     output.parent.mkdir(parents=True, exist_ok=True)
-    command = [sys.executable, "-m", "polytag", "train", str(place.catalogue.plan(run.home).resolve())]
-    command += ["--output", str(output.resolve()), "--resume", "--seed", str(run.seed)]
-    command += ["--data", str(place.data.resolve())] if place.data else []
-    for setting in settings(run, place):
-        command += ["--set", setting]
-    code = _launch(run, place)
-    environment = {"PYTHONPATH": str(code.resolve()), "OMP_NUM_THREADS": "1"}
-    return processes.start(command, log(run, place), environment=environment, cwd=place.runs)
+    chosen = [*settings(run, place), f"training.seed={run.seed}"]
+    environment = {"PYTHONPATH": str(_launch(run, place).resolve()), "OMP_NUM_THREADS": "1"}
+    data = place.data.resolve() if place.data else None
+    plan = place.catalogue.plan(run.home).resolve()
+    return work.Run(str(run), plan, output, chosen, data=data, environment=environment)
 
 
 def record(run: Run, place: Place) -> list[Result]:
@@ -154,13 +154,8 @@ def record(run: Run, place: Place) -> list[Result]:
 def forget(run: Run, place: Place) -> None:
     """Remove a run's directory, so that it starts anew; lines in results.csv stay."""
     shutil.rmtree(directory(run, place), ignore_errors=True)
-    _launches(run, place).unlink(missing_ok=True)
-    log(run, place).unlink(missing_ok=True)
-
-
-def log(run: Run, place: Place) -> Path:
-    """What the training says."""
-    return directory(run, place).with_suffix(".log")
+    for suffix in (LAUNCHES, ".log"):
+        directory(run, place).with_suffix(suffix).unlink(missing_ok=True)
 
 
 @cache
@@ -180,7 +175,7 @@ def _epoch_of_source(run: Run, place: Place) -> int | None:
 
 
 def _launches(run: Run, place: Place) -> Path:
-    return directory(run, place).with_suffix(".launches.jsonl")
+    return directory(run, place).with_suffix(LAUNCHES)
 
 
 def _launch(run: Run, place: Place) -> Path:

@@ -1,28 +1,24 @@
 """Real trainings, tiny ones: what is done is skipped, what is killed is resumed, a budget ends all cleanly."""
 
+import sys
 import time
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from experiments import supervisor
 from experiments.queued import runs, shortfall, stages_of
 from experiments.results import read_results
 from experiments.supervisor import Summary, supervise
-from experiments.training import Place, Run, directory, is_recorded, is_trained, log, start
+from experiments.training import Place, Run, directory, is_recorded, is_trained, training
 from polytag.model.checkpoint import WEIGHTS
+from polytag.runs import processes
 from tests.experiments.conftest import plan_text
 
 OURS = Run("toy/ours", 1)
 
 
 quickly = pytest.mark.usefixtures("quick_start")
-
-
-@pytest.fixture(autouse=True)
-def _quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(supervisor, "POLL_SECONDS", 0.05)
 
 
 def run_row(place: Place, row: str, *, again: bool = False, seconds: float | None = None) -> tuple[Summary, list[str]]:
@@ -54,21 +50,26 @@ def test_a_row_is_trained_recorded_and_then_skipped(place: Place) -> None:
     assert Run("toy/ours", 1, "margin-0") in runs(place.catalogue.stages, place)
 
 
-def test_a_killed_training_is_resumed_with_the_code_it_began_with(place: Place) -> None:
+def test_a_killed_training_is_resumed_with_the_code_it_began_with(
+    place: Place, monkeypatch: pytest.MonkeyPatch, quick_python: str
+) -> None:
     place.runs.mkdir()
     (place.catalogue.root / "toy" / "ours.toml").write_text(plan_text(epochs=400))
-    process = start(OURS, place)
+    with monkeypatch.context() as patch:
+        patch.setattr(sys, "executable", quick_python)
+        process = training(OURS, place).start(threads=1)
     metrics = directory(OURS, place) / "metrics.jsonl"
     deadline = time.monotonic() + 60
     while not metrics.exists() and time.monotonic() < deadline:
         time.sleep(0.02)
     process.kill()
     process.wait()
+    processes.close(process)
     reached = len(metrics.read_text().splitlines())
     (place.catalogue.root / "toy" / "ours.toml").write_text(plan_text(epochs=reached + 2))
     done, said = run_row(place, "ours")
-    assert done.done == [OURS], log(OURS, place).read_text()
-    assert "resumed after epoch" in said[0]
+    assert done.done == [OURS], said
+    assert said[:2] == ["1 left in the queue", f"{OURS}: resumed after epoch {reached}"]
     assert len(list((place.runs / "code").iterdir())) == 1
     result = read_results(place.catalogue.root / "toy")[0]
     assert reached <= result.epochs <= reached + 2
@@ -77,12 +78,11 @@ def test_a_killed_training_is_resumed_with_the_code_it_began_with(place: Place) 
 @quickly
 def test_a_budget_stops_what_runs_and_the_next_call_goes_on(place: Place) -> None:
     (place.catalogue.root / "toy" / "ours.toml").write_text(plan_text(epochs=100_000))
-    done, said = run_row(place, "ours", seconds=5)
+    done, said = run_row(place, "ours", seconds=2)
     assert done.stopped == [OURS], said
     assert said[-1].endswith("stopped, to be resumed")
     assert not is_trained(OURS, place)
     assert not is_recorded(OURS, place)
-    assert (directory(OURS, place) / WEIGHTS).exists()
     nothing, said = run_row(place, "ours", seconds=0)
     assert (nothing, said) == (Summary(), [])
 
@@ -92,15 +92,15 @@ def test_what_was_trained_but_not_recorded_is_recorded_and_anew_is_trained_when_
     run_row(place, "ours")
     (place.catalogue.root / "toy" / "results.csv").unlink()
     before = (directory(OURS, place) / WEIGHTS).stat().st_mtime_ns
-    done, said = run_row(place, "ours")
-    assert done.done == [OURS]
-    assert not any("started" in line for line in said)
+    done, said = run_row(place, "train-dev")
+    assert done.done == [OURS, Run("toy/train-dev", 1)]  # which waits for what is recorded
+    assert f"{OURS}: started" not in said
     assert (directory(OURS, place) / WEIGHTS).stat().st_mtime_ns == before
 
     anew, said = run_row(place, "ours", again=True)
     assert anew.done == [OURS]
-    assert "started" in said[0]
-    first, second = read_results(place.catalogue.root / "toy")
+    assert said[1] == f"{OURS}: started"
+    first, _, second = read_results(place.catalogue.root / "toy")
     assert replace(first, minutes=second.minutes, finished=second.finished) == second
 
 

@@ -119,7 +119,8 @@ def test_a_killed_training_is_resumed(place: Path, monkeypatch: pytest.MonkeyPat
     assert not run.is_done
     said: list[str] = []
     found = repeat(place / "plan.toml", output=output, settings=long, seeds=[1], say=said.append)
-    assert said == ["seed1: resumed"]
+    assert len(said) == 1
+    assert said[0].startswith("seed1: resumed after epoch ")
     assert found.runs[0].epoch
     assert "resumed after epoch" in run.log.read_text()
 

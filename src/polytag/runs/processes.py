@@ -1,35 +1,14 @@
 """Trainings as processes: each in a session of its own, ended with whoever started them."""
 
-import os
 import signal
 import subprocess
 import threading
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import FrameType
 
 GRACE_SECONDS = 20.0  # between SIGTERM and SIGKILL
-
-
-def start(
-    command: Sequence[str], log: Path, *, environment: Mapping[str, str] = {}, cwd: Path | None = None,
-    stdin: int = subprocess.DEVNULL,
-) -> "subprocess.Popen[bytes]":  # fmt: skip
-    """Start a command whose output is added to a file; ctrl-C reaches the parent alone, which then ends it.
-
-    Where ``stdin`` is a pipe, its end tells `polytag.runs.child` that the parent is gone.
-    """
-    with log.open("ab") as stream:
-        return subprocess.Popen(
-            command,
-            stdin=stdin,
-            stdout=stream,
-            stderr=stream,
-            env=os.environ | environment,
-            cwd=cwd,
-            start_new_session=True,
-        )
 
 
 def stop(processes: Collection["subprocess.Popen[bytes]"]) -> None:

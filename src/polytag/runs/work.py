@@ -1,11 +1,13 @@
 """Train what is not trained yet, several processes at a time; what a kill has left is resumed."""
 
 import json
+import math
+import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +32,7 @@ class Run:
     tasks: Sequence[str] = ()
     data: Path | None = None
     device: str = "cpu"
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def __str__(self) -> str:
         return self.name
@@ -51,24 +54,23 @@ class Run:
         return [json.loads(line) for line in lines]
 
     def start(self, *, threads: int | None) -> "subprocess.Popen[bytes]":
-        """Start or resume it in a process of its own."""
+        """Start or resume it in a process of its own, which ends with this one; ctrl-C reaches this one alone."""
         self.directory.parent.mkdir(parents=True, exist_ok=True)
-        command = [
-            sys.executable,
-            "-m",
-            "polytag.runs.child",
-            "train",
-            str(self.plan),
-            "--output",
-            str(self.directory),
-            "--resume",
-        ]
-        command += ["--device", self.device]
+        command = [sys.executable, "-m", "polytag.runs.child", "train", str(self.plan)]
+        command += ["--output", str(self.directory), "--resume", "--device", self.device]
         command += [part for task in self.tasks for part in ("--task", task)]
         command += ["--data", str(self.data)] if self.data else []
         command += [part for setting in self.settings for part in ("--set", setting)]
-        environment = {"OMP_NUM_THREADS": str(threads)} if threads else {}
-        return processes.start(command, self.log, environment=environment, stdin=subprocess.PIPE)
+        few = {"OMP_NUM_THREADS": str(threads)} if threads else {}
+        with self.log.open("ab") as log:
+            return subprocess.Popen(
+                command,
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env={**os.environ, **few, **self.environment},
+                start_new_session=True,
+            )
 
 
 def without_refit(plan: Plan) -> list[str]:
@@ -92,9 +94,10 @@ class _Active:
 
 
 def train_all(
-    runs: Iterable[Run],
+    runs: Iterable[Run | None],
     *,
     jobs: int,
+    seconds: float | None = None,
     say: Say,
     ended: Callable[[Run, str], None],
     goes_on: Callable[[Run, Mapping[str, Any]], bool] | None = None,
@@ -102,26 +105,29 @@ def train_all(
     """Train runs, each asked for when there is room for it.
 
     Args:
-        runs: what to train, in order.
+        runs: what to train, in order; None: nothing may start before another has ended.
         jobs: how many at a time; several have one thread each.
+        seconds: stop after so many; whatever is under way then is resumed by the next call.
         say: gets a line for each start.
         ended: gets each run that has come to its end, and how it failed: empty where it did not.
         goes_on: sees each epoch's line of metrics.jsonl, and says whether the run shall go on.
     """
     waiting, active = iter(runs), dict[Run, _Active]()
+    deadline = math.inf if seconds is None else time.monotonic() + seconds
     with processes.terminated_as_interrupted():
         try:
-            while _fill(active, waiting, jobs=jobs, say=say):
+            while time.monotonic() < deadline and _fill(active, waiting, jobs=jobs, say=say):
                 _look(active, ended, goes_on)
                 time.sleep(POLL_SECONDS)
         finally:
             processes.stop([each.process for each in active.values()])
 
 
-def _fill(active: dict[Run, _Active], waiting: Iterator[Run], *, jobs: int, say: Say) -> bool:
+def _fill(active: dict[Run, _Active], waiting: Iterator[Run | None], *, jobs: int, say: Say) -> bool:
     """Start what there is room for; returns whether anything is under way."""
     while len(active) < jobs and (run := next(waiting, None)):
-        say(f"{run}: {'resumed' if run.directory.exists() else 'started'}")
+        epochs = len(run.epochs())
+        say(f"{run}: resumed after epoch {epochs}" if run.directory.exists() else f"{run}: started")
         active[run] = _Active(run.start(threads=1 if jobs > 1 else None))
     return bool(active)
 
