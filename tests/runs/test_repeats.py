@@ -136,7 +136,7 @@ def test_an_interrupt_ends_the_trainings_and_says_how_to_go_on(place: Path, monk
         patch.setattr("polytag.runs.work._look", interrupted)
         done = train(place, "plan.toml -o stopped --seeds 1 2 --set training.epochs=99", patch)
     assert done.code == 130
-    assert "stopped: to go on: polytag train --resume stopped" in done.err
+    assert "interrupted; to go on: polytag train --resume stopped" in done.err
     assert [process.returncode is not None for process in started] == [True]
 
 

@@ -50,7 +50,7 @@ def test_a_search_is_interrupted_goes_on_and_writes_the_winning_plan(
         patch.setattr("polytag.runs.work._look", interrupted)
         done = search(place, f"plan.toml -o out --task ner --trials 3 --vary {RATE} --vary '{DROPOUT}'", patch)
     assert done.code == 130
-    assert "out: to go on: polytag tune --resume out" in done.err
+    assert "interrupted; to go on: polytag tune --resume out" in done.err
     assert [process.returncode is not None for process in started] == [True]
 
     done = search(place, "--resume out", monkeypatch)

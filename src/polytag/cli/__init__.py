@@ -105,8 +105,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _fail(_usage(error), code=error.exit_code)
-    except click.Abort:
-        _fail("interrupted", code=130)
+    except click.Abort as error:
+        _fail("; ".join(["interrupted", *error.args]), code=130)
     except PolytagError as error:
         _fail(str(error))
     except OSError as error:

@@ -32,5 +32,6 @@ def telling_how_to_go_on(output: Path, can_go_on: Callable[[], bool], *, command
         yield
     except KeyboardInterrupt:
         if can_go_on():
-            click.echo(f"{output}: to go on: polytag {command} --resume {shlex.quote(str(output))}", err=True)
+            click.echo(err=True)  # the terminal wrote ^C
+            raise click.Abort(f"to go on: polytag {command} --resume {shlex.quote(str(output))}") from None
         raise

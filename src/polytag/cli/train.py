@@ -38,7 +38,7 @@ def _one_voice() -> Iterator[None]:
     """Under ``torchrun`` every process fails in the same way: leave it to the first to say so."""
     try:
         yield
-    except (PolytagError, click.ClickException, KeyboardInterrupt) as error:
+    except (PolytagError, click.ClickException, click.Abort, KeyboardInterrupt) as error:
         if "TORCHELASTIC_RUN_ID" not in os.environ or os.environ.get("RANK") == "0":
             raise
         sys.exit(getattr(error, "exit_code", 1))

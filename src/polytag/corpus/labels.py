@@ -80,13 +80,14 @@ class Labels:
         """What to say of a file in which these labels were counted."""
         others = {name: count for name, count in counts.items() if name not in {*self.map, *self.map.values()}}
         missing = [name for name in self.map if name not in counts]
-        folded = {name.casefold(): name for name in others}
-        for name in missing:
-            if close := get_close_matches(name.casefold(), folded, n=1):
-                yield f"the map names '{name}', which stands nowhere in it; did you mean '{folded[close[0]]}'?"
         if len(missing) == len(self.map):
-            yield f"nothing that the map names stands in it ({', '.join(missing)}){_found(others)}"
-        elif others:
+            meant = next((f"; did you mean {new} = {name}?" for name, new in self.map.items() if new in counts), "")
+            meant = meant or next((f"; did you mean '{found}'?" for found in _meant(missing, others).values()), "")
+            yield f"nothing that the map names stands in it ({', '.join(missing)}){_found(counts)}{meant}"
+            return
+        for name, found in _meant(missing, others).items():
+            yield f"the map names '{name}', which stands nowhere in it; did you mean '{found}'?"
+        if others:
             yield f"labels that the map does not name stay as they are: {shown(others)}"
 
     def _new(self, label: str) -> str:
@@ -141,6 +142,13 @@ def shown(counts: Mapping[str, int]) -> str:
     ranked = Counter(counts).most_common()
     more = f", and {len(ranked) - MOST_SHOWN:,} more" if len(ranked) > MOST_SHOWN else ""
     return ", ".join(f"{name} {count:,}" for name, count in ranked[:MOST_SHOWN]) + more
+
+
+def _meant(missing: Iterable[str], there: Iterable[str]) -> dict[str, str]:
+    """What is like a name that is missing, for each that has something like it."""
+    folded = {name.casefold(): name for name in there}
+    close = {name: get_close_matches(name.casefold(), folded, n=1) for name in missing}
+    return {name: folded[found[0]] for name, found in close.items() if found}
 
 
 def _found(counts: Mapping[str, int]) -> str:

@@ -42,7 +42,8 @@ def inline(value: object) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(inline, value))}]"
     if isinstance(value, Mapping):
-        return f"{{ {', '.join(f'{inline_key(key)} = {inline(item)}' for key, item in value.items())} }}"
+        items = ", ".join(f"{inline_key(key)} = {inline(item)}" for key, item in value.items())
+        return f"{{ {items} }}" if items else "{}"
     return tomli_w.dumps({"_": value}).partition(" = ")[2].rstrip("\n")
 
 
@@ -57,8 +58,9 @@ def _below(kind: str, found: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[s
 
 
 def _settings(settings: Mapping[str, Any], model: type[Table]) -> Iterator[str]:
-    for key, value in settings.items():
+    for key, field in model.settings().items():
+        value = settings.get(key, field.default)
         if key == "columns":
             yield from (line(f"columns.{inner}", of, Columns) for inner, of in value.items())
-        else:
+        elif key in settings or (model is Task and value == {}):  # a plan does not hold empty tables
             yield line(key, value, model)

@@ -8,6 +8,7 @@ import os
 import shutil
 import threading
 import time
+import warnings
 from collections.abc import Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import replace
@@ -15,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from polytag.errors import ModelError, PlanError, PolytagError
+from polytag.errors import ModelError, PlanError, PolytagError, PolytagWarning
 
 try:
     import torch  # noqa: F401 - nothing below works without it, nothing outside this folder needs it
@@ -197,7 +198,11 @@ def _train(
 ) -> Iterator[Event]:
     if world.first(lambda: is_complete(directory, resume=resume)):
         done = world.agree(lambda: Trained(load_model(directory), read_report(directory)))
-        yield Note(f"{directory}: the training is complete; nothing to resume{asked_anew(done.model.plan, plan)}")
+        told = f"{directory}: the training is complete; nothing to resume"
+        if (anew := asked_anew(done.model.plan, plan)) and world.is_first:
+            warnings.warn(told + anew, PolytagWarning, stacklevel=2)
+        elif not anew:
+            yield Note(told)
         yield done
         return
     world.first(lambda: check_passes(directory, plan, resume=resume))
