@@ -28,12 +28,16 @@ def test_text_becomes_records_with_offsets(trained, workplace):
     assert [record["text"] for record in records][1:] == ["Amina\nDiallo left.", "Warsaw"]
     assert set(records[0]["tags"]) == {"ner", "pos"}
     assert run([*command, "--workers", "2"]) == done
+    assert run(f"tag {trained} in.txt --to jsonl").out == done.out
 
 
 def test_options_of_text_are_refused_elsewhere(trained, workplace):
-    done = run(f"tag {trained} test.conll --to jsonl")
+    done = run(f"tag {trained} test.conll --to jsonl --from conll")
     assert (done.code, done.out) == (2, "")
     assert "is for plain text: say --from text" in done.err
+    done = run(f"tag {trained} test.conll --to jsonl")
+    assert (done.code, done.out) == (1, "")
+    assert done.err == "polytag: test.conll: is no plain text, so its form stays; --to is for text, raw or tokenised\n"
     assert run(f"tag {trained} --from tokenised --tokeniser unicode").code == 2
     done = run(f"tag {trained} --from text --tokeniser spacy")
     assert (done.code, "--tokeniser spacy: expected 'unicode', 'blanks' or 'spacy:'" in done.err) == (2, True)

@@ -27,6 +27,14 @@ def test_who_is_right() -> None:
     )
 
 
+def test_as_text_it_is_its_table_and_its_repr_one_line() -> None:
+    found = compared([GOLD, "O O B-LOC"], [GOLD, GOLD])
+    assert repr(found) == f"Comparison(ner: {found.answer})"
+    assert "PER                    66.67  100.00  +33.33       2" in str(found).splitlines()
+    assert "<tr><th>PER</th><td>66.67</td><td>100.00</td><td>+33.33</td><td>2</td></tr>" in found._repr_html_()
+    assert f"<p>{found.answer}</p>" in found._repr_html_()
+
+
 def test_a_model_does_not_differ_from_itself() -> None:
     found = compared([GOLD, "O O O"], [GOLD, "O O O"])
     assert found.differences == []

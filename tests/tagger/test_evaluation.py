@@ -132,3 +132,18 @@ def test_moved_files_are_found_where_told(model: Path, files: Path, tmp_path: Pa
 def test_what_cannot_be_scored(model: Path, arguments: dict[str, object], error: type[Exception], message: str) -> None:
     with pytest.raises(error, match=message):
         polytag.evaluate(model, **arguments)  # type: ignore[arg-type]
+
+
+def test_a_tagger_stands_for_its_model_in_whatever_takes_one(model: Path, files: Path) -> None:
+    tagger = polytag.load(model)
+    assert repr(tagger) == "Tagger(ner: 2 types, pos: 2 tags; float32)"
+    on = {"data_file": files / "test", "tasks": ["ner"]}
+    assert polytag.evaluate(tagger, **on)["ner"].scores == polytag.evaluate(model, **on)["ner"].scores
+    assert polytag.compare(tagger, model, data_file=files / "test", task="ner").differences == []
+    found = [polytag.suggest(of, files / "test", count=2, tasks=["ner"]) for of in (tagger, model)]
+    assert found[0].suggestions == found[1].suggestions
+    assert repr(found[0]) == "Suggested(2 of 12 sentences, tasks=['ner'])"
+    with pytest.raises(PolytagError, match="threads = 2: a Tagger has its own"):
+        polytag.evaluate(tagger, threads=2, **on)
+    with pytest.raises(PolytagError, match=r"found 'a.conll', expected a polytag.Sentence, or one file"):
+        polytag.suggest(tagger, ["a.conll"])  # type: ignore[list-item]

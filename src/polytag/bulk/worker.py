@@ -63,8 +63,13 @@ class Worker:
 
         Raises:
             CorpusError: a line or row is not in the format; holds its number in the whole text.
-            PolytagError: raw text cannot be cut into words.
+            PolytagError: raw text cannot be cut into words; records are asked of what is no plain text.
         """
+        is_text = isinstance(piece, Piece) and not FORMATS[piece.format].has_tags
+        if self.assignment.records and not is_text:
+            raise PolytagError(
+                f"{piece.source}: is no plain text, so its form stays; --to is for text, raw or tokenised"
+            )
         if isinstance(piece, TablePiece):
             from polytag.bulk.tables import tagged
 

@@ -20,7 +20,6 @@ from polytag.cli.outputs import tell, write_page
 
 if TYPE_CHECKING:
     from polytag.reports import Comparison
-    from polytag.reports.comparison import Line
 
 
 @click.command()
@@ -72,31 +71,13 @@ def compare(
     if html is not None:
         write_page(html, comparison_page(found, names=(str(a), str(b))))
     click.echo(
-        json.dumps(_numbers(found), indent=2, ensure_ascii=False, allow_nan=False) if as_json else _table(found, a, b)
+        json.dumps(_numbers(found), indent=2, ensure_ascii=False, allow_nan=False)
+        if as_json
+        else f"A: {a}\nB: {b}\n{found}"
     )
     if not as_json:
         for line in _sentences(found, limit):
             click.echo(line)
-
-
-def _table(found: "Comparison", a: Path, b: Path) -> str:
-    head = [
-        f"A: {a}", f"B: {b}",
-        f"{found.task}: {found.sentences:,} sentences, {found.words:,} words of {', '.join(found.sources)}",
-        "", f"{'':<20} {'A':>7} {'B':>7} {'B - A':>7} {'gold':>7}",
-    ]  # fmt: skip
-    whole = [found.score] if found.plain else [found.precision, found.recall, found.score]
-    verdicts = (
-        f"They differ in {len(found.differences):,} sentences: A is right in {found.verdicts['A']:,}, "
-        f"B in {found.verdicts['B']:,}, neither in {found.verdicts['neither']:,}."
-    )
-    lost = ", ".join(f"{line.name} {line.difference:+.2f}" for line in found.lost)
-    told = [f"Types that lost from A to B: {lost}."] if lost else []
-    return "\n".join([*head, *map(_line, [*found.types, *whole]), "", found.answer, *told, verdicts])
-
-
-def _line(line: "Line") -> str:
-    return f"{line.name:<20} {line.a:7.2f} {line.b:7.2f} {line.difference:+7.2f} {line.gold:7,}"
 
 
 def _sentences(found: "Comparison", limit: int) -> list[str]:

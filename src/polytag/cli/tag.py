@@ -131,7 +131,7 @@ def _check(source_format: str, target_format: str | None, tokeniser: str | None)
     """The options that only text has."""
     if tokeniser and source_format == "tokenised":
         raise click.UsageError("tokenised text is in words already, so it takes no --tokeniser")
-    if target_format and source_format not in TEXTS:
+    if target_format and source_format not in (*TEXTS, "auto"):
         raise click.UsageError("--to is for plain text: say --from text or lines")
 
 

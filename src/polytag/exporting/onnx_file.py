@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from polytag.errors import PolytagError
 from polytag.files import atomic_write
-from polytag.tagger.tagging import Tagger
+from polytag.tagger.tagging import Tagger, as_tagger
 
 if TYPE_CHECKING:
     import onnx
@@ -31,7 +31,7 @@ class Export:
 
 
 def export(
-    tagger: Tagger,
+    model: Tagger | str | PathLike[str],
     path: str | PathLike[str],
     *,
     tasks: Sequence[str] | None = None,
@@ -40,7 +40,7 @@ def export(
     """Write a graph from characters and words to emissions and decoded tags, in float32.
 
     Args:
-        tagger: whose network is written; the precision that it tags in plays no part.
+        model: whose network is written: a tagger, in whatever precision, a model directory or a packed file.
         path: the file, which appears when it is whole and the ONNX checker has passed it.
         tasks: of one language; all of the model's unless given.
         constrained: decode valid tag sequences only; as the plan says unless given.
@@ -49,12 +49,13 @@ def export(
         PolytagError: onnx is not installed, a task is unknown, several languages are named or none of several, the
             graph is larger than 2 GB, or the file cannot be written.
     """
+    tagger = as_tagger(model)
     chosen = choose(tagger, tasks)
-    model = build(tagger, chosen, constrained=constrained)
-    content = model.SerializeToString()
+    written = build(tagger, chosen, constrained=constrained)
+    content = written.SerializeToString()
     with atomic_write(path, "wb") as file:
         file.write(content)
-    inputs, outputs = ([value.name for value in values] for values in (model.graph.input, model.graph.output))
+    inputs, outputs = ([value.name for value in values] for values in (written.graph.input, written.graph.output))
     return Export(Path(path), tuple(chosen), len(content), tuple(inputs), tuple(outputs))
 
 

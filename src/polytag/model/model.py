@@ -16,7 +16,7 @@ KINDS: dict[str, Any] = {"chars": CharVocabulary, "words": WordVocabulary, "tags
 Weights = npt.NDArray[np.float32]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Model:
     """A trained network as data: nothing here computes, and nothing changes.
 
@@ -30,6 +30,9 @@ class Model:
     temperatures: Mapping[str, float] = field(default_factory=dict)  # of tasks whose probabilities are calibrated
     precision: str = "float32"  # to compute in, unless another is asked for
     texts: Mapping[str, Familiarity] = field(default_factory=dict)  # of tasks: how it knows what it was calibrated on
+
+    def __repr__(self) -> str:
+        return f"Model({', '.join(self.plan.tasks)}; {self.parameters:,} weights)"
 
     @property
     def parameters(self) -> int:

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from html import escape
 
 import numpy as np
 
@@ -54,9 +55,9 @@ class Difference:
         return _errors(self.a), _errors(self.b)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Comparison:
-    """What a comparison found; differences are B's score less A's."""
+    """What a comparison found; differences are B's score less A's. As text and in notebooks, its table."""
 
     task: str
     plain: bool
@@ -72,6 +73,41 @@ class Comparison:
     differences: Sequence[Difference]
     verdicts: dict[str, int]
     lacking: Mapping[str, str] = field(default_factory=dict)  # model -> what to say of labels that it never finds
+
+    def __repr__(self) -> str:
+        return f"Comparison({self.task}: {self.answer})"
+
+    def __str__(self) -> str:
+        """A line for each type, the scores over all, and the answer."""
+        head = f"{self.task}: {self.sentences:,} sentences, {self.words:,} words of {', '.join(self.sources)}"
+        names = f"{'':<20} {'A':>7} {'B':>7} {'B - A':>7} {'gold':>7}"
+        rows = (f"{row.name:<20} {row.a:7.2f} {row.b:7.2f} {row.difference:+7.2f} {row.gold:7,}" for row in self.lines)
+        return "\n".join([head, "", names, *rows, "", *self._told])
+
+    def _repr_html_(self) -> str:
+        """The same, for notebooks."""
+        cells = (
+            f"<tr><th>{escape(row.name)}</th><td>{row.a:.2f}</td><td>{row.b:.2f}</td><td>{row.difference:+.2f}</td>"
+            f"<td>{row.gold:,}</td></tr>"
+            for row in self.lines
+        )
+        names = "".join(f"<th>{name}</th>" for name in ("", "A", "B", "B - A", "gold"))
+        told = "".join(f"<p>{escape(line)}</p>" for line in self._told)
+        return f"<table><thead><tr>{names}</tr></thead><tbody>{''.join(cells)}</tbody></table>{told}"
+
+    @property
+    def lines(self) -> list[Line]:
+        """The scores of each type, and those over all."""
+        return [*self.types, *([self.score] if self.plain else [self.precision, self.recall, self.score])]
+
+    @property
+    def _told(self) -> list[str]:
+        lost = ", ".join(f"{line.name} {line.difference:+.2f}" for line in self.lost)
+        verdicts = (
+            f"They differ in {len(self.differences):,} sentences: A is right in {self.verdicts['A']:,}, "
+            f"B in {self.verdicts['B']:,}, neither in {self.verdicts['neither']:,}."
+        )
+        return [self.answer, *([f"Types that lost from A to B: {lost}."] if lost else []), verdicts]
 
     @property
     def metric(self) -> str:

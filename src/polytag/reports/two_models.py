@@ -10,13 +10,13 @@ from polytag.errors import PlanError, nearest
 from polytag.reports.cases import read_cases
 from polytag.reports.comparison import Comparison, compare_cases
 from polytag.tagger.evaluation import Chosen, sentences_to_score
-from polytag.tagger.tagging import Tagger
+from polytag.tagger.tagging import Tagger, as_tagger
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 
 def compare(
-    a: str | PathLike[str],
-    b: str | PathLike[str],
+    a: Tagger | str | PathLike[str],
+    b: Tagger | str | PathLike[str],
     *,
     task: str | None = None,
     best_for: str | None = None,
@@ -27,7 +27,7 @@ def compare(
     """Tag the same sentences with two models and compare what they say.
 
     Args:
-        a: a model directory; its plan says how the file is read.
+        a: a model directory, a packed file or a tagger; its plan says how the file is read.
         b: another.
         task: its name in both, or ``"NAME:OTHER"`` where ``b`` has another name for it; may be left out where the
             models have one task in common, or one task each.
@@ -42,7 +42,7 @@ def compare(
     """
     kept = _pair(best_for) if best_for else (None, None)
     first_model, second_model = (
-        Tagger.load(model, best_for=weights or None, precision=precision, threads=threads)
+        as_tagger(model, best_for=weights or None, precision=precision, threads=threads)
         for model, weights in zip((a, b), kept, strict=True)
     )
     first, second = _tasks(first_model, second_model, task)

@@ -61,7 +61,7 @@ def _unlike(one: Scored) -> Advice | None:
     if one.text is None or one.dev is None or not one.text.is_far(one.dev):
         return None
     does = "train on sentences of this text too ('polytag suggest' chooses which to annotate)"
-    return Advice(UNLIKE, f"{one.task}: this text is unlike dev: {one.text.line(one.dev)}: {does}")
+    return Advice(UNLIKE, f"{one.task}: this text is unlike dev: {does}")
 
 
 def _unknown_words(one: Scored) -> Advice | None:
@@ -124,7 +124,8 @@ def _of_epochs(epochs: Epochs) -> Advice | None:
     stretch = max(1, done // 5)
     rise = scores[-1] - max(scores[:-stretch], default=scores[-1])
     if best == done == epochs.planned and rise >= LEAST:
-        said = f"dev still rose by {rise:.1f} in the last {stretch} of {done} epochs"
+        last = "epoch" if stretch == 1 else f"{stretch} epochs"
+        said = f"dev still rose by {rise:.1f} in the last {last} of {done}"
         return Advice(rise, f"{said}: train longer, such as training.epochs = {2 * done}")
     if 2 * best <= done and done - best >= 3:
         said = f"dev was best after epoch {best} of {done}"

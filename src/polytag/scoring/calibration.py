@@ -24,11 +24,14 @@ class Bin:
         return abs(self.probability - self.correct)
 
 
-@dataclass
+@dataclass(repr=False)
 class Reliability:
     """Probabilities and whether what they were given for was right, counted in bins of equal width."""
 
     bins: list[Bin] = field(default_factory=lambda: [Bin() for _ in range(BINS)])
+
+    def __repr__(self) -> str:
+        return f"Reliability(error={self.error:.2f}, count={self.count})"
 
     @property
     def count(self) -> int:

@@ -18,13 +18,13 @@ from polytag.suggesting.suggestion import Suggestion
 from polytag.suggesting.uncertainty import Floats, Measure, measure_named
 from polytag.tagger.lattice import View
 from polytag.tagger.request import Request
-from polytag.tagger.tagging import Tagger
+from polytag.tagger.tagging import Tagger, as_tagger
 
 CHUNK = 512  # sentences read ahead
 POOL_FACTOR, POOL_MOST = 20, 20_000  # candidates for each suggestion; in all, unless more are asked for
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Suggested:
     """The suggestions, in the order in which to annotate them, and what they were chosen from."""
 
@@ -33,9 +33,12 @@ class Suggested:
     read: int  # sentences, without those shorter than asked for
     mean_score: float  # of all sentences read
 
+    def __repr__(self) -> str:
+        return f"Suggested({len(self.suggestions):,} of {self.read:,} sentences, tasks={self.tasks})"
+
 
 def suggest(
-    tagger: Tagger,
+    model: Tagger | str | PathLike[str],
     candidates: str | PathLike[str] | Iterable[Candidate | Sentence],
     *,
     count: int = 100,
@@ -48,7 +51,7 @@ def suggest(
     """Choose the sentences whose annotation would teach most, in one pass and bounded memory.
 
     Args:
-        tagger: the model that is to learn.
+        model: that is to learn: a tagger, a model directory or a packed file.
         candidates: what to choose from: a file, read as `polytag tag` reads it, sentences, or what
             `polytag.suggesting.candidates` reads.
         count: how many to choose; fewer where there are fewer different sentences.
@@ -66,6 +69,7 @@ def suggest(
         raise PolytagError(
             f"{count} sentences of diversity {diversity}, expected 1 or more and a diversity from 0 to 1"
         )
+    tagger = as_tagger(model)
     chosen_tasks, measure = tagger.choose(tasks), measure_named(by)
     pool = Pool(max(count, min(POOL_FACTOR * count, POOL_MOST)) if diversity else count)
     read, total = 0, 0.0
@@ -85,7 +89,13 @@ def _read(
 ) -> Iterator[Candidate]:
     if isinstance(source, str | PathLike):
         return candidates_of(source, tokeniser=tagger.tokeniser(tasks))
-    return (one if isinstance(one, Candidate) else candidate(one) for one in source)
+    return (one if isinstance(one, Candidate) else _candidate(one) for one in source)
+
+
+def _candidate(one: object) -> Candidate:
+    if not isinstance(one, Sentence):
+        raise PolytagError(f"found {one!r:.80}, expected a polytag.Sentence, or one file in the place of all")
+    return candidate(one)
 
 
 def _scored(

@@ -21,7 +21,7 @@ from polytag.scoring.advice import Scored, next_steps
 from polytag.scoring.familiarity import Familiarity
 from polytag.splits import has_split, read_as, split_sentences
 from polytag.tagger.familiarity import Watched
-from polytag.tagger.tagging import Tagger
+from polytag.tagger.tagging import Tagger, as_tagger
 
 SEEN_DEV = "the model was refit on them too (training.refit), so scores on them say little of other text"
 
@@ -58,7 +58,7 @@ class Evaluation:
     @classmethod
     def of(
         cls,
-        model: str | PathLike[str],
+        model: Tagger | str | PathLike[str],
         *,
         best_for: str | None = None,
         precision: str | None = None,
@@ -66,7 +66,7 @@ class Evaluation:
         **chosen: Unpack[Chosen],
     ) -> "Evaluation":
         """Load a model and open what it is scored on; arguments and errors are those of `evaluate`."""
-        tagger = Tagger.load(model, best_for=best_for, precision=precision, threads=threads)
+        tagger = as_tagger(model, best_for=best_for, precision=precision, threads=threads)
         watched: dict[str, Watched] = {}
         sentences = {}
         for task, found in sentences_to_score(tagger, **chosen).items():
@@ -114,7 +114,7 @@ def has_vectors(plan: Plan, task: str) -> bool:
 
 
 def evaluate(
-    model: str | PathLike[str],
+    model: Tagger | str | PathLike[str],
     *,
     best_for: str | None = None,
     precision: str | None = None,
@@ -124,7 +124,7 @@ def evaluate(
     """Counts of each task.
 
     Args:
-        model: a model directory, or a packed file.
+        model: a model directory, a packed file, or a tagger, which has the three settings that follow.
         best_for: use the weights kept for this task.
         precision: as for `Tagger.load`.
         threads: as for `Tagger.load`.

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import chain
 from os import PathLike
-from typing import Unpack
+from typing import Any, Unpack
 
 from polytag.corpus.schemes import write_outside
 from polytag.corpus.sentence import Sentence
@@ -56,6 +56,11 @@ class Tagger:
         self.threads = threads or available_cores()
         self.engine = Engine(model, precision=self.precision, threads=self.threads)
         self.outside = {name: task.outside for name, task in self.plan.tasks.items() if task.outside != "O"}
+
+    def __repr__(self) -> str:
+        parts = {name: self.engine.part(name).vocabulary for name in self.plan.tasks}
+        tasks = (f"{name}: {len(part.types)} {'tags' if part.plain else 'types'}" for name, part in parts.items())
+        return f"Tagger({', '.join(tasks)}; {self.precision})"
 
     @classmethod
     def load(
@@ -292,6 +297,19 @@ class Tagger:
 
             _on_threads(answer, self.engine.batches(words, lengths, tasks, at_least=threads), threads)
         return found
+
+
+def as_tagger(model: Tagger | str | PathLike[str], **options: Any) -> Tagger:
+    """A tagger as it is; that of a model directory or packed file with options of `Tagger.load`.
+
+    Raises:
+        PolytagError: the model cannot be read, or options are given of a tagger, which has its own.
+    """
+    if not isinstance(model, Tagger):
+        return Tagger.load(model, **options)
+    if given := [name for name, value in options.items() if value is not None]:
+        raise PolytagError(f"{given[0]} = {options[given[0]]!r}: a Tagger has its own; give the path of its model")
+    return model
 
 
 def load(
