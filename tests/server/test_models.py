@@ -10,6 +10,7 @@ import pytest
 from polytag.corpus.sentence import Sentence
 from polytag.model import save_model
 from polytag.server import Limits, create_app
+from polytag.server.description import describe
 from polytag.server.models import Source
 from polytag.tagger.tagging import Tagger
 from tests import tiny
@@ -52,6 +53,15 @@ def test_models_are_shown(several: Local) -> None:
     assert [of["model"] for of in several.get("/models").json()] == ["news", "law"]
     assert several.get("/model").json()["model"] == "news"
     assert several.get("/model?name=law").json()["model"] == "law"
+
+
+def test_a_packed_model_has_its_words_sorted_and_shows_some_of_them_without_the_signs(tmp_path: Path) -> None:
+    whole = tagger()
+    whole.save(tmp_path / "m.polytag")
+    known = {word for word in whole.vocabularies.words["en"].words if word.isalpha()}
+    (language,) = describe(Tagger.load(tmp_path / "m.polytag"), name="m", limits=LIMITS).languages
+    assert len(known) > 5
+    assert {*language.example.split()} == known
 
 
 @pytest.mark.parametrize("asked", ["post", "get"])

@@ -1,6 +1,7 @@
 """report.json: the scores, and all that is needed to make them again."""
 
 import json
+import re
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -98,6 +99,10 @@ def test_the_card_tells_it_to_people(model: Path, report: dict[str, Any]) -> Non
     assert f"| ner | LOC | {count:,} | {', '.join(report['labels']['ner']['LOC']['examples'])} |" in text
     assert text.endswith(f"{(model / 'plan.toml').read_text(encoding='utf-8').strip()}\n```\n")
     assert str(model) not in text
+    assert re.search(r"\* Trained for \d+ epochs in \d+ s on cpu \(.+, \d+ threads?\), recipe paper\.\n", text)
+    timed = {**report, "scores": {"ner": {"dev": {**report["scores"]["ner"]["dev"], "tokens": 5_432}}}}
+    told = card(load_model(model), {**timed, "scoring_seconds": 2.0}, plan="")
+    assert "Then tagged dev and test files at about 2,700 words/s, on the same machine." in told
     assert text == card(load_model(model), report, plan=(model / "plan.toml").read_text(encoding="utf-8"))
 
 

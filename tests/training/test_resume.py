@@ -47,6 +47,7 @@ def content(directory: Path) -> dict[str, object]:
             found[str(path.relative_to(directory))] = path.read_bytes()
     found["metrics.jsonl"] = [timeless(line) for line in (directory / "metrics.jsonl").read_text().splitlines()]
     found["report.json"] = timeless((directory / "report.json").read_text())
+    found["README.md"] = [line for line in (directory / "README.md").read_text().splitlines() if line[:2] != "* "]
     return found
 
 

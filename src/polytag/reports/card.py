@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from polytag.errors import counted
 from polytag.files import atomic_write
 from polytag.model import Model
 
@@ -38,21 +39,23 @@ def card(model: Model, report: Report, *, plan: str) -> str:
         report: its report.json.
         plan: its plan.toml.
     """
-    parts = [_head(model), _use(model), _scores(report), _data(report), _labels(report), _size(model, report)]
+    parts = [_head(model, report), _use(model), _scores(report), _data(report), _labels(report), _size(model, report)]
     parts.append(f"## Plan\n\n```toml\n{plan.strip()}\n```")
     return "\n\n".join(parts) + "\n"
 
 
-def _head(model: Model) -> str:
+def _head(model: Model, report: Report) -> str:
     codes = sorted({part.language for part in model.plan.words.values() if part.language})
     languages = f"language: {json.dumps(codes, ensure_ascii=False)}\n" if codes else ""  # JSON is YAML
     front = f"---\n{MARK}pipeline_tag: token-classification\n{languages}---\n\n"
     tasks = [
-        [name, "tags" if model.vocabularies.tags[task.tags].plain else "spans", task.words, task.scheme]
+        [name, "tags" if model.vocabularies.tags[task.tags].plain else "spans",
+         model.plan.words[task.words].language or "", task.scheme]
         for name, task in model.plan.tasks.items()
-    ]
+    ]  # fmt: skip
     return (
-        f"{front}# A sequence tagger for {_listed(model.plan.tasks)}\n\nTrained from scratch with polytag.\n\n"
+        f"{front}# A sequence tagger for {_listed(model.plan.tasks)}\n\nTrained from scratch with polytag "
+        f"{report['versions']['polytag']}.\n\n"
         f"{_table(['task', 'says', 'language', 'scheme'], tasks)}"
     )
 
@@ -110,9 +113,14 @@ def _size(model: Model, report: Report) -> str:
 def _sizes(model: Model, report: Report) -> Iterator[str]:
     size = sum(array.nbytes for array in model.arrays.values())
     yield f"{model.parameters:,} weights, {size / 1e6:,.1f} MB; `polytag pack` makes a smaller file."
-    machine = f"{_plain(str(report['machine']['processor']))}, {report['machine']['threads']} threads"
-    yield f"Trained for {report['epochs']} epochs on {report['device']} ({machine}), recipe {report['recipe']}."
-    yield "How fast: `report.json` has the `seconds` of training, and `scoring_seconds`, of the words of dev and test."
+    machine = f"{_plain(str(report['machine']['processor']))}, {counted(report['machine']['threads'], 'thread')}"
+    epochs = f"{counted(report['epochs'], 'epoch')} in {report['seconds']:,.0f} s"
+    yield f"Trained for {epochs} on {report['device']} ({machine}), recipe {report['recipe']}."
+    scored = [split for split in ("dev", "test") if split == "test" or "first_pass" not in report]
+    words = sum(of["tokens"] for splits in report["scores"].values() for split, of in splits.items() if split in scored)
+    if words and report["scoring_seconds"]:
+        rate = float(f"{words / report['scoring_seconds']:.2g}")
+        yield f"Then tagged {' and '.join(scored)} files at about {rate:,.0f} words/s, on the same machine."
 
 
 def _table(names: Sequence[str], rows: Sequence[Sequence[str]]) -> str:

@@ -43,8 +43,15 @@ def _language(tagger: Tagger, name: str) -> LanguageReply:
 
 
 def _example(words: WordVocabulary) -> str:
-    """Words in the order in which training first read them, which is nearly a text of its language and domain."""
-    return " ".join(words.words[: min(words.trained, EXAMPLE)]).replace(" . ", " .\n")
+    """Words in the order in which training first read them, which is nearly a text of its language and domain.
+
+    A packed model has them sorted: then some of all.
+    """
+    known = list(words.words[: words.trained])
+    if known[:EXAMPLE] == sorted(known[:EXAMPLE]):
+        known = [word for word in known if word.isalpha()]
+        known = known[:: len(known) // EXAMPLE + 1]
+    return " ".join(known[:EXAMPLE]).replace(" . ", " .\n")
 
 
 def _task(tagger: Tagger, name: str, task: Task) -> TaskReply:

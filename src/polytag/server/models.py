@@ -104,6 +104,7 @@ class Models:
             return
         if isinstance(found, Tagger):
             self.replace(name, found)
+            _LOG.warning("%s: was replaced, and the new one answers", source.path)
         else:
             _LOG.error("%s: was replaced by what cannot be read, so the old one stays: %s", source.path, found)
         self.on_reload(name, isinstance(found, Tagger))
