@@ -9,6 +9,7 @@ import pytest
 
 from polytag.auditing import Audit, audit
 from polytag.errors import PlanError, PolytagError
+from polytag.plan_file import load_plan
 from tests.cli.conftest import run
 
 PLAN = """
@@ -32,6 +33,9 @@ batch_sentences = 2
 epochs = 8
 learning_rate = 0.1
 """
+AUDIT = (
+    "audit train.conll --folds 2 --quiet --set training.epochs=1 --set words.any.hidden=4 --set chars.shared.hidden=4"
+)
 PLANTED = "anna O\nsees O\nlima B-LOC\n\n"
 
 
@@ -103,6 +107,33 @@ def test_command_prints_suspects(place: Path, audited: Audit) -> None:
     done = run(f"audit {place / 'plan.toml'} --output {place / 'out'} --folds 2 --limit 1 --quiet")
     assert f"{place / 'train.conll'}:97: none -> anna PER (spurious)" in done.out
     assert done.out.count("->") == 1
+
+
+@pytest.fixture
+def bare(place: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An annotated file without a plan, audited with networks so small that they learn nothing."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(place / "train.conll", tmp_path)
+    assert run(AUDIT).code == 0
+    return tmp_path / "train.conll"
+
+
+def test_files_without_a_plan_are_read_as_init_reads_them(bare: Path) -> None:
+    plan = load_plan("audit/plan.toml")
+    assert (list(plan.tasks), plan.tasks["ner"].train, plan.tasks["ner"].columns.tag) == (["ner"], (str(bare),), 1)
+    found = Path("audit/audit.jsonl").read_text(encoding="utf-8").splitlines()
+    assert {json.loads(line)["file"] for line in found} == {str(bare)}
+    other = run("audit train.conll train.conll --quiet")
+    assert "audit/plan.toml: is there already, and of other files" in other.sentence
+    assert "expected nothing said of others" in run("audit audit/plan.toml train.conll").err
+    assert "expected nothing said of others" in run("audit audit/plan.toml --tag ner=1").err
+
+
+def test_models_of_a_file_that_has_changed_are_not_used(bare: Path) -> None:
+    with bare.open("a", encoding="utf-8") as file:
+        file.write("\nlima B-LOC\n")
+    done = run(AUDIT)
+    assert (done.code, "train.conll: has changed since" in done.sentence) == (1, True)
 
 
 def test_other_folds_in_the_same_directory_are_refused(place: Path, audited: Audit) -> None:

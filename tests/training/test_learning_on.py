@@ -231,7 +231,7 @@ def test_a_killed_training_goes_on_bit_for_bit(news: Path, old: Path, tmp_path: 
 
 
 def test_another_model_in_its_place_is_no_resumption(corpora: Path, old: Path, tmp_path: Path) -> None:
-    from polytag.training.checksums import checksums
+    from polytag.model.checksums import checksums
 
     made = plan(corpora, old, "ner")
     assert str(old) in checksums(made, {})

@@ -62,7 +62,9 @@ def init(
         raise PolytagError(f"{output}: is there already; name another file with -o, or overwrite it with --force")
     if options["raw"]:
         options["vectors"] = options["vectors"] or output.parent / f"{options['language'] or ANY}.vec.gz"
-    tasks, seen = _tasks(train, options)
+    vectors = options["vectors"] if options["raw"] else _existing(options["vectors"], options["data"])
+    asked = {"dev": options["dev"], "test": options["test"], "language": options["language"] or "", "vectors": vectors}
+    tasks, seen = tasks_of(train, options, **asked)
     write = partial(plan_text, tasks, directory=output.parent, recipe=recipe or RECIPE)
     words = sum(each.report.tokens for each in seen) * len(tasks)
     sentences = sum(each.report.sentences for each in seen)
@@ -104,40 +106,28 @@ def _what_next(output: Path, *, data: Path | None, raw: tuple[Path, ...], vector
     return ", ".join(f"{does} {mark}{command}{mark}" for does, command in quoted.items())
 
 
-def _tasks(train: tuple[Path, ...], options: dict[str, Any]) -> tuple[list["TaskChoice"], list["Seen"]]:
-    """The tasks that options name, or the one that the files look like; and what is in each training file."""
+def tasks_of(train: tuple[Path, ...], options: dict[str, Any], **more: Any) -> tuple[list["TaskChoice"], list["Seen"]]:
+    """The tasks that options name, or the one that the files look like; tells what is in each training file.
+
+    Raises:
+        PolytagError: a file cannot be read so, or a name cannot be used.
+    """
     from polytag.corpus.lookup import find_file
-    from polytag.initialise import check_language, check_name, guessed_name, look
+    from polytag.initialise import TaskChoice, check_files, check_name, guessed_name, look
 
     for name in options["tags"]:
         check_name(name)
-    check_language(options["language"] or "")
-    data = options["data"]
-    files = [look(find_file(path, data), format=options["source_format"], word=options["word"]) for path in train]
+    reading = {"format": options["source_format"], "word": options["word"]}
+    files = [look(find_file(path, options["data"]), **reading) for path in train]
     click.echo("\n".join(line for each in files for line in each.lines()), err=True)
     seen = files[0]
-    tags = {name: str(place) for name, place in options["tags"].items()} or {guessed_name(seen, seen.tag): seen.tag}
-    return [_task(seen, train, name, tag, options) for name, tag in tags.items()], files
-
-
-def _task(seen: "Seen", train: tuple[Path, ...], name: str, tag: str, options: dict[str, Any]) -> "TaskChoice":
-    from polytag.initialise import TaskChoice, check_files
-
-    task = TaskChoice(
-        name=name,
-        train=train,
-        tag=tag,
-        format=options["source_format"],
-        word=options["word"],
-        dev=options["dev"],
-        test=options["test"],
-        language=options["language"] or "",
-        vectors=options["vectors"] if options["raw"] else _existing(options["vectors"], options["data"]),
-        note=column.note if (column := seen.column(tag)) else "",
-        data=options["data"],
-    )
-    check_files(task)
-    return task
+    places = {name: str(place) for name, place in options["tags"].items()} or {guessed_name(seen, seen.tag): seen.tag}
+    tasks = []
+    for name, tag in places.items():
+        note = column.note if (column := seen.column(tag)) else ""
+        tasks.append(TaskChoice(name=name, train=train, tag=tag, note=note, data=options["data"], **reading, **more))
+        check_files(tasks[-1])
+    return tasks, files
 
 
 def _existing(path: Path | None, data: Path | None) -> Any:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from polytag.errors import PolytagError
-from polytag.model.report_file import REPORT
+from polytag.errors import ModelError, PolytagError
+from polytag.model.checksums import checksums
+from polytag.model.report_file import REPORT, read_report
 from polytag.plan import Plan
+from polytag.plan_file import load_plan
 from polytag.runs import processes
 
 POLL_SECONDS = 0.2
@@ -79,11 +81,25 @@ def without_refit(plan: Plan) -> list[str]:
 
 
 def left(runs: Collection[Run], say: Say) -> list[Run]:
-    """Those that are not trained yet; says how many are."""
+    """Those that are not trained yet; says how many are.
+
+    Raises:
+        ModelError: one is trained, of a file that has changed.
+    """
     waiting = [run for run in runs if not run.is_done]
-    if len(waiting) < len(runs):
-        say(f"{len(runs) - len(waiting)} of {len(runs)} trainings are done already")
+    if done := [run for run in runs if run.is_done]:
+        _check_files(done)
+        say(f"{len(done)} of {len(runs)} trainings are done already")
     return waiting
+
+
+def _check_files(done: Sequence[Run]) -> None:
+    plan = load_plan(done[0].plan, data=done[0].data, settings=done[0].settings)
+    now = checksums(plan.only(done[0].tasks) if done[0].tasks else plan, {})
+    for run in done:
+        for path, before in read_report(run.directory)["data"].items():
+            if now.get(path, before) != before:
+                raise ModelError(f"{path}: has changed since {run.directory} was trained; name another directory")
 
 
 @dataclass

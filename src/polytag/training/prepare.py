@@ -12,12 +12,12 @@ from polytag.corpus.memory import sentences_of
 from polytag.corpus.notes import Notes
 from polytag.corpus.offsets import as_scored
 from polytag.corpus.sentence import Sentence
+from polytag.model.checksums import checksums
 from polytag.plan import Plan
 from polytag.plan.defaults import recipes
 from polytag.plan.task import SPLITS
 from polytag.splits import Corpora, given_splits, split_sentences
 from polytag.training.beginning import Beginning, freeze
-from polytag.training.checksums import checksums
 from polytag.training.chosen import Chosen
 from polytag.training.network import Network
 from polytag.training.pretrained import fill_embeddings, vectors_of, with_dimensions
