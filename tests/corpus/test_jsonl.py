@@ -83,6 +83,7 @@ def test_neighbouring_spans_stay_apart(file):
     ("record", "message"),
     [
         ("{\n", "no JSON"),
+        ("[]\n", "found an empty list, expected one JSON object"),
         ("[1, 2]\n", r"found '\[1, 2\]', expected one JSON object"),
         ("[" * 100_000 + "\n", "expected one object per line"),
         ("1" * 5000 + "\n", "expected one"),

@@ -71,7 +71,7 @@ def test_more_seeds_join_and_what_is_trained_is_not_trained_again(place: Path, m
     assert "plan.toml: training.epochs was 1 for the trainings here, now it is 2; name another directory" in (
         train(place, "plan.toml -o more --seeds 1 2 --set training.epochs=2", monkeypatch).sentence
     )
-    assert "runs.json: folds was None for the trainings here, now it is 2" in (
+    assert "runs.json: folds was not given for the trainings here, now it is 2" in (
         train(place, "plan.toml -o more --seeds 1 2 --folds 2", monkeypatch).sentence
     )
 

@@ -58,8 +58,9 @@ def look(path: Path, *, format: str = "auto", word: int | str = 0) -> Seen:
     """
     report = check(path, format=format, word=word)
     if not report.columns:
-        line, problem = report.problems[0] if report.problems else (0, "no column but the words")
-        raise CorpusError(f"{problem}, expected words with tags", path=path, line=line)
+        nothing = (0, "no column but the words, expected words with tags")
+        line, problem = report.problems[0] if report.problems else nothing
+        raise CorpusError(problem, path=path, line=line)
     return Seen(path, report, word)
 
 

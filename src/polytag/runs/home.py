@@ -69,5 +69,5 @@ def _compared(plan: Plan, may_change: Collection[str]) -> dict[str, Any]:
 
 def _check_same(path: Path, before: Any, now: Any) -> None:
     if found := first_difference(before, now):
-        key, was, is_ = found
-        raise PlanError(f"{path}: {key} was {was!r} for the trainings here, now it is {is_!r}; name another directory")
+        key, was, is_ = found[0], *("not given" if value is None else repr(value) for value in found[1:])
+        raise PlanError(f"{path}: {key} was {was} for the trainings here, now it is {is_}; name another directory")

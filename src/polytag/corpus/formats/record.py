@@ -42,7 +42,8 @@ def checked(value: Any) -> Record | list[Any]:
     """A value of JSON, seen to be a record; raises ValueError."""
     if isinstance(value, dict) or _is_pair(value):
         return value  # type: ignore[no-any-return]
-    raise ValueError(f"found {json.dumps(value)[:20]!r}, expected one JSON object per line")
+    found = repr(json.dumps(value)[:20]) if value != [] else "an empty list"
+    raise ValueError(f"found {found}, expected one JSON object per line")
 
 
 def dumped(record: Any) -> str:
