@@ -49,8 +49,8 @@ PRELOADED = (
 
 
 @contextmanager
-def zygote(folder: Path) -> Iterator[str]:
-    """Yields a PATH; ends the process, not what it forked."""
+def zygote(folder: Path, first: str = "") -> Iterator[str]:
+    """Yields a PATH; ends the process, not what it forked. ``first`` is code that it runs before it loads anything."""
     address, programs = folder / "zygote", folder / "bin"
     programs.mkdir()
     for name in ("polytag", "python"):
@@ -59,7 +59,8 @@ def zygote(folder: Path) -> Iterator[str]:
         )
         (programs / name).chmod(0o755)
     environment = {**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
-    command = [sys.executable, __file__, str(address), str(programs / "python")]
+    begin = f"{first}\nimport runpy\nrunpy.run_path({__file__!r}, run_name='__main__')"
+    command = [sys.executable, "-c", begin, str(address), str(programs / "python")]
     with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
         assert process.stdout.readline() == b"ready\n"
@@ -72,9 +73,11 @@ def zygote(folder: Path) -> Iterator[str]:
 def serve(address: str, python: str) -> None:
     """Fork for each request; the child runs the command, a process between tells its exit code."""
     for module in PRELOADED:
-        with suppress(ImportError):
+        with suppress(Exception):  # what is not installed
             importlib.import_module(module)
-    os.fsync = lambda _: None  # as in tests
+    os.fsync = lambda _: None  # as in tests, where nobody looks at pictures either
+    if training := sys.modules.get("polytag.training"):
+        training.write_curves = lambda *_: None  # type: ignore[attr-defined]
     sys.executable = python  # what a command starts again starts at once too; multiprocessing keeps the real one
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)

@@ -15,6 +15,8 @@ from polytag.reports.training_curves import FILE, curves, curves_of, write_curve
 from polytag.training import Note, train, train_events
 from tests.training import toy
 
+LOOKS_AT_CURVES = True
+
 SVG = "{http://www.w3.org/2000/svg}"
 
 

@@ -24,18 +24,12 @@ from tests.training import several_processes, toy
 from tests.training.several_processes import RESUMED, VARIANTS, plan_of
 
 ROOT = Path(__file__).parents[2]
-LOOKS_AT_CURVES = True  # where processes of their own draw them, this one does
-TORCHRUN = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"]
+TORCHRUN = ["-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "--no-python"]
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1"}
 
 needs_gloo = pytest.mark.skipif(
     not (torch.distributed.is_available() and torch.distributed.is_gloo_available()), reason="needs PyTorch with Gloo"
 )
-
-
-def torchrun(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
-    command = [*TORCHRUN, "-m", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
 
 
 def in_two_processes(python: str, *arguments: str | Path) -> list[subprocess.CompletedProcess[str]]:
@@ -44,7 +38,7 @@ def in_two_processes(python: str, *arguments: str | Path) -> list[subprocess.Com
     world |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(free_port())}
     started = [
         subprocess.Popen(
-            [python, "-m", *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+            [python, *map(str, arguments)], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
             env=ENVIRONMENT | world | {"RANK": rank, "LOCAL_RANK": rank},
         )
         for rank in ("0", "1")
@@ -69,7 +63,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory, quick_python: str) -> Path
         losses[variant] = [event.loss for event in events if isinstance(event, Step)]
     (directory / "losses.json").write_text(json.dumps(losses))
     several_processes.begin(train_events(plan, output=directory / "begun alone", save_seconds=0), steps=8)
-    for done in in_two_processes(quick_python, "tests.training.several_processes", directory):
+    for done in in_two_processes(quick_python, "-m", "tests.training.several_processes", directory):
         assert done.returncode == 0, done.stderr
     list(train_events(plan, output=directory / "begun together", resume=True))
     return directory
@@ -176,8 +170,10 @@ def write_plan(directory: Path, *, dev: str = "en.dev") -> Path:
 
 
 @needs_gloo
-def test_a_mistake_is_told_once(tmp_path: Path) -> None:
-    done = torchrun("polytag", "train", write_plan(tmp_path, dev="absent"), "-o", tmp_path / "model")
+def test_a_mistake_is_told_once(tmp_path: Path, quick_python: str) -> None:
+    train = ["-m", "polytag", "train", str(write_plan(tmp_path, dev="absent")), "-o", str(tmp_path / "model")]
+    command = [quick_python, *TORCHRUN, quick_python, *train]
+    done = subprocess.run(command, cwd=ROOT, env=ENVIRONMENT, capture_output=True, text=True, timeout=300)
     assert done.returncode != 0
     told = [line for line in done.stderr.splitlines() if line.startswith("polytag: ")]
     (line,) = told
@@ -201,9 +197,9 @@ def workers(process: subprocess.Popen[str]) -> Sequence[int]:
 @pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="finds processes in /proc")
 def test_a_killed_process_ends_all_and_the_training_resumes(tmp_path: Path, quick_python: str) -> None:
     plan, output = write_plan(tmp_path), tmp_path / "model"
-    command = [*TORCHRUN, "-m", "polytag", "train", plan, "-o", output, "--set"]
+    train = ["-m", "polytag", "train", str(plan), "-o", str(output), "--set"]
     with subprocess.Popen(
-        [*command, "training.epochs=100000"],
+        [sys.executable, *TORCHRUN, quick_python, *train, "training.epochs=100000"],
         cwd=ROOT, env=ENVIRONMENT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
     ) as process:  # fmt: skip
         try:
@@ -213,7 +209,7 @@ def test_a_killed_process_ends_all_and_the_training_resumes(tmp_path: Path, quic
         finally:
             process.terminate()
     reached = len(metrics(output)) + 2  # one more may be in the state alone
-    both = in_two_processes(quick_python, *command[len(TORCHRUN) + 1 :], f"training.epochs={reached}", "--resume")
+    both = in_two_processes(quick_python, *train, f"training.epochs={reached}", "--resume")
     assert [done.returncode for done in both] == [0, 0], both
     assert "".join(done.stderr for done in both).count("resumed after epoch") == 1
     assert "".join(done.stdout for done in both).count("kept epoch") == 1

@@ -1,10 +1,11 @@
 """Without PyTorch everything that runs a model works, and whatever trains says in one sentence what to install."""
 
 import json
+import shutil
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Sequence
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from polytag.model import save_model
 from tests import tiny
 from tests.training import toy
+from tests.zygote import zygote
 
 WITHOUT = """\
 import sys
@@ -61,14 +63,21 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def quickly(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A PATH whose `polytag` and `python` have no torch, and start at once."""
+    with zygote(tmp_path_factory.mktemp("zygote"), WITHOUT) as path:
+        yield path
+
+
+def run(name: str, *arguments: str, at: Path, path: str) -> "subprocess.CompletedProcess[str]":
+    program = shutil.which(name, path=path)
+    assert program
+    return subprocess.run([program, *arguments], cwd=at, capture_output=True, text=True, check=False)
+
+
 def python(code: str, *arguments: str, at: Path) -> "subprocess.CompletedProcess[str]":
     return subprocess.run([sys.executable, "-c", code, *arguments], cwd=at, capture_output=True, text=True, check=False)
-
-
-def command(line: Sequence[str], *, at: Path) -> str:
-    done = python(COMMAND, *line, at=at)
-    assert done.returncode == 0, done.stderr
-    return done.stdout
 
 
 RUNS = {
@@ -89,10 +98,12 @@ RUNS = {
 
 
 @pytest.mark.parametrize(("line", "expected"), RUNS.values(), ids=RUNS.keys())
-def test_what_runs_a_model_works(place: Path, line: str, expected: str) -> None:
+def test_what_runs_a_model_works(place: Path, quickly: str, line: str, expected: str) -> None:
     if line.startswith("export"):
         pytest.importorskip("onnx", reason="the extra onnx is not installed")
-    assert expected in command(line.split(), at=place)
+    done = run("polytag", *line.split(), at=place, path=quickly)
+    assert done.returncode == 0, done.stderr
+    assert expected in done.stdout
 
 
 def test_a_server_answers(place: Path) -> None:
@@ -137,9 +148,10 @@ ASKED = {
 
 
 @pytest.mark.parametrize("statement", ASKED.values(), ids=ASKED.keys())
-def test_whatever_trains_says_what_to_install(place: Path, statement: str) -> None:
+def test_whatever_trains_says_what_to_install(place: Path, quickly: str, statement: str) -> None:
     program = f"from polytag.errors import PolytagError\ntry:\n    {statement}\nexcept PolytagError as error:\n"
-    done = python(f"{WITHOUT}{program}    print(error)\nelse:\n    print('nothing was raised')\n", at=place)
+    program += "    print(error)\nelse:\n    print('nothing was raised')\n"
+    done = run("python", "-c", program, at=place, path=quickly)
     assert done.stdout == f"{SENTENCE}\n", done.stderr
     assert not (place / "new").exists()
 
@@ -152,8 +164,8 @@ def test_it_is_the_same_where_torch_is_barred(place: Path) -> None:
 
 
 @pytest.mark.parametrize("line", ["train plan.toml -o new", "train absent.toml -o new", "curve plan.toml --task ner"])
-def test_commands_that_train_say_it_in_one_line(place: Path, line: str) -> None:
-    done = python(COMMAND, *line.split(), at=place)
+def test_commands_that_train_say_it_in_one_line(place: Path, quickly: str, line: str) -> None:
+    done = run("polytag", *line.split(), at=place, path=quickly)
     assert (done.returncode, done.stdout, done.stderr) == (1, "", f"polytag: {SENTENCE}\n")
     assert not (place / "new").exists()
     assert not (place / "curve-ner").exists()
