@@ -17,7 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import product
+from itertools import chain, combinations, product
 from pathlib import Path
 from statistics import mean, stdev
 from typing import TYPE_CHECKING, Any
@@ -25,6 +25,8 @@ from typing import TYPE_CHECKING, Any
 import polytag
 from polytag.corpus.documents import read
 from polytag.corpus.sentence import Sentence
+from polytag.curves.forecast import forecast
+from polytag.curves.runs import ALONE, Arm, Result
 from polytag.files import atomic_write
 from polytag.plan_file import make_plan
 from polytag.reports.chart import COLOURS, draw
@@ -207,6 +209,31 @@ def _gains(done: Sequence[Round], choice: str, training: str) -> list[str]:
     return [f"{mean(gains):+.2f}" for gains in found.values()]
 
 
+def foretold(done: Sequence[Round]) -> str:
+    """How forecasts of `polytag curve --more` from three amounts, drawn at random, did for up to twice the highest."""
+    of_round = by_arm(done).get(("random", "scratch"), {}).values()
+    measured = [
+        [Result(Arm(ALONE, float(one.sentences), one.seed), one.f1, "f1", 0, one.sentences) for one in found]
+        for found in of_round
+    ]
+    if len({len(found) for found in measured}) > 1 or len(measured[0]) < 2:
+        return "Forecasts need as many rounds of each of several seeds."
+    misses, inside = [], 0
+    for *known, then in combinations(measured, 4):
+        last = known[-1]
+        if 1.5 * known[0][0].sentences <= last[0].sentences <= then[0].sentences <= 2 * last[0].sentences:
+            gain = forecast([*chain(*known)], then[0].sentences - last[0].sentences).gain
+            came = mean(one.score for one in then) - mean(one.score for one in last)
+            misses.append(gain.mean - came)
+            inside += gain.low <= came <= gain.high
+    return (
+        f"Forecasts of `polytag curve --more` from three of these amounts (random, scratch; the highest at least half "
+        f"as many again as the lowest) for another up to twice the highest: {len(misses)}, wrong by "
+        f"{mean(misses):+.2f} in the mean and by {mean(map(abs, misses)):.2f} without sign; "
+        f"{100 * inside / len(misses):.0f} % of the intervals held what came."
+    )
+
+
 def plot(done: Sequence[Round]) -> str:
     """F1 against sentences, and against words, for words are what annotation costs."""
     arms = by_arm(done)
@@ -241,6 +268,8 @@ of one core, mean of all rounds ± their standard deviation. All arms of a seed 
 ![F1 by sentences and by words annotated]({PLOT})
 
 {table(done)}
+
+{foretold(done)}
 """  # noqa: E501
 
 
@@ -265,7 +294,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     loop = Loop(options)
     loop.run()
     done = [one for one in loop.done if one.seed <= options.seeds]
-    print(table(done))
+    print(f"{table(done)}\n\n{foretold(done)}")
     if options.page:
         for path, text in ((options.page, page(done, options)), (options.page.with_name(PLOT), plot(done))):
             with atomic_write(path) as file:

@@ -17,8 +17,8 @@ REACH = 10  # of what is measured only this far below the highest rate: a curve'
 LAW = (
     "The error (100 less the score) is taken to fall as a power of the number of sentences. That is fitted to each "
     "seed's scores at the rates from a tenth of the highest on (at least three); the interval comes from how the seeds "
-    "differ (Student, 95 %); and how well the law fits is not in it. It holds for sentences drawn at random like those "
-    "annotated so far."
+    "differ (Student, 95 %) and from how far the law, fitted without the highest rate, misses what that brought. It "
+    "holds for sentences drawn at random like those annotated so far."
 )
 
 
@@ -37,7 +37,9 @@ class Forecast:
 def forecast(results: Sequence[Result], more: int | None = None) -> Forecast:
     """What ``more`` sentences would bring; half as many again, rounded to one digit, unless given.
 
-    The error of each seed, ``a * sentences ** -b``, is fitted by least squares of its logarithm.
+    The error of each seed, ``a * sentences ** -b``, is fitted by least squares of its logarithm. To the interval of the
+    seeds is added, as a second standard deviation would be, by how much that misses each seed's last step when fitted
+    without it, for as large a step in the logarithm of the sentences.
 
     Raises:
         PolytagError: there are too few amounts of annotation, or a score of 100, whose error has no logarithm.
@@ -59,7 +61,11 @@ def forecast(results: Sequence[Result], more: int | None = None) -> Forecast:
         raise PolytagError("what more annotation would bring cannot be told where a score is 100 already")
     sentences = _sentences(by_rate[rates[-1]])
     more = _next(sentences) if more is None else more
-    return Forecast(sentences, more, estimate([_gain(curve, sentences, more) for curve in curves.values()]))
+    gain = estimate([_gain(curve, sentences, more) for curve in curves.values()])
+    if gain.half is not None:
+        miss = math.sqrt(mean(_miss(curve) ** 2 for curve in curves.values()))
+        gain = Estimate(gain.mean, math.hypot(gain.half, miss * math.log1p(more / sentences)))
+    return Forecast(sentences, more, gain)
 
 
 def told(results: Sequence[Result], amounts: Sequence[int]) -> str:
@@ -115,6 +121,14 @@ def _gain(curve: Sequence[tuple[int, float]], sentences: int, more: int) -> floa
         [math.log(count) for count, _ in curve], [math.log(100 - score) for _, score in curve]
     )
     return math.exp(intercept) * (math.pow(sentences, slope) - math.pow(sentences + more, slope))
+
+
+def _miss(curve: Sequence[tuple[int, float]]) -> float:
+    """By how much the law of all amounts but the highest is wrong of what that brought, per e-fold of sentences."""
+    last = curve[-1][0]
+    lower = [point for point in curve if point[0] < last]
+    before, score = lower[-1]
+    return (_gain(lower, before, last - before) - (curve[-1][1] - score)) / math.log(last / before)
 
 
 def _next(sentences: int) -> int:
