@@ -106,6 +106,17 @@ def test_more_is_held_out_of_few_sentences_and_never_more_than_tells_epochs_apar
     assert (choose(5000, has_dev=True).size, choose(5000, has_dev=True).reasons) == (None, {})
 
 
+def test_entities_of_few_sentences_take_each_others_places(news):
+    done = run("init --train en.train.conll --tag pos=1 --tag ner=2 -o few.toml")
+    assert "mention_replacement: 228 training sentences, no more than 3,000: each entity" in done.err
+    tasks = load_plan("few.toml").tasks
+    assert (tasks["pos"].mention_replacement, tasks["ner"].mention_replacement) == (0.0, 0.3)
+    done = run("init --train en.train.conll --tag ner=2 --recipe paper -o paper.toml")
+    assert "mention_replacement" not in done.err + Path("paper.toml").read_text()
+    assert choose(3000, has_dev=True, has_entities=True).mention_replacement == 0.3
+    assert choose(3001, has_dev=True, has_entities=True).mention_replacement is None
+
+
 def test_names_with_blanks_are_quoted_where_commands_are_told(news):
     shutil.copy("en.test.conll", "my dev.conll")
     done = run(["init", "--train", "en.train.conll", "--dev", "my dev.conll", "-o", "my plan.toml"])

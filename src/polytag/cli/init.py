@@ -70,8 +70,10 @@ def init(
     sentences = sum(each.report.sentences for each in seen)
     speed = partial(_speed, write, output.parent, options["data"], sentences, words)
     choice = choose(
-        sentences, has_dev=bool(options["dev"]), size=size, holdout=options["holdout"], minutes=minutes, speed=speed
-    )
+        sentences, has_dev=bool(options["dev"]), size=size,
+        has_entities=recipe in (None, RECIPE) and any(task.has_entities for task in tasks),
+        holdout=options["holdout"], minutes=minutes, speed=speed,
+    )  # fmt: skip
     text = write(choice=choice)
     click.echo("\n".join(f"{key}: {why}" for key, why in choice.reasons.items()), err=True)
     write_plan(text, output, force=force)
@@ -113,7 +115,7 @@ def tasks_of(train: tuple[Path, ...], options: dict[str, Any], **more: Any) -> t
         PolytagError: a file cannot be read so, or a name cannot be used.
     """
     from polytag.corpus.lookup import find_file
-    from polytag.initialise import TaskChoice, check_files, check_name, guessed_name, look
+    from polytag.initialise import ENTITIES, TaskChoice, check_files, check_name, guessed_name, kind_of, look
 
     for name in options["tags"]:
         check_name(name)
@@ -124,8 +126,9 @@ def tasks_of(train: tuple[Path, ...], options: dict[str, Any], **more: Any) -> t
     places = {name: str(place) for name, place in options["tags"].items()} or {guessed_name(seen, seen.tag): seen.tag}
     tasks = []
     for name, tag in places.items():
-        note = column.note if (column := seen.column(tag)) else ""
-        tasks.append(TaskChoice(name=name, train=train, tag=tag, note=note, data=options["data"], **reading, **more))
+        column = seen.column(tag)
+        found: dict[str, Any] = {"note": column.note, "has_entities": kind_of(column) == ENTITIES} if column else {}
+        tasks.append(TaskChoice(name=name, train=train, tag=tag, data=options["data"], **found, **reading, **more))
         check_files(tasks[-1])
     return tasks, files
 

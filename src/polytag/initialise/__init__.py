@@ -3,8 +3,10 @@
 from polytag.initialise.choosing import Choice as Choice
 from polytag.initialise.choosing import Speed as Speed
 from polytag.initialise.choosing import choose as choose
+from polytag.initialise.looking import ENTITIES as ENTITIES
 from polytag.initialise.looking import Seen as Seen
 from polytag.initialise.looking import guessed_name as guessed_name
+from polytag.initialise.looking import kind_of as kind_of
 from polytag.initialise.looking import look as look
 from polytag.initialise.plan_text import ANY as ANY
 from polytag.initialise.plan_text import RECIPE as RECIPE

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from polytag.errors import counted
 
 FEW_SENTENCES = 1_000  # for which the small network is enough: docs/how-to/low-resource.md
+FEW_MENTIONS = 3_000  # sentences: at 300, 1,000 and 3,000 others' mentions teach more, on dev, with every seed
+REPLACED = 0.3  # of the mentions then: docs/results.md
 ENOUGH_TO_CHOOSE = 2_000  # sentences; more of them tell epochs apart no better
 MORE_HOLDOUT, HOLDOUT = 0.2, 0.1  # of fewer training sentences than that, and of more
 FEWEST_EPOCHS = 3  # below which a training has hardly begun
@@ -27,11 +29,12 @@ class Speed:
 
 @dataclass(frozen=True)
 class Choice:
-    """What is chosen, and why: by the keys ``size``, ``epochs`` and ``holdout``. None leaves it to the recipe."""
+    """What is chosen, and why, by key; ``mention_replacement`` for entities alone. None leaves it to the recipe."""
 
     size: str | None = None
     epochs: int | None = None
     holdout: float = 0.0
+    mention_replacement: float | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -39,6 +42,7 @@ def choose(
     sentences: int,
     *,
     has_dev: bool,
+    has_entities: bool = False,
     size: str | None = None,
     holdout: float | None = None,
     minutes: float | None = None,
@@ -49,6 +53,7 @@ def choose(
     Args:
         sentences: of the training files.
         has_dev: whether there are development files.
+        has_entities: whether those of a task are learnt by the recipe of `RECIPE`.
         size: what the user wants; None: what fits.
         holdout: the same.
         minutes: how long the training may take; with it, ``speed`` measures that of a size.
@@ -64,11 +69,16 @@ def choose(
     chosen, epochs = size, None
     if size is None and sentences < FEW_SENTENCES:
         chosen, reasons["size"] = "small", f"{seen}, fewer than {FEW_SENTENCES:,}: enough for them"
+    replaced = REPLACED if has_entities and sentences <= FEW_MENTIONS else None
+    if replaced:
+        reasons["mention_replacement"] = (
+            f"{seen}, no more than {FEW_MENTIONS:,}: each entity stands in others' places too"
+        )
     if minutes is not None and speed is not None:
         chosen, epochs, more = _in_time(minutes, [chosen] if chosen else ["medium", "small"], speed)
         reasons["size"] = "; ".join(part for part in (reasons.get("size"), more["size"]) if part)
         reasons |= {"epochs": more["epochs"]} if "epochs" in more else {}
-    return Choice(chosen, epochs, share, reasons)
+    return Choice(chosen, epochs, share, replaced, reasons)
 
 
 def _share(sentences: int) -> float:

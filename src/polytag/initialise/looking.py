@@ -9,6 +9,7 @@ from polytag.errors import CorpusError, counted
 
 # Types of spans that tell which task it is; labels of single words are taken for parts of speech.
 _CHUNKS = {"NP", "VP", "PP", "ADJP", "ADVP"}
+ENTITIES = "ner"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +71,15 @@ def guessed_name(seen: Seen, tag: str) -> str:
     key = tag.rpartition(".")[2]
     if column is None and is_name(key) and not key.isdecimal():
         return key
+    return kind_of(column)
+
+
+def kind_of(column: Column | None) -> str:
+    """What the tags of a column look like: pos, chunk or ner."""
     if column is None or column.scheme == "plain":
         return "pos"
     types = {name.partition("-")[2] for name in column.tags}
-    return "chunk" if types & _CHUNKS else "ner"
+    return "chunk" if types & _CHUNKS else ENTITIES
 
 
 def is_name(text: str) -> bool:

@@ -44,6 +44,7 @@ class TaskChoice:
     language: str = ""
     vectors: Path | None = None
     note: str = ""
+    has_entities: bool = False
     data: Path | None = None
 
 
@@ -159,6 +160,11 @@ def _task(task: TaskChoice, directory: Path, choice: Choice) -> list[str]:
         *(line(split, paths[0] if len(paths) == 1 else paths, Task) for split, paths in files.items()),
         *([] if task.dev else _chosen("holdout", choice.holdout or HOLDOUT, choice.reasons, Task)),
         *([line("format", task.format, Task)] if task.format != "auto" else []),
+        *(
+            _chosen("mention_replacement", choice.mention_replacement, choice.reasons, Task)
+            if task.has_entities
+            else []
+        ),
         f"{columns:<{WIDTH}}  # {_printable(task.note) or 'where words and tags stand'}",
         "",
     ]
