@@ -18,7 +18,7 @@ def main(target: Path) -> None:
     for row in zip(sentence.words, iob2, convert_tags(iob2, "bioes"), strict=True):
         print("{:<15} {:<8} {}".format(*row))
     for span in sentence.spans("ner"):
-        print(f"{span.type}: {' '.join(sentence.words[span.start : span.end])}")
+        print(f"{span.type}: {span.text}")
     count = convert(SOURCE, target, tags={"upos": 1, "ner": 2}, scheme={"ner": "bioes"})
     print(f"wrote {count} sentences to {target}")
 

@@ -55,7 +55,7 @@ def main(packed: str | None = None) -> None:
             f"\n{' '.join(f'{w}/{t}' for w, t in zip(sentence.words, sentence.tags[f'{language}-pos'], strict=True))}"
         )
         for span in sentence.spans(f"{language}-ner"):
-            print(f"    {span.type:<4} {' '.join(sentence.words[span.start : span.end])} ({span.probability:.2f})")
+            print(f"    {span.type:<4} {span.text} ({span.probability:.2f})")
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ figures of their authors, on the same training data; the paper had a gazetteer a
 def parse(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--data", type=Path, required=True, help="directory of the corpora and vectors")
-    parser.add_argument("--rows", nargs="*", default=[], choices=list(ROWS), help="which to train")
+    parser.add_argument("--rows", nargs="*", default=[], choices=list(ROWS), metavar="ROW", help="which to train")
     parser.add_argument("--seeds", type=int, nargs="+", default=[1, 2, 3])
     parser.add_argument("--results", type=Path, default=Path("recipe.jsonl"), help="a line for each run")
     parser.add_argument("--tags", type=Path, help="directory of the tags of each run")
