@@ -48,13 +48,13 @@ def test_a_plan_from_options_is_shown_and_trained(news):
 
 
 def test_a_task_for_each_tag_with_words_of_one_language(news):
-    done = run("init --train en.train.conll --tag ner=2 --tag pos=1 --holdout 0.2 --language en --recipe paper")
+    done = run("init --train en.train.conll --tag ner=2 --tag pos=1 --holdout 0.2 --language en")
     assert done.code == 0, done.err
     plan = load_plan("plan.toml")
     assert {name: (task.words, task.chars, task.columns.tag) for name, task in plan.tasks.items()} == {
         "ner": ("en", "shared", 2), "pos": ("en", "shared", 1)
     }  # fmt: skip
-    assert (plan.tasks["ner"].holdout, plan.training.recipe) == (0.2, "paper")
+    assert (plan.tasks["ner"].holdout, plan.training.recipe) == (0.2, "best")
 
 
 def test_minutes_choose_size_and_epochs_by_a_measured_speed(news, monkeypatch):
@@ -111,8 +111,6 @@ def test_entities_of_few_sentences_take_each_others_places(news):
     assert "mention_replacement: 228 training sentences, no more than 3,000: each entity" in done.err
     tasks = load_plan("few.toml").tasks
     assert (tasks["pos"].mention_replacement, tasks["ner"].mention_replacement) == (0.0, 0.3)
-    done = run("init --train en.train.conll --tag ner=2 --recipe paper -o paper.toml")
-    assert "mention_replacement" not in done.err + Path("paper.toml").read_text()
     assert choose(3000, has_dev=True, has_entities=True).mention_replacement == 0.3
     assert choose(3001, has_dev=True, has_entities=True).mention_replacement is None
 
@@ -143,7 +141,6 @@ def test_a_plan_that_is_there_is_kept(news):
         ("init --train en.train.conll --tag ner=7", "en.train.conll:1: 3 columns, expected at least 8"),
         ("init --train en.train.conll --test words.txt", "words.txt:1: 1 column, expected at least 3"),
         ("init --train en.train.conll --vectors none.vec", "none.vec: no such file"),
-        ("init --train en.train.conll --recipe bset", "there is no recipe 'bset'; did you mean 'best'?"),
         ("init --train en.train.conll --language english", "language 'english': a code is two or three small letters"),
         ("init --train en.train.conll --tag 'a b=2'", "name 'a b': a name holds letters of a to z, digits, _ and -"),
     ],

@@ -118,9 +118,9 @@ def test_a_table_without_rows_keeps_its_columns(place: Path, model: Path) -> Non
 @pytest.mark.parametrize(
     ("columns", "options", "sentence"),
     [
-        ({"text": ["Lima ."]}, ["--column", "test"], "a.parquet: no column test; did you mean 'text'"),
+        ({"text": ["Lima ."]}, ["--word", "test"], "a.parquet: no column test; did you mean 'text'"),
         ({"sentence": ["Lima ."]}, [], "a.parquet: no column words, tokens, text; known are sentence"),
-        ({"id": [1]}, ["--column", "id"], "a.parquet:1: column id holds 1: words are not a list of texts"),
+        ({"id": [1]}, ["--word", "id"], "a.parquet:1: column id holds 1: words are not a list of texts"),
         ({"words": [["a"], ["b", None]]}, [], "a.parquet:2: column words holds ['b', None]: words are not"),
     ],
 )

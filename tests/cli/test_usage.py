@@ -20,7 +20,6 @@ EXAMPLE = Path(__file__).parents[2] / "examples" / "onnx_tag.py"
         ("data get conll2000", "no data directory: name one with --data or POLYTAG_DATA"),
         ("init --train train.conll --tag 2", "--tag 2: expected NAME=PLACE, such as ner=3 or pos=upos"),
         ("data convert test.conll a.conll --tag a=1 --tag a=2", "--tag a=2: 'a' is named twice"),
-        ("tag none --column text", "--column is for tables, Parquet or Arrow"),
         ("tag none --from tokenised --tokeniser blanks", "tokenised text is in words already"),
     ],
 )

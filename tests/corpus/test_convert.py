@@ -151,8 +151,6 @@ def test_docstart_lines_come_along_where_they_can(tmp_path):
     source.write_text("-DOCSTART- -X- O\n\nLima N B-LOC\n\n-DOCSTART- -X- O\n\nYes N O\n\n")
     assert convert(source, target, tags={"pos": 1, "ner": 2}) == 2
     assert target.read_text() == source.read_text()
-    assert convert(source, target, tags={"ner": 2}, docstart=False) == 2
-    assert target.read_text() == "Lima B-LOC\n\nYes O\n\n"
     assert convert(source, tmp_path / "out.jsonl", tags={"ner": 2}) == 2
     assert "DOCSTART" not in (tmp_path / "out.jsonl").read_text()
 

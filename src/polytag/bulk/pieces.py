@@ -75,7 +75,6 @@ def cut(
     *,
     format: str = "auto",
     word: int | str = 0,
-    column: str | None = None,
     name: str = "",
     notes: Notes | None = None,
 ) -> Iterator[AnyPiece]:
@@ -84,7 +83,7 @@ def cut(
     Format, encoding and line ends are found here, once for all pieces; "auto" is what `recognised` says. ``name`` is
     what errors call the text: the path of a file unless given; ``notes`` takes a guess of the format, and what is odd
     about the encoding. Where a text is cut depends on nothing but the text. The pieces of a table are its rows, with
-    words or a text in ``column``, or as `polytag.bulk.tables` finds them.
+    words or a text in the column ``word``, or as `polytag.bulk.tables` finds them.
 
     Raises (while iterating):
         CorpusError: there is no such file, it cannot be read or decoded, or its format cannot be tagged; a table has
@@ -96,7 +95,7 @@ def cut(
     if isinstance(source, str | PathLike) and FORMATS[chosen].is_table:
         from polytag.bulk import tables
 
-        yield from tables.cut(Path(source), column=column, name=name)
+        yield from tables.cut(Path(source), column=str(word) if word else None, name=name)
         return
     rule, line, character, head, find = FORMATS[chosen].cut, 1, 0, "", FORMATS[chosen].head
     assert rule is not None, "whatever has blocks can be cut"

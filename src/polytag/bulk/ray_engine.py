@@ -45,7 +45,6 @@ def tag_files(
     assignment: Assignment,
     *,
     format: str = "auto",
-    column: str | None = None,
     workers: int | None = None,
 ) -> list[Path]:
     """Tag each file into one of the same name and format in the directory ``output``; give those that were written.
@@ -53,7 +52,7 @@ def tag_files(
     It uses the cluster that RAY_ADDRESS or a running Ray on this machine leads to, else the cores of this machine;
     ``workers`` bounds the actors. Killed, it goes on where it was when called again with the same model and options:
     files that are whole are left alone, tagged pieces of others are taken as they are. A file that cannot be read
-    stops no other. Tables have their words or text in ``column``.
+    stops no other.
 
     Raises:
         PolytagError: at once: Ray is not installed, the model or a file is not there, or the directory holds something
@@ -66,10 +65,9 @@ def tag_files(
         check_source(path, format=format, word=assignment.word)
     Worker(replace(assignment, precision="auto"))  # its errors are better told now
     assignment = replace(assignment, model=str(Path(assignment.model).resolve()))
-    with opened(output.resolve(), _identity(assignment, format, column)) as folder:
+    with opened(output.resolve(), _identity(assignment, format)) as folder:
         jobs = {
-            name: Job(name, str(path), Input.of(path), format, column, assignment.word, folder)
-            for name, path in names.items()
+            name: Job(name, str(path), Input.of(path), format, assignment.word, folder) for name, path in names.items()
         }
         todo = {name: job for name, job in jobs.items() if not folder.is_whole(name, job.source)}
         for name, job in todo.items():
@@ -93,11 +91,11 @@ def _imported() -> Any:
     return ray
 
 
-def _identity(assignment: Assignment, format: str, column: str | None) -> dict[str, Any]:
+def _identity(assignment: Assignment, format: str) -> dict[str, Any]:
     """What must be the same for files of one directory: all that can change what is written."""
     weights = weights_file(assignment.best_for)
     options = asdict(assignment) | asdict(assignment.request)
-    options |= {"tasks": list(assignment.request.tasks), "format": format, "column": column}
+    options |= {"tasks": list(assignment.request.tasks), "format": format}
     options = {key: value for key, value in options.items() if key not in ("model", "threads", "request")}
     return {"model": digest_of(Path(assignment.model), weights), "polytag": version("polytag"), **options}
 

@@ -27,7 +27,6 @@ class Job:
     given: str
     source: Input
     format: str
-    column: str | None
     word: int | str
     folder: Folder
 
@@ -41,7 +40,7 @@ def cut_file(row: Row) -> Iterator[Row]:
     job: Job = pickle.loads(row["job"])
     number, error, head = 0, "", {"job": row["job"]}
     try:
-        pieces = cut(job.source.path, format=job.format, word=job.word, column=job.column, name=job.given)
+        pieces = cut(job.source.path, format=job.format, word=job.word, name=job.given)
         for piece in pieces:
             if not job.folder.piece(job.name, number).exists():
                 yield {**head, "number": number, "piece": pickle.dumps(piece), "total": -1, "error": ""}

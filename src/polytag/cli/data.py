@@ -148,11 +148,6 @@ def _of_layers(ctx: click.Context, param: click.Parameter, values: tuple[str, ..
 )
 @map_option("all layers of SOURCE")
 @encoding_option
-@click.option(
-    "--docstart/--no-docstart",
-    default=None,
-    help="Keep -DOCSTART- lines, as sentences of one word; unless given, from conll to conll.",
-)
 @tokeniser_option("What cuts text into words")
 @data_option
 def convert(

@@ -37,7 +37,6 @@ if TYPE_CHECKING:
     "--raw", multiple=True, type=PATH, metavar="TEXT",
     help="Text without labels (repeatable), of which the vectors are to be made: says with which command.",
 )  # fmt: skip
-@click.option("--recipe", help="Table of training defaults: paper, authors, best, ...  [best]")
 @click.option("--size", help="Layers and units: small, medium or paper.  [as fits]")
 @click.option(
     "--minutes", type=click.FloatRange(0, min_open=True),
@@ -46,7 +45,7 @@ if TYPE_CHECKING:
 @data_option
 @click.option("--force", is_flag=True, help="Overwrite the plan file.")
 def init(
-    output: Path, train: tuple[Path, ...], recipe: str | None, force: bool, size: str | None, minutes: float | None,
+    output: Path, train: tuple[Path, ...], force: bool, size: str | None, minutes: float | None,
     **options: Any,
 ) -> None:  # fmt: skip
     """Write a plan for your files, with a task for each --tag; shows what is in them and chooses the rest.
@@ -56,7 +55,7 @@ def init(
 
     Example: polytag init --train eng.train --dev eng.testa --test eng.testb --tag ner=3 --language en -o ner.toml
     """
-    from polytag.initialise import ANY, RECIPE, choose, plan_text, write_plan
+    from polytag.initialise import ANY, choose, plan_text, write_plan
 
     if output.exists() and not force:
         raise PolytagError(f"{output}: is there already; name another file with -o, or overwrite it with --force")
@@ -65,13 +64,13 @@ def init(
     vectors = options["vectors"] if options["raw"] else _existing(options["vectors"], options["data"])
     asked = {"dev": options["dev"], "test": options["test"], "language": options["language"] or "", "vectors": vectors}
     tasks, seen = tasks_of(train, options, **asked)
-    write = partial(plan_text, tasks, directory=output.parent, recipe=recipe or RECIPE)
+    write = partial(plan_text, tasks, directory=output.parent)
     words = sum(each.report.tokens for each in seen) * len(tasks)
     sentences = sum(each.report.sentences for each in seen)
     speed = partial(_speed, write, output.parent, options["data"], sentences, words)
     choice = choose(
         sentences, has_dev=bool(options["dev"]), size=size,
-        has_entities=recipe in (None, RECIPE) and any(task.has_entities for task in tasks),
+        has_entities=any(task.has_entities for task in tasks),
         holdout=options["holdout"], minutes=minutes, speed=speed,
     )  # fmt: skip
     text = write(choice=choice)

@@ -147,7 +147,7 @@ constrained_option = click.option(
 )
 word_option = click.option(
     "--word", default="0", show_default=True, metavar="COLUMN", callback=lambda _, __, value: column_of(value),
-    help="Column of the words: its number (conll, csv) or name (csv).",
+    help="Column of the words: its number (conll, csv) or name (csv, tables that are tagged).",
 )  # fmt: skip
 encoding_option = click.option(
     "--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1."

@@ -11,6 +11,8 @@ from polytag.cli.options import PATH, weights_options
 from polytag.errors import PolytagError
 from polytag.files import locked
 
+BYTES = 50  # of a request for each word that it may hold
+
 
 @click.command()
 @click.argument("models", nargs=-1, required=True, type=PATH, metavar="MODEL...")
@@ -30,9 +32,6 @@ from polytag.files import locked
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen at; 0.0.0.0 is every one.")
 @click.option("--port", type=click.IntRange(0, 65_535), default=8000, show_default=True, help="0 takes a free one.")
 @click.option(
-    "--max-body", type=click.IntRange(min=1), default=1 << 20, show_default=True, help="Bytes of a request at most."
-)
-@click.option(
     "--max-words",
     type=click.IntRange(min=1),
     default=20_000,
@@ -45,9 +44,6 @@ from polytag.files import locked
     default=30.0,
     show_default=True,
     help="Seconds in which a request must have come, and in which it must be answered.",
-)
-@click.option(
-    "--queue", type=click.IntRange(min=1), default=1_024, show_default=True, help="Requests that wait at most."
 )
 @click.option(
     "--allow-host", "allowed", multiple=True, metavar="NAME",
@@ -66,10 +62,8 @@ def serve(
     port: int,
     precision: str | None,
     threads: int | None,
-    max_body: int,
     max_words: int,
     timeout: float,
-    queue: int,
     allowed: tuple[str, ...],
     best_for: str | None,
 ) -> None:
@@ -89,7 +83,8 @@ def serve(
         raise click.UsageError("--live makes versions of one MODEL, expected no --reload and no other model")
     if home is None and (plan or task):
         raise click.UsageError("--plan and --task are of --live, expected that too")
-    limits = Limits(body=max_body, words=max_words, seconds=timeout, read_seconds=timeout, queue=queue)
+    body = max(1 << 20, BYTES * max_words)
+    limits = Limits(body=body, words=max_words, seconds=timeout, read_seconds=timeout)
     with bind(host, port) as at, _kept_to_one(home):
         sources = {_name(model): Source(model, best_for, precision, threads) for model in models}
         if len(sources) < len(models):

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     show_default=True,
     help="Of all tag sequences; best against second best; best alone.",
 )
-@click.option("--per-token/--total", "per_word", default=True, show_default=True, help="total favours long sentences.")
+@click.option("--per-word/--total", "per_word", default=True, show_default=True, help="total favours long sentences.")
 @click.option(
     "--diversity",
     type=click.FloatRange(0, 1),

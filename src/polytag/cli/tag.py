@@ -41,7 +41,6 @@ if TYPE_CHECKING:
     type=click.Choice(["conll", "jsonl"]),
     help="Of tagged text: a line per word (conll), or a record per sentence, with offsets and spans of characters.",
 )
-@click.option("--column", help="Column of a table's words or text, if not words, tokens or text.")
 @click.option(
     "--confidence", is_flag=True, help="Also give the probability of each tag (records and tables: and span)."
 )
@@ -77,7 +76,6 @@ def tag(
     workers: int | None,
     engine: str,
     quiet: bool,
-    column: str | None,
     tasks: tuple[str, ...],
     confidence: bool,
     nbest: int | None,
@@ -94,8 +92,9 @@ def tag(
     single line end does not, but for --from lines. Each word gets a line with its tags. --to jsonl writes a record per
     sentence instead: its "text" and at which character of the input it starts, then the same as records of jsonl.
 
-    Tables (Parquet and Arrow) have words as lists, or a text, in a column; the same rows are written to --output with a
-    column for each task, and columns TASK.predicted_spans, TASK.confidence and TASK.alternatives.
+    Tables (Parquet and Arrow) have words as lists, or a text, in a column, that of --word or else words, tokens or
+    text; the same rows are written to --output with a column for each task, and columns TASK.predicted_spans,
+    TASK.confidence and TASK.alternatives.
 
     With --nbest, lines get K pairs of columns after a task's own: the tag in the sequence of that rank, and the
     probability of the sequence, the same on each line (conllu: keys TASK.1, TASK.1.probability, TASK.2, ...); where a
@@ -115,16 +114,13 @@ def tag(
     sources = [file if str(file) == "-" else find_file(file, data) for file in files]
     check_apart(output, sources)
     tables = [source for source in sources or [Path("-")] if is_table(source, source_format)]
-    if column and not tables:
-        raise click.UsageError("--column is for tables, Parquet or Arrow")
     request = Request(tasks, confidence, nbest or 0, constrained, least)
     assignment = Assignment(model=str(model), request=request, records=target_format == "jsonl", **options)
     if engine == "ray":
-        _tag_on_ray(sources, output, assignment, format=source_format, column=column, workers=workers)
+        _tag_on_ray(sources, output, assignment, format=source_format, workers=workers)
     else:
         write = _writer(sources, tables, output)
-        options = {"format": source_format, "column": column, "workers": workers or 1}
-        _tag_here(sources, output, assignment, write, quiet=quiet, **options)
+        _tag_here(sources, output, assignment, write, format=source_format, workers=workers or 1, quiet=quiet)
 
 
 def _check(source_format: str, target_format: str | None, tokeniser: str | None) -> None:
@@ -153,7 +149,6 @@ def _tag_here(
     write: "Writer",
     *,
     format: str,
-    column: str | None,
     workers: int,
     quiet: bool,
 ) -> None:
@@ -161,7 +156,7 @@ def _tag_here(
     from polytag.corpus.notes import Notes
 
     notes = Notes()
-    pieces = _pieces(files, notes, format=format, word=assignment.word, column=column)
+    pieces = _pieces(files, notes, format=format, word=assignment.word)
     with tagging(assignment, workers=workers, notes=notes) as render, opened(output) as target:
         is_watched = not quiet and sys.stderr.isatty()
         write(_with_progress(render, pieces, _bytes_of(files)) if is_watched else render(pieces), target)

@@ -46,13 +46,13 @@ def convert(
     map: Mapping[str, str] = {},
     source_scheme: str | Mapping[str, str] = AUTO,
     encoding: str = "auto",
-    docstart: bool | None = None,
     tokeniser: str = UNICODE,
     notes: Notes | None = None,
 ) -> int:
     """Write the sentences of ``source`` to ``target`` (gzip if it ends in .gz) and return how many there were.
 
-    The target holds the words and the tags of the tasks in ``tags``, in that order; it is UTF-8.
+    The target holds the words and the tags of the tasks in ``tags``, in that order; it is UTF-8. -DOCSTART- lines come
+    along from conll to conll.
 
     Args:
         source: as for ``read``, like ``format``, ``word``, ``tags``, ``encoding``, ``tokeniser`` and ``notes``.
@@ -63,7 +63,6 @@ def convert(
         map: types of spans, or plain tags, of the source to those of the target; to O where it shall have none.
         source_scheme: as ``scheme``, of the tags of the source. "auto" reads span tags of any scheme, "plain" labels
             of single words (equal labels side by side become one span), any other sees to it that tags are in it.
-        docstart: whether -DOCSTART- lines come along, as sentences of one word; unless given, from conll to conll.
 
     Raises:
         CorpusError: the source cannot be read, or something in it cannot be written in the format or the scheme.
@@ -73,7 +72,7 @@ def convert(
     _check_files(source, target, format)
     name = target_format if target_format in WRITERS else _target_format(target, target_format)
     schemes, before = _for_each(scheme, tags, source), _for_each(source_scheme, tags, source)
-    documents = name in FORMATS and FORMATS[name].has_documents if docstart is None else docstart
+    documents = name in FORMATS and FORMATS[name].has_documents
     own = dict.fromkeys(tags, outside) if isinstance(outside, str) else _named(outside, tags, "an outside tag", source)
     if map and not tags:
         raise CorpusError(f"a map of labels ({', '.join(map)}), and no tags, expected some", path=source)

@@ -9,7 +9,6 @@ from polytag.initialise.looking import guessed_name as guessed_name
 from polytag.initialise.looking import kind_of as kind_of
 from polytag.initialise.looking import look as look
 from polytag.initialise.plan_text import ANY as ANY
-from polytag.initialise.plan_text import RECIPE as RECIPE
 from polytag.initialise.plan_text import TaskChoice as TaskChoice
 from polytag.initialise.plan_text import check_files as check_files
 from polytag.initialise.plan_text import check_language as check_language

@@ -53,7 +53,7 @@ def choose(
     Args:
         sentences: of the training files.
         has_dev: whether there are development files.
-        has_entities: whether those of a task are learnt by the recipe of `RECIPE`.
+        has_entities: whether those of a task are learnt by the recipe.
         size: what the user wants; None: what fits.
         holdout: the same.
         minutes: how long the training may take; with it, ``speed`` measures that of a size.

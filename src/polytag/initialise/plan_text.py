@@ -86,7 +86,6 @@ def plan_text(
     tasks: Sequence[TaskChoice],
     *,
     directory: Path,
-    recipe: str = RECIPE,
     choice: Choice = Choice(),  # noqa: B008 - it never changes
 ) -> str:
     """A plan file that lies in ``directory``, checked; all tasks share characters, those of one language words too.
@@ -94,10 +93,8 @@ def plan_text(
     Each setting says what it means, and what ``choice`` holds why it is so.
 
     Raises:
-        PlanError: there is no such recipe or size, two tasks have one name, or a name or language cannot be used.
+        PlanError: there is no such size, two tasks have one name, or a name or language cannot be used.
     """
-    if recipe not in recipes():
-        raise PlanError(f"there is no recipe '{recipe}'{nearest(recipe, recipes())}")
     if choice.size is not None and choice.size not in sizes():
         raise PlanError(f"there is no size '{choice.size}'{nearest(choice.size, sizes())}")
     for task in tasks:
@@ -115,7 +112,7 @@ def plan_text(
     for task in tasks:
         lines += _task(task, directory, choice)
     known = f"one of {', '.join(recipes())}; all that it sets: polytag show --all"
-    lines += ["[training]", f"{f'recipe = {inline(recipe)}':<{WIDTH}}  # {known}"]
+    lines += ["[training]", f"{f'recipe = {inline(RECIPE)}':<{WIDTH}}  # {known}"]
     lines += [*_chosen("epochs", choice.epochs, reasons, Training), ""] if choice.epochs else [""]
     text = "\n".join(lines)
     make_plan(tomllib.loads(text))
