@@ -73,6 +73,16 @@ def test_minutes_choose_size_and_epochs_by_a_measured_speed(news, monkeypatch):
     assert run("init --train en.train.conll --minutes 0 -o none.toml").code == 2
 
 
+@pytest.mark.parametrize(("suffix", "tag"), [("conllu", "upos"), ("jsonl", "spans")])
+def test_the_speed_is_measured_on_files_that_name_their_tags(news, monkeypatch, suffix, tag):
+    monkeypatch.setattr("polytag.training.speed.SECONDS", 0.1)
+    to = "jsonl-spans" if suffix == "jsonl" else "conllu"
+    layer = "ner=2" if suffix == "jsonl" else "upos=1"
+    assert run(f"data convert en.train.conll train.{suffix} --tag {layer} --to {to}").code == 0
+    done = run(f"init --train train.{suffix} --tag it={tag} --minutes 9")
+    assert (done.code, "words/s were measured here" in done.err) == (0, True)
+
+
 def measured(asked: list[str], **speeds: float):
     """What `choose` asks of each size, words/s, of 60,000 words in 10 epochs."""
 

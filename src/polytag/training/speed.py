@@ -4,6 +4,7 @@ import time
 from itertools import islice
 
 from polytag.plan import Plan
+from polytag.plan.task import Columns
 from polytag.splits import split_sentences
 from polytag.training import Step, train_events
 from polytag.training.schedule import epochs_for
@@ -20,16 +21,15 @@ def words_per_second(plan: Plan) -> float:
         PolytagError: the plan or a file cannot be used.
     """
     bare = {"vectors": None, "vector_std": None, "clusters": None}
-    whole = {"dev": None, "test": None, "holdout": 0.0}
+    as_read = {"columns": Columns(), "map": {}, "outside": "O"}  # in memory, tags have the task's name
+    whole = {"dev": None, "test": None, "holdout": 0.0, **as_read}
     measured = plan.model_copy(
         update={
             "words": {name: part.model_copy(update=bare) for name, part in plan.words.items()},
             "tasks": {name: task.model_copy(update=whole) for name, task in plan.tasks.items()},
         }
     )
-    corpora = {
-        task: {"train": list(islice(split_sentences(measured, task, "train"), SENTENCES))} for task in plan.tasks
-    }
+    corpora = {task: {"train": list(islice(split_sentences(plan, task, "train"), SENTENCES))} for task in plan.tasks}
     steps: list[tuple[float, int]] = []
     for event in train_events(measured, corpora=corpora):
         if isinstance(event, Step):
