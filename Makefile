@@ -5,18 +5,21 @@ PYTHON ?= python3
 BIN := .venv/bin
 # What is compiled is kept, whatever the environment says: pip compiles nothing (a third of its time), so first starts do.
 export PYTHONDONTWRITEBYTECODE :=
-PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt --editable
+PIP_INSTALL := $(BIN)/pip install --quiet --disable-pip-version-check --no-compile --constraint constraints.txt
 
 .PHONY: setup demo notebooks test test-all all-installed bench docs wheels light audit clean
 
 setup: .venv/.ready
 
 # One install: constraints.txt pins torch to the release whose CPU build is enough, and everything else to what was tested.
-# Where there is a C++ compiler the native core must compile: a fault of ours in it would otherwise be a slow install.
+# Where there is a C++ compiler the native core must compile: a fault of ours in it would otherwise be a slow install. It is
+# compiled beside the unpacking of what is largest, and not once more.
 CORE_REQUIRED := $(if $(shell command -v c++ || command -v g++ || command -v clang++),1,0)
 .venv/.ready: pyproject.toml constraints.txt wheels/core/CMakeLists.txt $(wildcard src/polytag/native/*.cpp src/polytag/native/*.h)
 	$(PYTHON) -m venv .venv
-	POLYTAG_CORE_REQUIRED=$(CORE_REQUIRED) $(PIP_INSTALL) '.[dev]'
+	$(PIP_INSTALL) torch scipy pandas & largest=$$!; \
+	    POLYTAG_CORE_REQUIRED=$(CORE_REQUIRED) $(PIP_INSTALL) --no-deps --editable . && wait $$largest
+	$(PIP_INSTALL) --config-settings=wheel.cmake=false --editable '.[dev]'
 	$(BIN)/polytag --version
 	touch $@
 
@@ -38,7 +41,7 @@ test test-all: setup
 	$(BIN)/mypy & types=$$!; OMP_NUM_THREADS=1 $(TESTS); code=$$?; wait $$types && exit $$code
 
 all-installed: setup
-	POLYTAG_CORE_REQUIRED=$(CORE_REQUIRED) $(PIP_INSTALL) '.[test-all]'
+	$(PIP_INSTALL) --config-settings=wheel.cmake=false --editable '.[test-all]'
 
 # Every goal of speed and memory beside its measured figure:
 # make bench DATA=... MODEL=... SMALL_MODEL=... BENCH="--markdown docs/benchmarks/goals.md"

@@ -12,7 +12,7 @@ from hypothesis import settings
 from tests.zygote import zygote
 
 # `make test-all` draws as many examples as Hypothesis does by itself.
-settings.register_profile("polytag", deadline=None, derandomize=True, max_examples=25)
+settings.register_profile("polytag", deadline=None, derandomize=True, max_examples=15)
 settings.register_profile("thorough", parent=settings.get_profile("polytag"), max_examples=100)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "polytag"))
 

@@ -21,6 +21,7 @@ from polytag.tagger.tagging import Tagger
 from tests import tiny
 
 pytest.importorskip("huggingface_hub", reason="the extra hub is not installed")
+pytestmark = pytest.mark.usefixtures("quick_start")
 
 WORDS = ["Ann", "saw", "Lima"]
 

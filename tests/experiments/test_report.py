@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from experiments.catalogue import Catalogue
-from experiments.queued import shortfall
+from experiments.queued import shortfalls
 from experiments.results import append
 from experiments.tables import mean_and_sd, signed
 from experiments.training import Place
@@ -85,11 +85,13 @@ def test_the_overview_says_what_was_tried_where_the_paper_is_not_reached(filled:
 
 def test_a_cause_is_looked_for_where_the_page_says_that_the_paper_is_not_reached(place: Place) -> None:
     lock, folder = place.catalogue.root / "lock", place.catalogue.root / "toy"
-    assert shortfall("toy/ours", place.catalogue) is None
+    assert "toy/ours" not in shortfalls(place.catalogue)
     append(folder, [RESULT, replace(RESULT, seed=2, best_on_test=91.0)], lock=lock)
-    assert shortfall("toy/ours", place.catalogue) == pytest.approx(9.0)  # the mean of two seeds; of 50 nothing is short
+    assert shortfalls(place.catalogue)["toy/ours"] == pytest.approx(
+        9.0
+    )  # the mean of two seeds; of 50 nothing is short
     append(folder, [replace(RESULT, vectors="senna", best_on_test=98.5)], lock=lock)
-    assert shortfall("toy/ours", place.catalogue) == pytest.approx(0.5)
+    assert shortfalls(place.catalogue)["toy/ours"] == pytest.approx(0.5)
 
 
 def test_a_quoting_table_shows_the_quoted_run_with_its_own_figure_of_the_paper(filled: Place) -> None:

@@ -1,5 +1,6 @@
 """The same few cases of every subject, each time; ``python -m tests.fuzz`` runs as many as there is time for."""
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -11,7 +12,8 @@ from tests.fuzz.running import case_of
 from tests.fuzz.subjects import subjects
 
 ROOT = Path(__file__).parents[2]
-CASES = 12  # of each subject
+THOROUGH = 8 if os.environ.get("HYPOTHESIS_PROFILE") == "thorough" else 1
+CASES = 6 * THOROUGH  # of each subject
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its limits are those of Linux")
@@ -27,7 +29,7 @@ def test_no_input_ends_in_anything_but_an_answer_or_a_sentence() -> None:
 def test_a_killed_command_leaves_nothing_half_written() -> None:
     """A few of them; ``python -m tests.fuzz.kills`` takes all."""
     chosen = [text for name in ("train", "tag", "pack") for text in ("--only", name)]
-    command = [sys.executable, "-m", "tests.fuzz.kills", "--kills", "6", *chosen]
+    command = [sys.executable, "-m", "tests.fuzz.kills", "--kills", str(3 * THOROUGH), *chosen]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
     assert ": 0 faults" in done.stdout

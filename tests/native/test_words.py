@@ -67,7 +67,9 @@ class TestEnds:
     @pytest.mark.parametrize("form", FORMS)
     def test_more_items_than_are_held_at_once(self, form: Any) -> None:
         layers, table = stack(form, Draw(0), 1), Draw(1).floats(7, 6)
-        items, lengths = Draw(2).numbers(200_000, end=7), np.array([2] * 30_000 + [70_000] + [1] * 70_000)
+        longest = 70_000 if form is native else 700  # numpy takes it step by step
+        lengths = np.array([2] * 30_000 + [longest] + [1] * 70_000)
+        items = Draw(2).numbers(int(lengths.sum()), end=7)
         found = form.ends(layers, table, items, lengths)
         starts = np.cumsum(lengths) - lengths
         for sequence in (0, 29_999, 30_001, 100_000):

@@ -132,7 +132,7 @@ def test_sentences_of_a_program_are_put_together_too(corpora: Path) -> None:
     assert_same(train(made, corpora={"ner": {"dev": dev}}).model, from_files)
 
 
-@pytest.mark.parametrize("stop", [11, 43, 44, 45, 60])  # the first pass has 44 events
+@pytest.mark.parametrize("stop", [11, 44, 45, 60])  # the first pass has 44 events
 def test_killed_in_either_pass_it_ends_the_same(refitted: tuple[Plan, Path], tmp_path: Path, stop: int) -> None:
     plan, expected = refitted
     output = tmp_path / "model"

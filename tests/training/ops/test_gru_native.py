@@ -68,7 +68,7 @@ class TestNativeEqualsReference:
     def test_states_and_gradients(self, lengths: tuple[int, ...], form: Form, bias: bool, reset_after: bool) -> None:
         equal_to_reference(form, random_layer(lengths, bias=bias, dtype=torch.float32), reset_after=reset_after)
 
-    @settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
     @given(
         lengths=st.lists(st.integers(1, 5), min_size=1, max_size=30).map(tuple),
         d=st.integers(1, 5),
