@@ -140,6 +140,8 @@ def test_a_tagger_stands_for_its_model_in_whatever_takes_one(model: Path, files:
     on = {"data_file": files / "test", "tasks": ["ner"]}
     assert polytag.evaluate(tagger, **on)["ner"].scores == polytag.evaluate(model, **on)["ner"].scores
     assert polytag.compare(tagger, model, data_file=files / "test", task="ner").differences == []
+    with pytest.raises(PlanError, match="one task is compared, expected task, such as task='ner'"):
+        polytag.compare(tagger, model, **on)
     found = [polytag.suggest(of, files / "test", count=2, tasks=["ner"]) for of in (tagger, model)]
     assert found[0].suggestions == found[1].suggestions
     assert repr(found[0]) == "Suggested(2 of 12 sentences, tasks=['ner'])"

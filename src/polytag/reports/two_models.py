@@ -35,11 +35,13 @@ def compare(
         precision: as for `Tagger.load`.
         threads: as for `Tagger.load`.
         chosen: as for `polytag.evaluate`, by the plan of ``a``. A map also reads what ``b`` says, of types that ``a``
-            has not.
+            has not; no ``tasks``.
 
     Raises:
         PolytagError: a model or a file cannot be read, or the task cannot be told.
     """
+    if "tasks" in chosen:
+        raise PlanError(f"tasks = {chosen['tasks']!r}: one task is compared, expected task, such as task='ner'")
     kept = _pair(best_for) if best_for else (None, None)
     first_model, second_model = (
         as_tagger(model, best_for=weights or None, precision=precision, threads=threads)
