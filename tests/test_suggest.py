@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from polytag.corpus import read
+from polytag.corpus.notes import Notes
 from polytag.corpus.recognition import recognised
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.text import Lines
@@ -209,6 +210,17 @@ class TestReading:
         assert "".join(line.text + line.end for line in Lines(found.source)) == text
         assert recognised(path, format="jsonl").format == "jsonl"
         assert recognised(path.rename(tmp_path / "a.bio")).format == "conll"
+
+    def test_texts_in_columns_are_told(self, tmp_path: Path) -> None:
+        path = tmp_path / "a.tsv"
+        path.write_text("1\tAnn saw Lima .\n2\tHe left .\n")
+        notes, none = Notes(), Notes()
+        assert recognised(path, notes=notes).format == "conll"
+        (note,) = map(str, notes)
+        assert note.startswith(f"{path}:1: column 1 holds texts, such as 'Ann saw Lima .', expected a word")
+        path.write_text("New York City\tLOC\nis\tO\nbig\tO\n\nLima\tLOC\n")
+        recognised(path, notes=none)
+        assert not list(none)
 
     def test_a_stream_that_was_looked_into_is_whole(self) -> None:
         text = "".join(f"wörd{n} O\n" for n in range(20_000))

@@ -50,7 +50,7 @@ class Loop:
         home.mkdir(exist_ok=True)
         self.told, self.home = list[str](), home
         self.live = Live("m", Source(model), LiveOptions(home=home, say=self.told.append, **options))
-        self.client = Local(create_app({"m": self.live.tagger}, Limits(live_body=60_000), live=self.live))
+        self.client = Local(create_app({"m": self.live.tagger}, Limits(live_body=60_000, queue=20), live=self.live))
 
     def __enter__(self) -> "Loop":
         self.client.__enter__()
@@ -150,6 +150,13 @@ def test_a_task_without_text_is_told_and_the_others_are_answered(loop: Loop) -> 
     replies = loop.post("/predict", {"tasks": tasks})["results"]
     assert [len(reply["result"]) for reply in (replies[0], *replies[2:])] == [0, 0, 0]
     assert [next(n for n in ("7", "8", "9", "10") if f"task {n}:" in told) for told in loop.told] == ["7", "9", "10"]
+
+
+def test_more_tasks_than_can_wait_are_refused_for_good(loop: Loop) -> None:
+    tasks = [{"id": number, "data": {"text": "Ann left."}} for number in range(21)]
+    said = loop.post("/predict", {"tasks": tasks}, 413)
+    assert said == {"error": "the request has 21 tasks, expected at most 20 at a time"}
+    assert len(loop.post("/predict", {"tasks": tasks[1:]})["results"]) == 20
 
 
 def test_an_annotation_is_there_once_whatever_comes_twice(loop: Loop) -> None:

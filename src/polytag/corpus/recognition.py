@@ -1,8 +1,9 @@
 """How an input is written that nothing tells, by its first lines."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from io import BytesIO, TextIOBase
-from itertools import islice
+from itertools import islice, zip_longest
 from os import PathLike
 from pathlib import Path
 from typing import IO, NamedTuple, cast
@@ -32,7 +33,7 @@ def recognised(
 ) -> Recognised:
     """The format of an input: as told, by its suffix, or guessed from its first lines; columns where these are none.
 
-    Where that is a guess, and not of columns, ``notes`` are told.
+    Where that is a guess, and not of columns, ``notes`` are told, and where one of the columns of a file holds texts.
 
     Raises:
         CorpusError: there is no such format.
@@ -46,6 +47,8 @@ def recognised(
         or told_by_name(name)
         or Path(uncompressed_name(name)).suffix in SUFFIXES
     ):
+        if chosen == DEFAULT and notes is not None and isinstance(source, str | PathLike) and Path(source).is_file():
+            _tell_texts(Lines(source), name, notes)
         return Recognised(source, chosen)
     if isinstance(source, str | PathLike):
         found = _guess(Lines(source)) if Path(source).is_file() else None
@@ -58,6 +61,20 @@ def recognised(
     if found not in (None, DEFAULT) and notes is not None:
         notes.tell("format", f"looks like {_NAMES.get(found, found)} and is read so; --from names another", path=name)
     return Recognised(source, found or chosen)
+
+
+def _tell_texts(lines: Iterable[Line], name: str, notes: Notes) -> None:
+    """Say of columns parted by tabs if one holds texts, of three words or more on average, as id and text do."""
+    with suppress(CorpusError):  # told with its place when the input is read
+        first = [line for line in islice(lines, PEEK) if line.text.strip(BLANKS)]
+        columns = enumerate(zip_longest(*(line.text.split("\t") for line in first), fillvalue=""))
+        long = [(place, cells) for place, cells in columns if sum(cell.count(" ") for cell in cells) >= 2 * len(cells)]
+        for place, cells in long if any("\t" in line.text for line in first) else []:
+            message = (
+                f"column {place} holds texts, such as {cells[0]!r:.40}, expected a word, or a tag, on each line; "
+                'texts are read from JSON Lines, {"text": ...}'
+            )
+            notes.tell("texts", message, path=name, line=first[0].number)
 
 
 class _Continued:

@@ -159,6 +159,8 @@ class Server:
             RefusedError: they take too long, or there are too many.
             ClientDisconnect: the client is gone before.
         """
+        if len(jobs) > self.limits.queue:
+            raise too_large(f"the request has {len(jobs):,} tasks, expected at most {self.limits.queue:,} at a time")
         futures = list[asyncio.Future[bytes]]()
         gone = asyncio.create_task(_gone(request))
         try:

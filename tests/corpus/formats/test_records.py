@@ -135,12 +135,21 @@ TWICE = {"start": 0, "end": 4, "label": "A"}
             "O B-C O",
             "1: span [0, 0, 'A'] holds no word and is left out (and 1 more like this)",
         ),
+        (
+            [[0, 4, "B-PER"], [5, 9, "O"]],
+            "B-B-PER B-O O",
+            "1: span [0, 4, 'B-PER'] is of a type that looks like the tag of a word, expected the type PER (and 1 more "
+            "like this)",
+        ),
+        ([[0, 4, "B-cell"]], "B-B-cell O O", ""),
     ],
 )
-def test_spans_that_are_there_twice_or_hold_nothing(file: Write, labels: list[Any], tags: str, note: str) -> None:
+def test_spans_that_are_there_twice_or_hold_nothing_or_are_tags(
+    file: Write, labels: list[Any], tags: str, note: str
+) -> None:
     (found,), notes = told(file({"text": "Olga went home", "label": labels}))
     assert " ".join(found.tags["ner"]) == tags
-    assert notes == [note]
+    assert notes == [note] * bool(note)
 
 
 NESTED = [[0, 15, "ORG"], [0, 4, "LOC"], [11, 20, "PER"]]  # one in another, and one over its end

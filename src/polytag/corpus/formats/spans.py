@@ -1,5 +1,6 @@
 """Spans of characters as records say them: under the names of several tools, one over another, twice, or empty."""
 
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
@@ -17,6 +18,8 @@ _SCORES = ("score", "confidence", "probability")
 _BLANKS = BLANKS + "\r\n"  # which are no matter at the ends of a span
 
 OVERLAPS = ("longest", "first", "refuse")  # which of two spans over the same characters is read
+
+_TAG = re.compile("O|[BI]-([A-Z].*)")
 
 Tell = Callable[[str, str], None]  # a kind of thing, and what was found
 
@@ -117,9 +120,12 @@ def _check(span: Marked, text: str) -> None:
 
 
 def _once(spans: Sequence[Marked], tell: Tell) -> list[CharSpan]:
-    """Without those that are there already."""
+    """Without those that are there already; says what types look like tags of words."""
     found = dict[CharSpan, None]()
     for span in spans:
+        if like := _TAG.fullmatch(span.type):
+            expected = f"the type {like[1]}" if like[1] else "no span there"
+            tell("type like a tag", f"span {span} is of a type that looks like the tag of a word, expected {expected}")
         if (one := CharSpan(*span[:3])) in found:
             tell("span twice", f"span {span} is there twice and counts once")
         found[one] = None
