@@ -87,10 +87,12 @@ def test_sentences_of_test_that_stand_in_training_are_told(audited: Audit) -> No
     assert [Path(at).name for at in told[0]["places"]] == ["train.conll:101"]
 
 
-def test_page_has_the_most_suspicious_first(audited: Audit) -> None:
+def test_page_has_the_most_suspicious_first(place: Path, audited: Audit) -> None:
     page = audited.page.read_text(encoding="utf-8")
     assert page.index("most suspicious first") < page.index("as in the files")
     assert "1 test sentences stand in training too" in page
+    assert f"{place / 'test.conll'}:4 is {place / 'train.conll'}:101</li>" in page
+    assert f"{place / 'train.conll'}:97: anna is O here, PER 24 times</li>" in page
     assert f'data-sure="{audited.tasks["ner"].suspects[0].suspicion:.6f}"' in page
 
 
@@ -122,7 +124,7 @@ def test_files_without_a_plan_are_read_as_init_reads_them(bare: Path) -> None:
     plan = load_plan("audit/plan.toml")
     assert (list(plan.tasks), plan.tasks["ner"].train, plan.tasks["ner"].columns.tag) == (["ner"], (str(bare),), 1)
     found = Path("audit/audit.jsonl").read_text(encoding="utf-8").splitlines()
-    assert {json.loads(line)["file"] for line in found} == {str(bare)}
+    assert {json.loads(line)["file"] for line in found} == {"train.conll"}
     other = run("audit train.conll train.conll --quiet")
     assert "audit/plan.toml: is there already, and of other files" in other.sentence
     assert "expected nothing said of others" in run("audit audit/plan.toml train.conll").err

@@ -1,5 +1,6 @@
 """Audits: training sentences whose annotation is probably wrong, by models that were not trained on them."""
 
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -88,7 +89,11 @@ def audit(
 def _others(plan: Plan) -> dict[str, dict[str, list[Sentence]]]:
     """The sentences of each task's dev and test files."""
     return {
-        task: {split: list(split_sentences(plan, task, split)) for split in ("dev", "test") if getattr(settings, split)}
+        task: {
+            split: list(map(_near, split_sentences(plan, task, split)))
+            for split in ("dev", "test")
+            if getattr(settings, split)
+        }
         for task, settings in plan.tasks.items()
     }
 
@@ -109,7 +114,14 @@ def _audited(
 
 def _held_out(tagger: Tagger, task: str, data: str | PathLike[str] | None) -> Cases:
     """The fold that a model was not trained on, tagged."""
-    return read_cases(tagger, task, sentences_to_score(tagger, tasks=[task], split="dev", data=data)[task])
+    held_out = sentences_to_score(tagger, tasks=[task], split="dev", data=data)[task]
+    return read_cases(tagger, task, list(map(_near, held_out)))
+
+
+def _near(sentence: Sentence) -> Sentence:
+    """The same, but its file is told from the working directory, where it is below that."""
+    path, here = Path(os.path.normpath(sentence.source)), Path.cwd()
+    return replace(sentence, source=str(path.relative_to(here) if path.is_relative_to(here) else path))
 
 
 def _all_suspects(folds: Sequence[tuple[Tagger, Cases]]) -> Iterator[Suspect]:

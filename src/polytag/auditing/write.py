@@ -54,19 +54,31 @@ def suspect_as_json(task: str, suspect: Suspect) -> Record:
     }
 
 
-def summary(found: "Audited") -> list[str]:
-    """How much was found, in sentences."""
-    lines = [
-        f"{len(found.suspects):,} disagreements in {len(found.cases.cases):,} sentences",
-        f"{len(found.odd):,} annotations whose words have another label three times as often or more",
-        f"{len(found.copies):,} sentences stand in training more than once, "
-        f"{sum(not copy.same for copy in found.copies):,} of them annotated differently",
-    ]
+def summary(found: "Audited") -> dict[str, list[str]]:
+    """How much was found, in sentences; of each but the first, what it was."""
+    different = sum(not copy.same for copy in found.copies)
+    lines: dict[str, list[str]] = {f"{len(found.suspects):,} disagreements in {len(found.cases.cases):,} sentences": []}
+    odd = f"{len(found.odd):,} annotations whose words have another label three times as often or more"
+    lines[odd] = [_odd_told(one) for one in found.odd]
+    copies = f"{len(found.copies):,} sentences stand in training more than once"
+    lines[copies + f", {different:,} of them annotated differently" * bool(found.copies)] = list(
+        map(_copy_told, found.copies)
+    )
     for split in dict.fromkeys(copy.split for copy in found.overlap):
-        copies = [copy for copy in found.overlap if copy.split == split]
-        first = f"{copies[0].source}:{copies[0].line} is {copies[0].places[0]}"
-        lines.append(f"{len(copies):,} {split} sentences stand in training too, so their score says too much: {first}")
+        told = [_copy_told(copy) for copy in found.overlap if copy.split == split]
+        lines[f"{len(told):,} {split} sentences stand in training too, so their score says too much"] = told
     return lines
+
+
+def _odd_told(odd: OddLabel) -> str:
+    words = " ".join(odd.case.words[odd.start : odd.end])
+    place = f"{odd.case.source}:{line_of(odd.case, odd.start)}"
+    return f"{place}: {words} is {odd.label} here, {odd.usual} {odd.usual_times:,} times"
+
+
+def _copy_told(copy: Copy) -> str:
+    places = ", ".join(copy.places)
+    return f"{copy.source}:{copy.line} is {places}{'' if copy.same else ', annotated differently'}"
 
 
 def _shown(task: str, found: "Audited") -> Record:

@@ -64,7 +64,8 @@ def audit(
     plan = _plan(files, output, reading)
     done = look(plan, output=output, **options | ({} if quiet else {"say": _say}))
     for task, found in done.tasks.items():
-        click.echo("\n".join(f"{task}: {line}" for line in summary(found)))
+        for line, first in ((line, of[:1]) for line, of in summary(found).items()):
+            click.echo(": ".join([task, line, *first]))
         for suspect in found.suspects[:limit]:
             click.echo(_told(task, suspect))
     click.echo(f"page: {done.page}\nrecords: {done.records}")
