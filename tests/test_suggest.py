@@ -21,11 +21,14 @@ from polytag.suggesting import FORMATS, MEASURES, Suggested, candidates, suggest
 from polytag.suggesting.diverse import choose
 from polytag.suggesting.pool import Pool
 from polytag.suggesting.reading import Candidate
+from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 from polytag.training import prepare, train_events
 from tests import tiny
 from tests.cli.conftest import run
 from tests.training import toy
+
+SURE = Request(min_probability=0.9)
 
 
 def placed(sentence: Sentence) -> Candidate:
@@ -286,17 +289,19 @@ class TestFormats:
         self, found: Suggested, tmp_path: Path, format: str
     ) -> None:
         path, tasks = tmp_path / f"out.{format}", found.tasks
-        for keep_above in (0.0, 0.9):
-            path.write_text(written(found.suggestions, format=format, tasks=tasks, keep_above=keep_above))
+        for least in (0.0, 0.9):
+            path.write_text(
+                written(found.suggestions, format=format, tasks=tasks, request=Request(min_probability=least))
+            )
             places = {"ner": "ner", "pos": "pos"} if format == "jsonl" else {"ner": 1, "pos": 2}
             for sentence, one in zip(read(path, tags=places), found.suggestions, strict=True):
                 for task in tasks:
                     pairs = zip(one.tagged.tags[task], one.tagged.confidence[task], strict=True)
-                    assert sentence.tags[task] == tuple(tag if p >= keep_above else "?" for tag, p in pairs)
+                    assert sentence.tags[task] == tuple(tag if p >= least else "?" for tag, p in pairs)
         assert "?" in path.read_text()
 
     def test_jsonl_has_the_shape_of_all_json(self, found: Suggested) -> None:
-        lines = written(found.suggestions, format="jsonl", tasks=["ner"], keep_above=0.9).splitlines()
+        lines = written(found.suggestions, format="jsonl", tasks=["ner"], request=SURE).splitlines()
         for line, one in zip(lines, found.suggestions, strict=True):
             record = json.loads(line)
             answer = ["words", "offsets", "tags", "confidence", "predicted_spans"]
@@ -342,9 +347,18 @@ class TestFormats:
     def test_spans_less_probable_are_left_out(self, found: Suggested) -> None:
         for format in ("prodigy", "doccano", "label-studio"):
             everything, few = (
-                written(found.suggestions, format=format, tasks=["ner"], keep_above=p) for p in (0.0, 0.9)
+                written(found.suggestions, format=format, tasks=["ner"], request=Request(min_probability=p))
+                for p in (0.0, 0.9)
             )
             assert len(few) < len(everything)
+
+    def test_each_type_has_a_probability_of_its_own(self, found: Suggested) -> None:
+        of_type = Request(min_probability={"PER": 1.0})
+        for format in ("doccano", "conll"):
+            whole, most = (written(found.suggestions, format=format, tasks=["ner"], request=of) for of in (
+                Request(), of_type))  # fmt: skip
+            assert whole.count("LOC") == most.count("LOC") > 0
+            assert whole.count("PER") > most.count("PER")
 
     def test_what_a_format_cannot_hold_is_refused(self, found: Suggested) -> None:
         for name, row in FORMATS.items():
@@ -361,7 +375,7 @@ class TestFormats:
 def test_what_is_suggested_can_be_trained_on(found: Suggested, model: Path) -> None:
     """With the unsure tags unknown, as partial training takes them."""
     directory = model.parent
-    text = written(found.suggestions, format="conll", tasks=["pos", "ner"], keep_above=0.9)
+    text = written(found.suggestions, format="conll", tasks=["pos", "ner"], request=SURE)
     (directory / "more.train").write_text(text)
     assert "?" in text
     tables = toy.tables("ner", search=directory)

@@ -8,7 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import BY_LINES, TABLES, TAGGED, from_option, output_option, reading_options
+from polytag.cli.options import (
+    BY_LINES,
+    TABLES,
+    TAGGED,
+    from_option,
+    min_probability_option,
+    output_option,
+    reading_options,
+)
 from polytag.cli.outputs import check_apart, opened, tell
 
 if TYPE_CHECKING:
@@ -45,12 +53,8 @@ if TYPE_CHECKING:
     show_default=True,
     help="What to write: for a tool, or (jsonl, conll) words and tags; brat is OUTPUT, x.ann, and x.txt beside it.",
 )
-@click.option(
-    "--keep-above",
-    type=click.FloatRange(0, 1),
-    default=0.0,
-    show_default=True,
-    help="Leave out spans that are less probable; tags (jsonl, conll) become ?, unknown.",
+@min_probability_option(
+    "Leave out spans less probable than P, of a type (repeatable) or of all; tags (jsonl, conll) become ?, unknown"
 )
 @output_option()
 def suggest(
@@ -58,7 +62,7 @@ def suggest(
     files: tuple[Path, ...],
     tasks: tuple[str, ...],
     target_format: str,
-    keep_above: float,
+    least: float | dict[str, float],
     output: Path | None,
     data: Path | None,
     threads: int | None,
@@ -73,6 +77,7 @@ def suggest(
     from polytag.corpus.notes import Notes
     from polytag.suggesting import FORMATS, candidates, written
     from polytag.suggesting import suggest as suggest_from
+    from polytag.tagger.request import Request
     from polytag.tagger.tagging import Tagger
 
     found_files = [file if str(file) == "-" else find_file(file, data) for file in files or [Path("-")]]
@@ -80,6 +85,8 @@ def suggest(
     sources = [sys.stdin.buffer if str(file) == "-" else file for file in found_files]
     tagger = Tagger.load(model, **{name: options.pop(name) for name in ("best_for", "precision")}, threads=threads)
     chosen = _fitting(target_format, tagger.choose(tasks), output)  # before anything is read
+    request = Request(min_probability=least)
+    request.check_types({"O"}.union(*(tagger.engine.part(task).vocabulary.types for task in chosen)))
     notes = Notes()
     read_as = {
         "format": options.pop("source_format"), "word": options.pop("word"),
@@ -87,7 +94,7 @@ def suggest(
     }  # fmt: skip
     read = chain.from_iterable(candidates(source, **read_as) for source in sources)
     found = suggest_from(tagger, read, tasks=chosen, **options)
-    texts = {output: written(found.suggestions, format=target_format, tasks=chosen, keep_above=keep_above)}
+    texts = {output: written(found.suggestions, format=target_format, tasks=chosen, request=request)}
     if output and (beside := FORMATS[target_format].beside):
         suffix, text_of = beside
         texts = {output.with_suffix(suffix): text_of(found.suggestions), **texts}

@@ -6,6 +6,7 @@ from itertools import accumulate
 from polytag.corpus.sentence import CharSpan
 from polytag.errors import PolytagError
 from polytag.suggesting.suggestion import Suggestion
+from polytag.tagger.request import Request
 
 GAP = "\n\n"  # a blank line ends a sentence, whatever it ends with
 
@@ -15,10 +16,10 @@ def text_of(suggestions: Sequence[Suggestion]) -> str:
     return GAP.join(map(_line, suggestions)) + "\n"
 
 
-def spans_of(suggestions: Sequence[Suggestion], task: str, *, keep_above: float) -> Iterator[CharSpan]:
+def spans_of(suggestions: Sequence[Suggestion], task: str, *, request: Request) -> Iterator[CharSpan]:
     """The spans of a task as characters of `text_of`."""
     for start, one in zip(_starts(suggestions), suggestions, strict=True):
-        for _, at in one.spans(task, keep_above=keep_above):
+        for _, at in one.spans(task, request=request):
             yield CharSpan(start + at.start, start + at.end, at.type)
 
 
@@ -28,21 +29,21 @@ def words_of(suggestions: Sequence[Suggestion]) -> Iterator[list[tuple[int, int]
         yield [(start + begin, start + end) for begin, end in one.candidate.offsets]
 
 
-def brat(suggestions: Sequence[Suggestion], tasks: Sequence[str], keep_above: float) -> str:
+def brat(suggestions: Sequence[Suggestion], tasks: Sequence[str], request: Request) -> str:
     """The lines of brat's x.ann beside x.txt.
 
     Raises:
         PolytagError: a type has a blank in it, which brat's have not.
     """
     text, lines = text_of(suggestions), list[str]()
-    for number, (start, end, kind) in enumerate(spans_of(suggestions, tasks[0], keep_above=keep_above), 1):
+    for number, (start, end, kind) in enumerate(spans_of(suggestions, tasks[0], request=request), 1):
         if len(kind.split()) != 1:
             raise PolytagError(f"brat has no types with blanks, found {kind!r}, expected it without, or another format")
         lines.append(f"T{number}\t{kind} {start} {end}\t{text[start:end]}\n")
     return "".join(lines)
 
 
-def inception(suggestions: Sequence[Suggestion], tasks: Sequence[str], keep_above: float) -> str:
+def inception(suggestions: Sequence[Suggestion], tasks: Sequence[str], request: Request) -> str:
     """UIMA CAS XMI: spans are of the layer Named Entity, tags of single words of the layer Part of Speech.
 
     Raises:
@@ -51,7 +52,7 @@ def inception(suggestions: Sequence[Suggestion], tasks: Sequence[str], keep_abov
     from polytag.corpus.formats.inception import written
 
     is_spans = all(tasks[0] in one.tagged.predicted_spans for one in suggestions)
-    spans = spans_of(suggestions, tasks[0], keep_above=keep_above)
+    spans = spans_of(suggestions, tasks[0], request=request)
     return written(text_of(suggestions), words_of(suggestions), spans, marks_spans=is_spans)
 
 

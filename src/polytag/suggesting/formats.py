@@ -23,8 +23,9 @@ from polytag.errors import CorpusError, PolytagError, nearest
 from polytag.suggesting import documents
 from polytag.suggesting.label_studio import prediction
 from polytag.suggesting.suggestion import Suggestion
+from polytag.tagger.request import ANYTHING, Request
 
-Write = Callable[[Sequence[Suggestion], Sequence[str], float], str]
+Write = Callable[[Sequence[Suggestion], Sequence[str], Request], str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,29 +39,31 @@ class Format:
 
 
 def _each(
-    write: Callable[[Suggestion, Sequence[str], float], str], opening: str = "", between: str = "", closing: str = ""
+    write: Callable[[Suggestion, Sequence[str], Request], str], opening: str = "", between: str = "", closing: str = ""
 ) -> Write:
     """One after the other."""
-    return lambda suggestions, tasks, keep_above: (
-        opening + between.join(write(one, tasks, keep_above) for one in suggestions) + closing
+    return lambda suggestions, tasks, request: (
+        opening + between.join(write(one, tasks, request) for one in suggestions) + closing
     )
 
 
-def written(suggestions: Sequence[Suggestion], *, format: str, tasks: Sequence[str], keep_above: float = 0.0) -> str:
+def written(
+    suggestions: Sequence[Suggestion], *, format: str, tasks: Sequence[str], request: Request = ANYTHING
+) -> str:
     """All suggestions as one text.
 
     Args:
         suggestions: what `suggest` chose.
         format: a key of `FORMATS`.
         tasks: whose tags to write; the formats of annotation tools hold those of one task.
-        keep_above: leave out what is less probable: spans, or tags, which become ``?`` then.
+        request: whose ``min_probability`` says what is left out: spans, or tags, which become ``?`` then.
 
     Raises:
         PolytagError: there is no such format, or it does not hold several tasks.
         CorpusError: a word cannot be written in the format; holds file and line.
     """
     check_tasks(format, tasks)
-    return FORMATS[format].write(suggestions, tasks, keep_above)
+    return FORMATS[format].write(suggestions, tasks, request)
 
 
 def check_tasks(format: str, tasks: Sequence[str]) -> Sequence[str]:
@@ -76,7 +79,7 @@ def check_tasks(format: str, tasks: Sequence[str]) -> Sequence[str]:
     return tasks
 
 
-def _prodigy(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
+def _prodigy(one: Suggestion, tasks: Sequence[str], request: Request) -> str:
     places, text = one.candidate.offsets, one.candidate.text
     tokens = [
         {"text": text[place.start : place.end], "start": place.start, "end": place.end, "id": number,
@@ -86,39 +89,39 @@ def _prodigy(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
     spans = [
         {"start": at.start, "end": at.end, "token_start": span.start, "token_end": span.end - 1, "label": span.type,
          "score": None if span.probability is None else rounded(span.probability)}
-        for span, at in one.spans(tasks[0], keep_above=keep_above)
+        for span, at in one.spans(tasks[0], request=request)
     ]  # fmt: skip
     return _line({"text": text, "tokens": tokens, "spans": spans, "meta": _meta(one)})
 
 
-def _doccano(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
-    labels = [list(at) for _, at in one.spans(tasks[0], keep_above=keep_above)]
+def _doccano(one: Suggestion, tasks: Sequence[str], request: Request) -> str:
+    labels = [list(at) for _, at in one.spans(tasks[0], request=request)]
     return _line({"text": one.candidate.text, "label": labels, "words": one.tagged.words, **_meta(one)})
 
 
-def _label_studio(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
+def _label_studio(one: Suggestion, tasks: Sequence[str], request: Request) -> str:
     """For a labelling configuration whose ``<Labels>`` are named "label" and whose ``<Text>`` is named "text"."""
     text, sure = one.candidate.text, one.tagged.confidence[tasks[0]]
-    spans = [(at, span.probability) for span, at in one.spans(tasks[0], keep_above=keep_above)]
+    spans = [(at, span.probability) for span, at in one.spans(tasks[0], request=request)]
     said = prediction(text, spans, score=sum(sure) / len(sure))
     return dumped({"data": {"text": text, "words": one.tagged.words}, "predictions": [said], "meta": _meta(one)})
 
 
-def _jsonl(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
+def _jsonl(one: Suggestion, tasks: Sequence[str], request: Request) -> str:
     spanning = [task for task in tasks if task in one.tagged.predicted_spans]
-    spans = {task: tuple(span for span, _ in one.spans(task, keep_above=keep_above)) for task in spanning}
+    spans = {task: tuple(span for span, _ in one.spans(task, request=request)) for task in spanning}
     tagged = replace(
         one.tagged,
         offsets=one.candidate.offsets,
-        tags={task: one.known_tags(task, keep_above=keep_above) for task in tasks},
+        tags={task: one.known_tags(task, request=request) for task in tasks},
         confidence={task: one.tagged.confidence[task] for task in tasks},
         predicted_spans=spans,
     )
     return _line({"text": one.candidate.text, **as_json(tagged, span_tasks=spanning), **_meta(one)})
 
 
-def _conll(one: Suggestion, tasks: Sequence[str], keep_above: float) -> str:
-    tags = {task: one.known_tags(task, keep_above=keep_above) for task in tasks}
+def _conll(one: Suggestion, tasks: Sequence[str], request: Request) -> str:
+    tags = {task: one.known_tags(task, request=request) for task in tasks}
     try:
         return conll.written(replace(one.tagged, tags=tags))
     except ValueError as error:

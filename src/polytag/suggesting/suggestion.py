@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import CharSpan, Sentence, Span
+from polytag.corpus.tag_rules import parse_any
 from polytag.suggesting.reading import Candidate
+from polytag.tagger.request import ANYTHING, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +24,10 @@ class Suggestion:
         sentence = self.candidate.sentence
         return f"{sentence.source}:{sentence.lines[0]}" if len(sentence.lines) else sentence.source
 
-    def spans(self, task: str, *, keep_above: float = 0.0) -> Iterator[tuple[Span, CharSpan]]:
+    def spans(self, task: str, *, request: Request = ANYTHING) -> Iterator[tuple[Span, CharSpan]]:
         """The spans of a task, as words and as characters; a task of plain tags has one for each word."""
         for span in self._spans(task):
-            if (1.0 if span.probability is None else span.probability) >= keep_above:
+            if (1.0 if span.probability is None else span.probability) >= request.least(span.type):
                 places = self.candidate.offsets[span.start : span.end]
                 yield span, CharSpan(places[0].start, places[-1].end, span.type)
 
@@ -35,7 +37,11 @@ class Suggestion:
         pairs = zip(self.tagged.tags[task], self.tagged.confidence[task], strict=True)
         return [Span(tag, at, at + 1, probability) for at, (tag, probability) in enumerate(pairs)]
 
-    def known_tags(self, task: str, *, keep_above: float = 0.0) -> tuple[str, ...]:
-        """The tags of a task, ``?`` for those that are less probable than ``keep_above``."""
+    def known_tags(self, task: str, *, request: Request = ANYTHING) -> tuple[str, ...]:
+        """The tags of a task, ``?`` for those that are less probable than the request's ``min_probability``."""
+        is_plain = task not in self.tagged.predicted_spans
         pairs = zip(self.tagged.tags[task], self.tagged.confidence[task], strict=True)
-        return tuple(tag if probability >= keep_above else UNKNOWN for tag, probability in pairs)
+        return tuple(
+            tag if probability >= request.least(tag if is_plain else parse_any(tag).type or tag) else UNKNOWN
+            for tag, probability in pairs
+        )
