@@ -83,7 +83,7 @@ def sentences_of_like_length_together() -> None:
         for at in range(0, len(steps), 50):
             pool = steps[at : at + 50]
             of_pool = (i for turn in pool for i in turn.sentences)
-            ordered = iter(sorted(of_pool, key=lambda i: len(trainer._encoded[pool[0].task][i][0])))
+            ordered = iter(sorted(of_pool, key=lambda i: len(trainer.examples.encoded[pool[0].task][i][0])))
             buckets = [type(turn)(turn.task, [next(ordered) for _ in turn.sentences]) for turn in pool]
             random.Random(at).shuffle(buckets)
             yield from buckets

@@ -45,6 +45,6 @@ def quick_start(quick_python: str) -> Iterator[None]:
 def no_curves(request: pytest.FixtureRequest) -> Iterator[None]:
     """Small trainings spend a third of their time on pictures; modules that look at these say so: LOOKS_AT_CURVES."""
     with pytest.MonkeyPatch.context() as patch:
-        if "polytag.training" in sys.modules and not getattr(request.module, "LOOKS_AT_CURVES", False):
-            patch.setattr("polytag.training.write_curves", lambda *_: None)
+        if "polytag.training.passes" in sys.modules and not getattr(request.module, "LOOKS_AT_CURVES", False):
+            patch.setattr("polytag.training.passes.write_curves", lambda *_: None)
         yield

@@ -76,8 +76,8 @@ def serve(address: str, python: str) -> None:
         with suppress(Exception):  # what is not installed
             importlib.import_module(module)
     os.fsync = lambda _: None  # as in tests, where nobody looks at pictures either
-    if training := sys.modules.get("polytag.training"):
-        training.write_curves = lambda *_: None  # type: ignore[attr-defined]
+    if passes := sys.modules.get("polytag.training.passes"):
+        passes.write_curves = lambda *_: None  # type: ignore[attr-defined]
     sys.executable = python  # what a command starts again starts at once too; multiprocessing keeps the real one
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind(address)

@@ -47,7 +47,7 @@ def tensors(batch: Batch) -> list[Tensor]:
 @pytest.fixture
 def batch(corpora: Path, tmp_path: Path) -> Batch:
     trainer = trainer_of(corpora, tmp_path)
-    made = trainer._batch(trainer._turns(0)[0])
+    made = trainer.examples.batch(trainer._turns(0)[0])
     return replace(made, gazetteer={"ner": torch.zeros_like(made.words)})
 
 
@@ -129,7 +129,7 @@ def test_loss_gradients_and_a_step_are_those_of_the_cpu(
         for device in ("cpu", "cuda")
     )
     turn = here._turns(0)[0]
-    losses = [t._loss[turn.task](t._batch(turn).to(t.device)) for t in (here, there)]
+    losses = [t._loss[turn.task](t.examples.batch(turn).to(t.device)) for t in (here, there)]
     torch.testing.assert_close(losses[1].cpu(), losses[0], rtol=1e-4, atol=1e-4)
     for trainer, loss in zip((here, there), losses, strict=True):
         assert loss.device == trainer.device

@@ -49,7 +49,7 @@ def step(trainer: Trainer, task: str) -> set[int]:
         assert isinstance(done, Step)
         if done.task == task:
             trainer.before = before  # type: ignore[attr-defined]
-            return set(trainer._batch(turn).words.tolist())
+            return set(trainer.examples.batch(turn).words.tolist())
 
 
 @pytest.mark.parametrize("training", OPTIMIZERS.values(), ids=OPTIMIZERS.keys())

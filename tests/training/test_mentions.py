@@ -59,13 +59,17 @@ def test_a_step_sees_others_and_always_the_same(corpora: Path) -> None:
     one, other = (Trainer(prepare(toy.make_plan(plan_tables(corpora, p)))) for p in (0.9, 0.0))
     turns = [turn for turn in one._turns(0) if turn.task == "ner"]
     for number in range(3):
-        assert [f[0].tolist() for f in one._seen(turns[0], number)] == [
-            f[0].tolist() for f in one._seen(turns[0], number)
+        assert [f[0].tolist() for f in one.examples.seen(turns[0], number)] == [
+            f[0].tolist() for f in one.examples.seen(turns[0], number)
         ]
-    assert [f[0].tolist() for f in one._seen(turns[0], 1)] != [f[0].tolist() for f in other._seen(turns[0], 1)]
+    assert [f[0].tolist() for f in one.examples.seen(turns[0], 1)] != [
+        f[0].tolist() for f in other.examples.seen(turns[0], 1)
+    ]
     (foreign,) = [turn for turn in one._turns(0) if turn.task == "xx"][:1]
-    assert [f[0].tolist() for f in one._seen(foreign, 1)] == [f[0].tolist() for f in other._seen(foreign, 1)]
-    encoder = one._encoders["en"]
+    assert [f[0].tolist() for f in one.examples.seen(foreign, 1)] == [
+        f[0].tolist() for f in other.examples.seen(foreign, 1)
+    ]
+    encoder = one.examples.encoders["en"]
     for sentence in prepare(toy.make_plan(plan_tables(corpora, 0.9))).sentences["ner"]["train"]:
         assert all(encoder.words.index(word) for word in sentence.words)
 

@@ -206,13 +206,13 @@ def test_evaluation_leaves_unknown_words_out_or_refuses(corpus: Path) -> None:
 
 def test_a_batch_in_which_all_is_known_stays_as_it_was(corpus: Path) -> None:
     trainer = Trainer(prepare(plan_of(corpus, "ner", batch_sentences=1)), corpus / "model")
-    batches = [trainer._batch(turn) for turn in trainer._turns(0)]
+    batches = [trainer.examples.batch(turn) for turn in trainer._turns(0)]
     assert {(batch.tags is None, batch.allowed is None) for batch in batches} == {(True, False), (False, True)}
 
 
 def test_one_known_tag_in_every_row_is_the_known_loss(corpora: Path, tmp_path: Path) -> None:
     trainer = Trainer(prepare(toy.plan(corpora, "ner")), tmp_path)
-    batch = trainer._batch(trainer._turns(0)[0])
+    batch = trainer.examples.batch(trainer._turns(0)[0])
     assert batch.tags is not None
     network = trainer.network.eval()
     crf, emissions = network._crf("ner"), network.emissions(network.context(batch, "ner"), batch, "ner")

@@ -3,7 +3,7 @@
 import json
 import math
 import time
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,32 +12,24 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from polytag.corpus.sentence import Sentence
 from polytag.errors import ModelError, PolytagError
 from polytag.files import atomic_write
 from polytag.model import Model
 from polytag.model.checkpoint import WEIGHTS, weights_file
 from polytag.model.model import Weights
 from polytag.scoring import Counts, SpanCounts
-from polytag.tagger.packing import Ints
 from polytag.tagger.tagging import Tagger
 from polytag.training.average import Averages
-from polytag.training.batch import Batch, Mask
 from polytag.training.device import find_device, training_precision
 from polytag.training.distributed import World, evaluate, loss_functions
-from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.training.events import Evaluation, Step
-from polytag.training.mentions import SCHEME as MENTIONS
-from polytag.training.mentions import Mentions
-from polytag.training.optimizer import Optimizer, clip_gradients, make_optimizers, set_learning_rate
+from polytag.training.examples import Examples
+from polytag.training.optimizer import clip_gradients, optimizers_of, set_learning_rate
 from polytag.training.prepare import Prepared
-from polytag.training.recurrent import WordEncoder
 from polytag.training.schedule import Turn, epochs_for, turns
 from polytag.training.threads import cpu_threads
 from polytag.training.torch_network import arrays_of, save_weights
-from polytag.training.unknown import gold_of
 
-Encoded = tuple[Ints, Ints | Mask, Ints | None]  # word forms, tags (or what they may be), gazetteer columns
 METRICS = "metrics.jsonl"  # a line for each epoch
 
 
@@ -78,16 +70,14 @@ class Trainer:
         self._generator = torch.Generator(self.device)
         self.network.train_in(training_precision(self.settings.precision, self.device))
         self.progress = Progress()
-        self._features = {id(parameter) for parameter in self.network.feature_parameters()}
+        features = {id(parameter) for parameter in self.network.feature_parameters()}
         self._clipped = [  # each to a norm of its own: neither shall slow down the other
-            [p for p in self.network.parameters() if (id(p) in self._features) == of_features]
+            [p for p in self.network.parameters() if (id(p) in features) == of_features]
             for of_features in (False, True)
         ]
-        self.optimizers = self._make_optimizers()
+        self.optimizers = optimizers_of(self.network, self.plan)
         self._loss = loss_functions(self.network, margin=self.settings.margin, world=self.world)
-        self._encoders: dict[str, Encoder] = {}
-        self._mentions: dict[str, Mentions] = {}
-        self._encoded = {task: self._encode(task) for task in self.plan.tasks}
+        self.examples = Examples(prepared, rank=self.world.rank)
         self._sizes = {task: len(sentences["train"]) for task, sentences in prepared.sentences.items()}
         planned = prepared.chosen.epochs if prepared.chosen else self.settings.epochs
         self.epochs = epochs_for(self._sizes, epoch_of=self.settings.epoch_of) if planned == "auto" else planned
@@ -141,7 +131,7 @@ class Trainer:
         optimizers = self.optimizers[turn.task]
         set_learning_rate(optimizers, self.settings, number / steps)
         sentences, weight = self.world.portion(turn.sentences)
-        batch = self._batch(Turn(turn.task, sentences), number).to(self.device)
+        batch = self.examples.batch(Turn(turn.task, sentences), number).to(self.device)
         self.network.train()
         loss = self._loss[turn.task](batch, generator=self._generator_of(number)) * weight
         loss.backward()  # type: ignore[no-untyped-call]
@@ -160,8 +150,7 @@ class Trainer:
             raise self._diverged(f"the loss of '{turn.task}' is {value}", number + 1)
         self.progress.turn += 1
         self.progress.loss[turn.task] = self.progress.loss.get(turn.task, 0.0) + value * len(turn.sentences)
-        words = sum(len(self._encoded[turn.task][i][0]) for i in turn.sentences)
-        return Step(turn.task, self.progress.epoch + 1, number + 1, steps, words, value)
+        return Step(turn.task, self.progress.epoch + 1, number + 1, steps, self.examples.words(turn), value)
 
     def _generator_of(self, number: int) -> torch.Generator:
         """Dropout draws from a seed of its own at each step: a resumed training needs no saved random state."""
@@ -288,63 +277,3 @@ class Trainer:
         tables = {f"{name}.weight" for name, module in self.network.named_modules() if getattr(module, "sparse", False)}
         steps = self.settings.average * len(self._turns(0))
         return Averages(moving, sparse=[name for name in moving if name in tables], steps=max(steps, 2.0))
-
-    def _make_optimizers(self) -> dict[str, list[Optimizer]]:
-        """The optimizers of each task: one set for all, or one for each with accumulators of its own."""
-        share = {
-            id(module.embedding.weight): self.plan.words[name].fine_tuning
-            for name, module in self.network.words.items()
-            if isinstance(module, WordEncoder) and module.embedding is not None
-        }
-
-        def optimizers(modules: Sequence[torch.nn.Module]) -> list[Optimizer]:
-            parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
-            rows = [(p, share[id(p)]) for p in parameters if id(p) in share]
-            features = [p for p in parameters if id(p) in self._features]
-            dense = [p for p in parameters if id(p) not in share.keys() | self._features]
-            return make_optimizers(dense, rows, self.settings, features=features)
-
-        if self.settings.accumulators == "task":
-            return {task: optimizers(list(self.network.parts_of(task).values())) for task in self.plan.tasks}
-        return dict.fromkeys(self.plan.tasks, optimizers([self.network]))
-
-    def _encode(self, task: str) -> list[Encoded]:
-        """The training sentences of a task."""
-        settings = self.plan.tasks[task]
-        if settings.words not in self._encoders:
-            self._encoders[settings.words] = Encoder.of(self.plan, self.vocabularies, task)
-        sentences = self.prepared.sentences[task]["train"]
-        if settings.mention_replacement:
-            self._mentions[task] = Mentions(sentences, task, settings.mention_replacement)
-        return [self._encoded_sentence(task, sentence, settings.scheme) for sentence in sentences]
-
-    def _encoded_sentence(self, task: str, sentence: Sentence, scheme: str) -> Encoded:
-        settings = self.plan.tasks[task]
-        encoder, vocabulary = self._encoders[settings.words], self.vocabularies.tags[settings.tags]
-        return (
-            encoder.forms(sentence.words),
-            vocabulary.encoded(sentence.tags[task], scheme=scheme, marks=settings.marks),
-            gazetteer_columns(vocabulary, sentence.words) if vocabulary.gazetteer else None,
-        )
-
-    def _seen(self, turn: Turn, number: int) -> list[Encoded]:
-        """The sentences of a step; where mentions are replaced, a seed of its own draws them."""
-        encoded, mentions = self._encoded[turn.task], self._mentions.get(turn.task)
-        if mentions is None:
-            return [encoded[i] for i in turn.sentences]
-        draw = np.random.default_rng([self.settings.seed, number, self.world.rank])
-        given = self.prepared.sentences[turn.task]["train"]
-        others = [mentions.replaced(given[i], draw) for i in turn.sentences]
-        return [
-            encoded[i] if other is None else self._encoded_sentence(turn.task, other, MENTIONS)
-            for i, other in zip(turn.sentences, others, strict=True)
-        ]
-
-    def _batch(self, turn: Turn, number: int = 0) -> Batch:
-        """The sentences of a step, the ``number``-th of the training."""
-        settings = self.plan.tasks[turn.task]
-        forms, tags, columns = zip(*self._seen(turn, number), strict=True)
-        gazetteer = {} if columns[0] is None else {settings.tags: columns}
-        gold = gold_of(tags, len(self.vocabularies.tags[settings.tags]))
-        features = [part for part in self.network.features(settings.words) if part == settings.tags]
-        return self._encoders[settings.words].batch(forms, **gold, gazetteer=gazetteer, features=features)

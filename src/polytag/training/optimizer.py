@@ -6,10 +6,33 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from polytag.plan import Plan
 from polytag.plan.training import Training
+from polytag.training.network import Network
+from polytag.training.recurrent import WordEncoder
 
 Optimizer = torch.optim.Optimizer
 _SCALE = "scale"  # of a group's learning rate, in terms of the plan's
+
+
+def optimizers_of(network: Network, plan: Plan) -> dict[str, list[Optimizer]]:
+    """The optimizers of each task: one set for all, or one for each with accumulators of its own."""
+    features = {id(parameter) for parameter in network.feature_parameters()}
+    share = {
+        id(module.embedding.weight): plan.words[name].fine_tuning
+        for name, module in network.words.items()
+        if isinstance(module, WordEncoder) and module.embedding is not None
+    }
+
+    def optimizers(modules: Iterable[nn.Module]) -> list[Optimizer]:
+        parameters = [p for module in modules for p in module.parameters() if p.requires_grad]
+        rows = [(p, share[id(p)]) for p in parameters if id(p) in share]
+        dense = [p for p in parameters if id(p) not in share.keys() | features]
+        return make_optimizers(dense, rows, plan.training, features=[p for p in parameters if id(p) in features])
+
+    if plan.training.accumulators == "task":
+        return {task: optimizers(network.parts_of(task).values()) for task in plan.tasks}
+    return dict.fromkeys(plan.tasks, optimizers([network]))
 
 
 def make_optimizers(
