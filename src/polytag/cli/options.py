@@ -145,10 +145,6 @@ jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_def
 constrained_option = click.option(
     "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
 )
-word_option = click.option(
-    "--word", default="0", show_default=True, metavar="COLUMN", callback=lambda _, __, value: column_of(value),
-    help="Column of the words: its number (conll, csv) or name (csv, tables that are tagged).",
-)  # fmt: skip
 encoding_option = click.option(
     "--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1."
 )
@@ -189,6 +185,17 @@ def tokeniser_option(does: str) -> Callable[[F], F]:
 def tag_option(help: str) -> Callable[[F], F]:
     """``--tag``, as ``tags``: names and their columns or keys."""
     return click.option("--tag", "tags", multiple=True, metavar="NAME=PLACE", callback=_layers, help=help)
+
+
+def word_option_of(formats: str = "csv") -> Callable[[F], F]:
+    """``--word``; formats are those whose columns have names."""
+    return click.option(
+        "--word", default="0", show_default=True, metavar="COLUMN", callback=lambda _, __, value: column_of(value),
+        help=f"Column of the words: its number (conll, csv) or name ({formats}).",
+    )  # fmt: skip
+
+
+word_option = word_option_of()
 
 
 def min_probability_option(help: str) -> Callable[[F], F]:
@@ -254,7 +261,9 @@ def scoring_options(does: str, *, split: str, preposition: str) -> Callable[[F],
     )
 
 
-def reading_options(does: str, from_: Callable[[Any], Any]) -> Callable[[F], F]:
+def reading_options(
+    does: str, from_: Callable[[Any], Any], *, word: Callable[[Any], Any] = word_option
+) -> Callable[[F], F]:
     """MODEL, its tasks, and files or standard input to tag."""
     return together(
         model_argument,
@@ -262,7 +271,7 @@ def reading_options(does: str, from_: Callable[[Any], Any]) -> Callable[[F], F]:
         task_option(does),
         from_,
         tokeniser_option("Cut text into words by it, not by the plan's"),
-        word_option,
+        word,
         data_option,
         weights_options(),
     )

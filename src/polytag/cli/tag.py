@@ -19,6 +19,7 @@ from polytag.cli.options import (
     min_probability_option,
     quiet_option,
     reading_options,
+    word_option_of,
 )
 from polytag.cli.outputs import check_apart, check_file, opened, tell
 from polytag.corpus.formats import FORMATS
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@reading_options("Tag with", from_option(TAGGED, BY_LINES))
+@reading_options("Tag with", from_option(TAGGED, BY_LINES), word=word_option_of("csv, parquet"))
 @click.option(
     "--to",
     "target_format",
