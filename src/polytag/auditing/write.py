@@ -56,14 +56,15 @@ def suspect_as_json(task: str, suspect: Suspect) -> Record:
 
 def summary(found: "Audited") -> dict[str, list[str]]:
     """How much was found, in sentences; of each but the first, what it was."""
-    different = sum(not copy.same for copy in found.copies)
-    lines: dict[str, list[str]] = {f"{len(found.suspects):,} disagreements in {len(found.cases.cases):,} sentences": []}
-    odd = f"{len(found.odd):,} annotations whose words have another label three times as often or more"
-    lines[odd] = [_odd_told(one) for one in found.odd]
     copies = f"{len(found.copies):,} sentences stand in training more than once"
-    lines[copies + f", {different:,} of them annotated differently" * bool(found.copies)] = list(
-        map(_copy_told, found.copies)
-    )
+    if found.copies:
+        copies += f", {sum(not copy.same for copy in found.copies):,} of them annotated differently"
+    odd = f"{len(found.odd):,} annotations whose words have another label three times as often or more"
+    lines: dict[str, list[str]] = {
+        f"{len(found.suspects):,} disagreements in {len(found.cases.cases):,} sentences": [],
+        odd: list(map(_odd_told, found.odd)),
+        copies: list(map(_copy_told, found.copies)),
+    }
     for split in dict.fromkeys(copy.split for copy in found.overlap):
         told = [_copy_told(copy) for copy in found.overlap if copy.split == split]
         lines[f"{len(told):,} {split} sentences stand in training too, so their score says too much"] = told

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from polytag.errors import ModelError, PolytagError
+from polytag.errors import ModelError, PlanError, PolytagError
 from polytag.model.checksums import checksums
 from polytag.model.report_file import REPORT, read_report
 from polytag.plan import Plan
@@ -95,7 +95,10 @@ def left(runs: Collection[Run], say: Say) -> list[Run]:
 
 def _check_files(done: Sequence[Run]) -> None:
     plan = load_plan(done[0].plan, data=done[0].data, settings=done[0].settings)
-    now = checksums(plan.only(done[0].tasks) if done[0].tasks else plan, {})
+    try:
+        now = checksums(plan.only(done[0].tasks) if done[0].tasks else plan, {})
+    except PlanError:  # a file is not there: a training that needs it says so
+        return
     for run in done:
         for path, before in read_report(run.directory)["data"].items():
             if now.get(path, before) != before:
