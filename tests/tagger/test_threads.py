@@ -72,7 +72,7 @@ def test_a_stream_may_begin_in_the_midst_of_another() -> None:
 
 
 def test_no_thread_outlives_a_call(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("polytag.tagger.tagging.THREAD_WORDS", 1)
+    monkeypatch.setattr("polytag.tagger.predicting.THREAD_WORDS", 1)
     before = set(threading.enumerate())
     model, sentences = tiny.model(), strange(200, seed=5)
     stream = Tagger(model, threads=4).tag_all(sentences)

@@ -4,9 +4,7 @@ Nothing in it changes after it is made but its memory of known words, which thre
 it at once, and each gets what it would get alone.
 """
 
-import os
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import chain
 from os import PathLike
@@ -20,8 +18,8 @@ from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save
 from polytag.scoring import Counts
 from polytag.scoring.familiarity import Familiarity
-from polytag.tagger.batches import Batch, Scratch, chunks, flat
-from polytag.tagger.decoding import Prediction, Predictions, nothing_said, with_predictions
+from polytag.tagger.batches import chunks, flat
+from polytag.tagger.decoding import Prediction, nothing_said, with_predictions
 from polytag.tagger.engine import Engine
 from polytag.tagger.familiarity import familiarity
 from polytag.tagger.inputs import checked, chosen_tasks, lengths_of, sentence_of
@@ -29,9 +27,8 @@ from polytag.tagger.judging import counted
 from polytag.tagger.lattice import Lattice, View
 from polytag.tagger.packing import Ints
 from polytag.tagger.precision import choose_precision
+from polytag.tagger.predicting import available_cores, predicted, views
 from polytag.tagger.request import ANYTHING, Options, Request
-
-THREAD_WORDS = 512  # fewer are not worth a thread
 
 
 class Tagger:
@@ -179,7 +176,7 @@ class Tagger:
         Raises:
             PolytagError: as `tag_all`, at once; or the lengths are not those of the words.
         """
-        found = self._predicted(words, lengths_of(words, lengths), self.checked(request))
+        found = predicted(self.engine, words, lengths_of(words, lengths), self.checked(request), threads=self.threads)
         return {task: predictions.columns() for task, predictions in found.items()}
 
     def evaluate(self, sentences: Iterable[Sentence], task: str, *, calibration: bool = False) -> Counts:
@@ -223,17 +220,7 @@ class Tagger:
         Raises:
             PolytagError: when the first is asked for, as `tag_all`.
         """
-        chosen, done = self.choose(tasks), 0
-        for chunk in chunks(checked(sentences)):
-            words, lengths = flat(chunk)
-            for group in self.engine.by_language(chosen):
-                for batch in self.engine.batches(words, lengths, group):
-                    contexts = self.engine.contexts(batch, group, Scratch())
-                    lattices = self.engine.lattices(contexts, batch, group, constrained=constrained)
-                    yield View(
-                        [done + index for index in batch.indices.tolist()], batch.packing, contexts[-1], lattices
-                    )
-            done += len(chunk)
+        yield from views(self.engine, checked(sentences), self.choose(tasks), constrained=constrained)
 
     def choose(self, tasks: Sequence[str] | None) -> list[str]:
         """Check names of tasks, or of one; without any, all tasks if they read one language.
@@ -261,7 +248,7 @@ class Tagger:
 
     def _tagged(self, chunk: Sequence[Sentence], request: Request) -> Iterator[Sentence]:
         words, lengths = flat(chunk)
-        found = self._predicted(words, lengths, request)
+        found = predicted(self.engine, words, lengths, request, threads=self.threads)
         each = {task: predictions.each() for task, predictions in found.items()}
         for sentence in chunk:
             yield with_predictions(sentence, {task: next(of) for task, of in each.items()})
@@ -274,29 +261,6 @@ class Tagger:
             found = with_predictions(Sentence(()), outside) if block.sentence is None else next(tagged)
             written = write_outside(found, self.outside)
             yield block.answered(written, span_tasks=spanning, alternatives=request.nbest)
-
-    def _predicted(self, words: Sequence[str], lengths: Ints, request: Request) -> Mapping[str, Predictions]:
-        """All tasks of one language from one pass of the network; a pass for each language."""
-        engine = self.engine
-        found = {
-            task: Predictions(engine.part(task).vocabulary, engine.rewritings[task], lengths, request)
-            for task in request.tasks
-        }
-        # Two threads share a layer, see `native.Layer`: its weights are then read half as often as if each had a batch.
-        threads = max(1, min(self.threads // 2, len(words) // THREAD_WORDS))
-        scratches = [Scratch() for _ in range(threads)]
-        for tasks in self.engine.by_language(request.tasks):
-
-            def answer(batch: Batch, tasks: Sequence[str] = tasks) -> None:
-                scratch = scratches.pop()
-                contexts = self.engine.contexts(batch, tasks, scratch)
-                lattices = self.engine.lattices(contexts, batch, tasks, constrained=request.constrained)
-                scratches.append(scratch)
-                for task, lattice in lattices.items():
-                    found[task].take(lattice, indices=batch.indices, places=batch.places)
-
-            _on_threads(answer, self.engine.batches(words, lengths, tasks, at_least=threads), threads)
-        return found
 
 
 def as_tagger(model: Tagger | str | PathLike[str], **options: Any) -> Tagger:
@@ -330,22 +294,6 @@ def load(
         PolytagError: this machine has no instructions for the precision.
     """
     return Tagger.load(path, best_for=best_for, precision=precision, threads=threads)
-
-
-def available_cores() -> int:
-    """How many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-def _on_threads(answer: Callable[[Batch], None], batches: Iterable[Batch], threads: int) -> None:
-    """Answer batches on threads that end with the call; the kernels leave Python to others while they compute."""
-    if threads == 1:
-        for batch in batches:
-            answer(batch)
-        return
-    with ThreadPoolExecutor(threads, "polytag") as pool:
-        for _ in pool.map(answer, batches):
-            pass
 
 
 def _restored(model: Model, precision: str | None, threads: int | None) -> Tagger:
