@@ -144,7 +144,7 @@ def test_what_is_pushed_is_a_model_for_every_command(server: Server, model: Path
     del own["report.json"]
     assert server.files["somebody/ner"] == own
     done = polytag(server, tmp_path / "home", "tag", "hf:somebody/ner", "--from", "conll")
-    assert done.returncode == 0, done.stderr
+    assert (done.returncode, done.stderr) == (0, "")
     expected = Tagger(load_model(model)).tag(WORDS).tags["ner"]
     assert [line.split()[-1] for line in done.stdout.splitlines() if line] == list(expected)
     server.files["somebody/ner"]["weights.safetensors"] = b"no weights"
@@ -161,9 +161,10 @@ def test_a_repository_is_public_where_that_is_said(server: Server, model: Path, 
 @pytest.mark.parametrize(
     ("arguments", "token", "message"),
     [
-        (["show", "hf:nobody/none"], "secret", "hf:nobody/none: cannot be fetched: "),
-        (["show", "hf:a/b/c"], "secret", "hf:a/b/c: cannot be fetched: "),
-        (["push", "MODEL", "me/x"], "wrong", "me/x: cannot be written: "),
+        (["show", "hf:nobody/none"], "secret", "hf:nobody/none: cannot be fetched: the Hub has no such model"),
+        (["show", "hf:a/b/c"], "secret", "hf:a/b/c: a model of the Hub is USER/NAME, found 'a/b/c'"),
+        (["push", "MODEL", "me/x"], "wrong", "me/x: cannot be written: the Hub does not know who you are"),
+        (["push", "MODEL", "x"], "secret", "x: a model of the Hub is USER/NAME, found 'x'"),
         (["push", "MODEL/plan.toml", "me/x"], "secret", "plan.toml: this is a file, expected a model directory"),
         (["push", "none", "me/x"], "secret", "none: there is no such model directory"),
     ],

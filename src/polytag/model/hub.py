@@ -1,5 +1,6 @@
 """Models on the Hugging Face Hub. Needs huggingface_hub, the extra ``polytag[hub]``."""
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from os import PathLike
@@ -12,6 +13,12 @@ PREFIX = "hf:"
 MISSING = "huggingface_hub is not installed, expected it for models of the Hub: pip install 'polytag[hub]'"
 FILES = ("plan.toml", "vocabulary/*.json", "*.safetensors", "calibration.json")  # what a model is made of
 TOLD = ("README.md", "metrics.jsonl", "curves.svg")  # report.json names the machine and the command
+
+REFUSALS = {  # what the status of an answer means here
+    401: "the Hub does not know who you are: 'hf auth login', or HF_TOKEN",
+    403: "the Hub does not let this user do so",
+    404: "the Hub has no such model, or it is private and you are not logged in ('hf auth login', or HF_TOKEN)",
+}
 
 
 def is_of_hub(path: str | PathLike[str]) -> bool:
@@ -28,8 +35,10 @@ def fetched(path: str | PathLike[str]) -> Path:
     """
     hub = _library()
     repository, _, revision = str(path).removeprefix(PREFIX).partition("@")
+    _check_name(repository, str(path))
     with _told(f"{path}: cannot be fetched"):
-        return Path(hub.snapshot_download(repository, revision=revision or None, allow_patterns=[*FILES]))
+        wanted = {"revision": revision or None, "allow_patterns": [*FILES], "tqdm_class": _silent()}
+        return Path(hub.snapshot_download(repository, **wanted))
 
 
 def upload(directory: Path, repository: str, *, private: bool) -> str:
@@ -38,10 +47,11 @@ def upload(directory: Path, repository: str, *, private: bool) -> str:
     ``report.json``, which names the machine and the command, stays here.
 
     Raises:
-        ModelError: the Hub refuses it, or cannot be reached.
+        ModelError: the repository is no ``USER/NAME``, or the Hub refuses it or cannot be reached.
         PolytagError: huggingface_hub is not installed.
     """
     api = _library().HfApi()
+    _check_name(repository, repository)
     with _told(f"{repository}: cannot be written"):
         address = api.create_repo(repository, private=private, exist_ok=True)
         api.upload_folder(
@@ -59,6 +69,22 @@ def _library() -> Any:
     return huggingface_hub
 
 
+def _silent() -> type:
+    """A bar that nobody sees: a library does not print."""
+    from tqdm import tqdm  # here, as it takes a tenth of a start
+
+    class Silent(tqdm):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **more: Any) -> None:
+            super().__init__(*arguments, **{**more, "disable": True})
+
+    return Silent
+
+
+def _check_name(repository: str, told: str) -> None:
+    if not re.fullmatch(r"[^/@\s]+/[^/@\s]+", repository):
+        raise ModelError(f"{told}: a model of the Hub is USER/NAME, found '{repository}'")
+
+
 @contextmanager
 def _told(what: str) -> Iterator[None]:
     """What the library and the network raise, which is of many kinds, as one sentence."""
@@ -66,4 +92,5 @@ def _told(what: str) -> Iterator[None]:
         yield
     except Exception as error:
         lines = str(error).strip().splitlines() or [type(error).__name__]
-        raise ModelError(f"{what}: {lines[0]}") from error
+        status = getattr(getattr(error, "response", None), "status_code", 0)
+        raise ModelError(f"{what}: {REFUSALS.get(status, lines[0])}") from error
