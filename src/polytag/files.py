@@ -2,6 +2,7 @@
 
 import gzip
 import io
+import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
@@ -42,6 +43,17 @@ def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[A
     except UnicodeEncodeError as error:
         found = error.object[error.start : error.end]
         raise PolytagError(f"{path}: cannot be written: found {found!r:.60}, expected text that UTF-8 holds") from error
+
+
+def json_text(value: Any) -> str:
+    """JSON for people and machines: indented, in their letters, and never NaN, which is none."""
+    return json.dumps(value, indent=2, ensure_ascii=False, allow_nan=False)
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write `json_text` as `atomic_write` writes, with its errors."""
+    with atomic_write(path) as file:
+        file.write(json_text(value))
 
 
 def remove_partial(directory: str | os.PathLike[str]) -> None:

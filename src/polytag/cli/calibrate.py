@@ -1,12 +1,12 @@
 """``polytag calibrate``."""
 
-import json
 from pathlib import Path
 from typing import Any
 
 import click
 
 from polytag.cli.options import scoring_options
+from polytag.files import json_text
 
 
 @click.command()
@@ -24,11 +24,7 @@ def calibrate(model: Path, as_json: bool, data_file: Path | None, data: Path | N
     file = data_file and find_file(data_file, data)
     fits = calibrate_model(model, data_file=file, data=data, **options)
     if as_json:
-        click.echo(
-            json.dumps(
-                {task: found.as_dict() for task, found in fits.items()}, indent=2, ensure_ascii=False, allow_nan=False
-            )
-        )
+        click.echo(json_text({task: found.as_dict() for task, found in fits.items()}))
         return
     for task, found in fits.items():
         click.echo(f"{task}: temperature {found.temperature:.4f} from {found.sentences:,} sentences")

@@ -1,6 +1,5 @@
 """``polytag compare``."""
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +16,7 @@ from polytag.cli.options import (
     threads_option,
 )
 from polytag.cli.outputs import tell, write_page
+from polytag.files import json_text
 
 if TYPE_CHECKING:
     from polytag.reports import Comparison
@@ -70,11 +70,7 @@ def compare(
         click.echo(f"{name}: {sentence}", err=True)
     if html is not None:
         write_page(html, comparison_page(found, names=(str(a), str(b))))
-    click.echo(
-        json.dumps(_numbers(found), indent=2, ensure_ascii=False, allow_nan=False)
-        if as_json
-        else f"A: {a}\nB: {b}\n{found}"
-    )
+    click.echo(json_text(_numbers(found)) if as_json else f"A: {a}\nB: {b}\n{found}")
     if not as_json:
         for line in _sentences(found, limit):
             click.echo(line)

@@ -1,6 +1,5 @@
 """``polytag evaluate``."""
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +8,7 @@ import click
 
 from polytag.cli.options import html_option, scoring_options
 from polytag.cli.outputs import tell, write_page
+from polytag.files import json_text
 
 if TYPE_CHECKING:
     from polytag.corpus.notes import Notes
@@ -106,9 +106,7 @@ def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | N
 def _numbers(counts: "dict[str, Counts]") -> str:
     from polytag.scoring import as_dict
 
-    return json.dumps(
-        {task: as_dict(found) for task, found in counts.items()}, indent=2, ensure_ascii=False, allow_nan=False
-    )
+    return json_text({task: as_dict(found) for task, found in counts.items()})
 
 
 def _tables(counts: "dict[str, Counts]") -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import ModelError
-from polytag.files import atomic_write
+from polytag.files import write_json
 from polytag.model.array_file import read_metadata
 from polytag.scoring.familiarity import Familiarity
 
@@ -42,8 +42,7 @@ def save_temperatures(
         "temperatures": kept.get("temperatures", {}) | dict(temperatures),
         "texts": kept.get("texts", {}) | {task: text.as_dict() for task, text in texts.items()},
     }
-    with atomic_write(directory / CALIBRATION) as file:
-        json.dump({"format": FORMAT, "version": VERSION, "weights": known}, file, indent=2, ensure_ascii=False)
+    write_json(directory / CALIBRATION, {"format": FORMAT, "version": VERSION, "weights": known})
 
 
 def load_temperatures(directory: Path, weights: str, *, tasks: Iterable[str]) -> dict[str, float]:

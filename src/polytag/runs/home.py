@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import ModelError, PlanError
-from polytag.files import atomic_write
+from polytag.files import write_json
 from polytag.plan import Plan
 from polytag.plan_file import copy_plan, first_difference, load_plan
 
@@ -36,8 +36,7 @@ def settle(
     if (directory / file).exists():
         before = read_request(directory / file)
         _check_same(directory / file, {key: before.get(key) for key in request}, dict(request))
-    with atomic_write(directory / file) as stream:
-        json.dump({**request, **more}, stream, indent=2, ensure_ascii=False, allow_nan=False)
+    write_json(directory / file, {**request, **more})
     return kept
 
 

@@ -1,13 +1,12 @@
 """A plan trained several times: with several seeds, and on all parts but one of its training sentences in turn."""
 
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from os import PathLike
 from pathlib import Path
 
 from polytag.errors import ModelError, PlanError
-from polytag.files import atomic_write, locked
+from polytag.files import locked, write_json
 from polytag.model.report_file import read_report
 from polytag.plan import Plan
 from polytag.plan.values import NONE
@@ -134,10 +133,7 @@ def _summary(runs: Sequence[Run], directory: Path, plan: Plan, folds: int | None
     known = {name: score for name, score in chosen.items() if score is not None}
     best = max((each for each in found if each.name in known), key=lambda each: known[each.name], default=None)
     file = directory / SCORES
-    with atomic_write(file) as stream:
-        json.dump(
-            as_json(found, best=best.name if best else None), stream, indent=2, ensure_ascii=False, allow_nan=False
-        )
+    write_json(file, as_json(found, best=best.name if best else None))
     return Repeated(found, table(found), best, file)
 
 

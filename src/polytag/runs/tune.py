@@ -1,6 +1,5 @@
 """Search for better settings of a plan by training it, on Optuna: bad trials end early, a killed search goes on."""
 
-import json
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -9,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from polytag.errors import ModelError, PlanError, PolytagError
-from polytag.files import atomic_write, locked
+from polytag.files import locked, write_json
 from polytag.plan import Plan
 from polytag.plan_file import copy_plan, load_plan
 from polytag.runs.home import PLAN, read_request, settle
@@ -211,8 +210,7 @@ class _Search:
             raise PolytagError(f"{self.directory}: no trial came to its end, expected more --trials")
         ended = [trial for trial in self.study.get_trials(deepcopy=False) if trial.state in ENDED]
         rows = sorted(ended, key=_rank)
-        with atomic_write(self.directory / TRIALS) as file:
-            json.dump([self._as_json(trial) for trial in rows], file, indent=2, ensure_ascii=False, allow_nan=False)
+        write_json(self.directory / TRIALS, [self._as_json(trial) for trial in rows])
         settings, plan = self._settings(best.params), self.directory / BEST
         comment = f"# By polytag tune, {_name(best)}, the best of {len(ended)}: dev {best.value:.2f} with\n"
         comment += "".join(f"#   {setting}\n" for setting in settings)

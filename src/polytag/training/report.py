@@ -1,6 +1,5 @@
 """report.json: final scores per task and split, and all that is needed to make them again."""
 
-import json
 import os
 import platform
 import time
@@ -11,7 +10,7 @@ from typing import Any
 
 import torch
 
-from polytag.files import atomic_write
+from polytag.files import write_json
 from polytag.model.report_file import REPORT
 from polytag.reports.card import write_card
 from polytag.reports.intervals import interval_of
@@ -79,8 +78,7 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
         report["best_on_test"] = {task: _best_on_test(progress.history, task) for task in scores}
     if world.is_first and trainer.output is not None:
         write_card(trainer.output, best.model, report)  # before the report, which makes a training complete
-        with atomic_write(trainer.output / REPORT) as file:
-            json.dump(report, file, indent=2, ensure_ascii=False, allow_nan=False)
+        write_json(trainer.output / REPORT, report)
     return report
 
 
