@@ -125,15 +125,6 @@ def test_entities_of_few_sentences_take_each_others_places(news):
     assert choose(3001, has_dev=True, has_entities=True).mention_replacement is None
 
 
-def test_files_whose_labels_have_nothing_in_common_are_told(news):
-    Path("b.conll").write_text(Path("en.train.conll").read_text().replace("-PER", "-person").replace("-LOC", "-place"))
-    assert "none of its labels" not in run("init --train en.train.conll --train b.conll --tag ner=2 -o some.toml").err
-    Path("b.conll").write_text("Ann NN B-person\nleft VB O\n\n")
-    told = run("init --train en.train.conll --train b.conll --tag ner=2 -o none.toml").err
-    assert "ner: b.conll: none of its labels (person) is one of en.train.conll (LOC, MISC, ORG, PER); where" in told
-    assert 'the plan can say so: { file = "b.conll", map = { person = "..." } }' in told
-
-
 def test_names_with_blanks_are_quoted_where_commands_are_told(news):
     shutil.copy("en.test.conll", "my dev.conll")
     done = run(["init", "--train", "en.train.conll", "--dev", "my dev.conll", "-o", "my plan.toml"])

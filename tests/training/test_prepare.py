@@ -275,6 +275,16 @@ def test_files_of_one_task_are_each_read_in_their_own_way(corpora: Path, tmp_pat
     assert set(found.checksums) == {columns, str(records)}
 
 
+def test_training_files_whose_labels_have_nothing_in_common_are_told(corpora: Path, tmp_path: Path) -> None:
+    first = conll(tmp_path / "a.conll", "Ann/B-PER", "met/O", "Lima/B-LOC")
+    second = conll(tmp_path / "b.conll", "Bo/B-person", "left/O")
+    told = f"ner: {second}: none of its labels (person) is one of {first} (LOC, PER); where some mean the same, a map"
+    alone = {"columns": {"tag": 1}, "dev": "none", "test": "none"}
+    assert any(note.startswith(told) for note in prepared(corpora, train=[first, second], **alone).notes)
+    mapped = {"file": second, "map": {"person": "PER"}}
+    assert not any("none of its labels" in note for note in prepared(corpora, train=[first, mapped], **alone).notes)
+
+
 def test_a_file_that_is_held_out_from_is_told_of_once(corpora: Path, tmp_path: Path) -> None:
     train = tmp_path / "a.conll"
     train.write_text("Ann B-PER\n\n" * 4)

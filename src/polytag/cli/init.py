@@ -114,7 +114,7 @@ def tasks_of(train: tuple[Path, ...], options: dict[str, Any], **more: Any) -> t
         PolytagError: a file cannot be read so, or a name cannot be used.
     """
     from polytag.corpus.lookup import find_file
-    from polytag.initialise import ENTITIES, TaskChoice, check_files, check_name, guessed_name, kind_of, look, strangers
+    from polytag.initialise import ENTITIES, TaskChoice, check_files, check_name, guessed_name, kind_of, look
 
     for name in options["tags"]:
         check_name(name)
@@ -129,7 +129,6 @@ def tasks_of(train: tuple[Path, ...], options: dict[str, Any], **more: Any) -> t
         found: dict[str, Any] = {"note": column.note, "has_entities": kind_of(column) == ENTITIES} if column else {}
         tasks.append(TaskChoice(name=name, train=train, tag=tag, data=options["data"], **found, **reading, **more))
         check_files(tasks[-1])
-        click.echo("".join(f"{name}: {told}\n" for told in strangers(files, tag)), err=True, nl=False)
     return tasks, files
 
 

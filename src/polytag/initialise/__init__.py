@@ -8,7 +8,6 @@ from polytag.initialise.looking import Seen as Seen
 from polytag.initialise.looking import guessed_name as guessed_name
 from polytag.initialise.looking import kind_of as kind_of
 from polytag.initialise.looking import look as look
-from polytag.initialise.looking import strangers as strangers
 from polytag.initialise.plan_text import ANY as ANY
 from polytag.initialise.plan_text import TaskChoice as TaskChoice
 from polytag.initialise.plan_text import check_files as check_files

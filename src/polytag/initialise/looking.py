@@ -1,7 +1,6 @@
 """What is in somebody's files: sentences, columns, and which of them are most likely meant."""
 
 import re
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -64,26 +63,6 @@ def look(path: Path, *, format: str = "auto", word: int | str = 0) -> Seen:
         line, problem = report.problems[0] if report.problems else nothing
         raise CorpusError(problem, path=path, line=line)
     return Seen(path, report, word)
-
-
-def strangers(files: Sequence[Seen], tag: str) -> Iterator[str]:
-    """What to say of training files that have not one label in common with the first."""
-    first, *others = (_labels(each.column(tag)) for each in files)
-    for each, labels in zip(files[1:], others, strict=True):
-        if labels and first and not labels & first:
-            has, of_first = (", ".join(sorted(some)[:6]) for some in (labels, first))
-            example = f'{{ file = "{each.path}", map = {{ {min(labels)} = "..." }} }}'
-            yield (
-                f"{each.path}: none of its labels ({has}) is one of {files[0].path} ({of_first}); where some mean the "
-                f"same, the plan can say so: {example}"
-            )
-
-
-def _labels(column: Column | None) -> set[str]:
-    """The types of spans, or the tags of single words."""
-    if column is None or column.scheme is None:
-        return set()
-    return {tag if column.scheme == "plain" else tag.partition("-")[2] for tag in column.tags} - {""}
 
 
 def guessed_name(seen: Seen, tag: str) -> str:

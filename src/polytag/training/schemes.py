@@ -1,6 +1,6 @@
 """The tag scheme of each task: found in the training files or checked against them; ill-formed tags are told."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from polytag.corpus.schemes import REPAIRED, Detection, check_spans, convert_tags, detect, problems
@@ -11,6 +11,7 @@ from polytag.plan import Plan
 from polytag.splits import Corpora
 
 _SHOWN_PROBLEMS = 3
+_SHOWN_LABELS = 6
 
 
 def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
@@ -34,6 +35,8 @@ def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
             raise PlanError(f"tasks.{task}.mention_replacement replaces spans, but its tags are plain: leave it out")
         _check_outside(task, settings.outside, scheme, sentences[task]["train"], notes)
         notes += _marked(task, settings.marks, scheme, sentences[task]["train"])
+        if len(files := _by_file(sentences[task]["train"])) <= len(settings.train):  # no folder of documents
+            notes += _strangers(task, scheme, files)
         for split in sentences[task].values() if scheme != "plain" else ():
             for sentence in split:
                 check_spans(sentence, task, unknown=True)
@@ -121,6 +124,24 @@ def _detect(task: str, declared: str, sentences: Sequence[Sentence]) -> Detectio
             for sentence in sentences:
                 check_spans(sentence, task, unknown=True)
         raise CorpusError(f"tasks.{task}: {error.message}", path=sentences[0].source) from None
+
+
+def _strangers(task: str, scheme: str, files: Mapping[str, Sequence[Sentence]]) -> Iterator[str]:
+    """What to say of training files that have not one label in common with the first."""
+    (first, own), *others = ((path, _labels(task, scheme, part)) for path, part in files.items())
+    for path, labels in others:
+        if own and labels and not own & labels:
+            has, of_first = (", ".join(sorted(some)[:_SHOWN_LABELS]) for some in (labels, own))
+            yield (
+                f"{task}: {path}: none of its labels ({has}) is one of {first} ({of_first}); where some mean the same, "
+                f"a map says so: {{ file = ..., map = {{ {min(labels)} = ... }} }}"
+            )
+
+
+def _labels(task: str, scheme: str, sentences: Sequence[Sentence]) -> set[str]:
+    """The types of spans, or the tags of single words."""
+    tags = {tag for sentence in sentences for tag in sentence.tags[task]} - {UNKNOWN}
+    return tags if scheme == "plain" else {parse_any(tag).type for tag in tags} - {""}
 
 
 def _check_declared(task: str, scheme: str, found: Detection, sentences: Sequence[Sentence]) -> None:
