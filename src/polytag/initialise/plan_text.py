@@ -149,7 +149,9 @@ def _task(task: TaskChoice, directory: Path, choice: Choice) -> list[str]:
     files = {
         split: [_in_plan(path, directory, task.data) for path in paths] for split, paths in splits.items() if paths
     }
-    columns = f"columns = {inline({'word': task.word, 'tag': _place(task.tag)})}"
+    tag = _place(task.tag)
+    by_number = {} if task.word == 0 and isinstance(tag, str) else {"word": task.word}  # where columns have no names
+    columns = f"columns = {inline({**by_number, 'tag': tag})}"
     return [
         f"[tasks.{_key(task.name)}]",
         line("chars", "shared", Task),
