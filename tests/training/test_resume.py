@@ -234,6 +234,16 @@ def test_a_finished_training_is_left_alone(whole: tuple[Plan, Path]) -> None:
     assert before == {path: path.read_bytes() for path in output.rglob("*") if path.is_file()}
 
 
+def test_what_a_kill_after_the_report_leaves_is_removed(whole: tuple[Plan, Path], tmp_path: Path) -> None:
+    plan, output = whole[0], shutil.copytree(whole[1], tmp_path / "model")
+    state_file(output).parent.mkdir()
+    state_file(output).touch()
+    (output / ".lock").touch()
+    assert content(output) != content(whole[1])
+    list(train_events(plan, output=output, resume=True))
+    assert content(output) == content(whole[1])
+
+
 def test_what_is_asked_anew_of_a_finished_training_is_told(whole: tuple[Plan, Path]) -> None:
     plan, output = whole
     more = plan.training.model_copy(update={"epochs": 7})

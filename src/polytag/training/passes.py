@@ -6,7 +6,7 @@ import threading
 import time
 import warnings
 from collections.abc import Generator, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -83,6 +83,7 @@ def into_directory(
     """The events of a training into a model directory, or on with the one that it holds."""
     if world.first(lambda: is_complete(directory, resume=resume)):
         done = world.agree(lambda: Trained(load_model(directory), read_report(directory)))
+        world.first(lambda: _remove_left(directory))
         told = f"{directory}: the training is complete; nothing to resume"
         if (anew := asked_anew(done.model.plan, plan)) and world.is_first:
             warnings.warn(told + anew, PolytagWarning, stacklevel=2)
@@ -169,6 +170,14 @@ def _begin(trainer: Trainer, directory: Path, *, resume: bool) -> Generator[Note
             yield Note(f"{directory}: holds no training to resume, so a new one begins")
         world.first(lambda: _write_beginning(trainer, directory))
     return resumed
+
+
+def _remove_left(directory: Path) -> None:
+    """Remove what a kill after the report has left of a training, unless a process is still at it."""
+    state = state_file(directory).parent
+    if state.exists() or (directory / ".lock").exists():
+        with suppress(ModelError), locked(directory, doing="training into", kind=ModelError):
+            shutil.rmtree(state, ignore_errors=True)
 
 
 def _clean(directory: Path) -> None:
