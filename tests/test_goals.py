@@ -228,6 +228,7 @@ def test_training_is_measured_for_each_batch_size(tmp_path: Path, threads: None)
     assert json.loads(json.dumps([dict(figure.details) for figure in figures.values()]))
 
 
+@pytest.mark.usefixtures("quick_start")
 def test_figures_come_back_from_a_process_of_their_own(tmp_path: Path) -> None:
     code, data, _ = of_quick(["--quick", "--only", "memory-training"], tmp_path)
     (row,) = data["goals"]

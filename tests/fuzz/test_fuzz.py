@@ -17,19 +17,19 @@ CASES = 6 * THOROUGH  # of each subject
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its limits are those of Linux")
-def test_no_input_ends_in_anything_but_an_answer_or_a_sentence() -> None:
+def test_no_input_ends_in_anything_but_an_answer_or_a_sentence(quick_python: str) -> None:
     """In a process of its own, whose memory is limited."""
-    command = [sys.executable, "-m", "tests.fuzz", "--cases", str(CASES)]
+    command = [quick_python, "-m", "tests.fuzz", "--cases", str(CASES)]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-5_000:] + done.stderr[-5_000:]
     assert ", 0 faults" in done.stdout
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="its kills are those of POSIX")
-def test_a_killed_command_leaves_nothing_half_written() -> None:
+def test_a_killed_command_leaves_nothing_half_written(quick_python: str) -> None:
     """A few of them; ``python -m tests.fuzz.kills`` takes all."""
     chosen = [text for name in ("train", "tag", "pack") for text in ("--only", name)]
-    command = [sys.executable, "-m", "tests.fuzz.kills", "--kills", str(3 * THOROUGH), *chosen]
+    command = [quick_python, "-m", "tests.fuzz.kills", "--kills", str(3 * THOROUGH), *chosen]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout[-3_000:] + done.stderr[-3_000:]
     assert ": 0 faults" in done.stdout

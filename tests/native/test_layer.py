@@ -3,7 +3,6 @@
 And to the last bit: a row's result depends on its sequence alone, and known gates give the states that rows give.
 """
 
-import gc
 import sys
 import threading
 from pathlib import Path
@@ -153,7 +152,6 @@ class TestMemory:
         before = [layer.states(x, batch.sizes) for layer in layers]
         for weight in weights.values():
             weight[...] = 0
-        gc.collect()
         for layer, states in zip(layers, before, strict=True):
             np.testing.assert_array_equal(layer.states(x, batch.sizes), states)
 

@@ -1,7 +1,6 @@
 """Several trainings of a plan, tiny ones: seeds, folds, means and deviations; added to, resumed, refused."""
 
 import json
-import sys
 import time
 from pathlib import Path
 from statistics import mean, stdev
@@ -18,9 +17,6 @@ from polytag.splits import split_sentences
 from tests.cli.conftest import run as run_command
 from tests.curves.test_curve import PLAN
 from tests.training import toy
-
-PYTHON = sys.executable
-
 
 pytestmark = pytest.mark.usefixtures("quick_start")
 
@@ -106,12 +102,10 @@ def test_folds_that_there_are_not_are_refused(place: Path, fold: str) -> None:
         load_plan(place / "plan.toml", settings=["tasks.ner.dev=none", f"tasks.ner.fold={fold}"])
 
 
-def test_a_killed_training_is_resumed(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_training_is_resumed(place: Path) -> None:
     output, long = place / "killed", ["training.epochs=80"]
     run = Run("seed1", place / "plan.toml", output / "seed1", [*long, "training.seed=1"])
-    with monkeypatch.context() as patch:
-        patch.setattr(sys, "executable", PYTHON)
-        process = run.start(threads=1)
+    process = run.start(threads=1)
     while not run.epochs() and process.poll() is None:
         time.sleep(0.02)
     processes.close(process)  # its end of standard input, as when whoever started it is killed

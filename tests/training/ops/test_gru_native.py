@@ -94,18 +94,20 @@ class TestNativeEqualsReference:
         layer = random_layer((5, 2, 1), bias=bias, scale=1e4, h=h, dtype=torch.float32)
         equal_to_reference(form, layer, reset_after=reset_after, tolerance=1e-4)
 
+
+@PRECISION
+@RESET_AFTER
+class TestNative:
     @pytest.mark.usefixtures("uninitialised_is_nan")
-    def test_no_row_is_read_beside_the_batch_or_before_it_is_written(
-        self, form: Form, bias: bool, reset_after: bool
-    ) -> None:
-        layer = random_layer((7, 1, 3, 3, 2), bias=bias, h=37, scale=0.3, dtype=torch.float32)
+    def test_no_row_is_read_beside_the_batch_or_before_it_is_written(self, form: Form, reset_after: bool) -> None:
+        layer = random_layer((7, 1, 3, 3, 2), bias=True, h=37, scale=0.3, dtype=torch.float32)
         expected = output_and_gradients(form, layer, reset_after=reset_after)
         found = output_and_gradients(form, layer.map(poisoned), reset_after=reset_after)
         all_close(found, expected, 1e-5)
         equal_to_reference(form, layer, reset_after=reset_after)
 
-    def test_nan_stays_in_its_sentence(self, form: Form, bias: bool, reset_after: bool) -> None:
-        layer = random_layer((4, 1, 6, 4, 2), bias=bias, h=20, dtype=torch.float32)
+    def test_nan_stays_in_its_sentence(self, form: Form, reset_after: bool) -> None:
+        layer = random_layer((4, 1, 6, 4, 2), bias=True, h=20, dtype=torch.float32)
         clean = output_and_gradients(form, layer, reset_after=reset_after)
         bad, *good = layer.packed.rows
         layer.x[bad] = torch.nan
@@ -116,9 +118,9 @@ class TestNativeEqualsReference:
 
     @pytest.mark.parametrize("frozen", [(0,), (1, 2, 3), (0, 2)], ids=["x", "weights", "mixed"])
     def test_frozen_inputs_leave_the_other_gradients_alone(
-        self, frozen: tuple[int, ...], form: Form, bias: bool, reset_after: bool
+        self, frozen: tuple[int, ...], form: Form, reset_after: bool
     ) -> None:
-        layer = random_layer((5, 3, 1), bias=bias, dtype=torch.float32)
+        layer = random_layer((5, 3, 1), bias=True, dtype=torch.float32)
         expected = output_and_gradients(form, layer, reset_after=reset_after)[1:]
         live = [i for i in range(len(layer.tensors)) if i not in frozen]
         for i in live:
@@ -131,12 +133,12 @@ class TestNativeEqualsReference:
                 all_close([tensor.grad], [expected[i]], 1e-6)
 
     @pytest.mark.parametrize("openmp", [False, True], ids=["new", "openmp"])
-    def test_two_threads_change_nothing(self, form: Form, bias: bool, reset_after: bool, openmp: bool) -> None:
+    def test_two_threads_change_nothing(self, form: Form, reset_after: bool, openmp: bool) -> None:
         if openmp:
             training.use_openmp()
         else:
             library().polytag_use_openmp(None)
-        layer = random_layer((9, 7, 7, 3), bias=bias, h=33, dtype=torch.float32)
+        layer = random_layer((9, 7, 7, 3), bias=True, h=33, dtype=torch.float32)
         alone = output_and_gradients(form, layer, reset_after=reset_after)
         threads = torch.get_num_threads()
         try:
@@ -146,8 +148,8 @@ class TestNativeEqualsReference:
             torch.set_num_threads(threads)
         all_close(together, alone, 1e-6)
 
-    def test_inputs_are_left_as_they_were(self, form: Form, bias: bool, reset_after: bool) -> None:
-        layer = random_layer((4, 2), bias=bias, dtype=torch.float32)
+    def test_inputs_are_left_as_they_were(self, form: Form, reset_after: bool) -> None:
+        layer = random_layer((4, 2), bias=True, dtype=torch.float32)
         before = [t.clone() for t in layer.tensors]
         output_and_gradients(form, layer, reset_after=reset_after)
         assert all(torch.equal(a, b) for a, b in zip(layer.tensors, before, strict=True))
