@@ -229,6 +229,13 @@ def test_parameters_may_be_numpy_s() -> None:
     assert np.array_equal(*(tagger.model.arrays["tags.y.projection"] for tagger in seeds))
 
 
+def test_layers_and_units_are_those_of_the_size_or_the_recipe() -> None:
+    X, y = data(6)  # noqa: N806
+    for parameters, (units, layers) in (({}, (200, 1)), ({"size": "small"}, (100, 1)), ({"recipe": "paper"}, (300, 2))):
+        words = SequenceTagger(epochs=1, validation=0, **parameters).fit(X, y).tagger_.plan.words["all"]  # type: ignore[arg-type]
+        assert (words.hidden, words.layers) == (units, layers)
+
+
 def test_it_ends_a_pipeline(fitted: SequenceTagger) -> None:
     def title(sequences: list[list[str]]) -> list[list[str]]:
         return [[word.title() for word in words] for words in sequences]
@@ -242,6 +249,7 @@ def test_it_ends_a_pipeline(fitted: SequenceTagger) -> None:
     ("parameters", "message"),
     [
         ({"recipe": "bets"}, "there is no recipe 'bets'"),
+        ({"size": "tiny"}, "there is no size 'tiny'"),
         ({"words_hidden": 0}, "words.all.hidden: .* found 0"),
         ({"epochs": "many"}, "training.epochs: .* found 'many'"),
         ({"vectors": "no/where.vec"}, "words.all.vectors: there is no 'no/where.vec'"),

@@ -62,9 +62,10 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         epochs: int | Literal["auto"] | None = None,
         batch_sentences: int | None = None,
         learning_rate: float | None = None,
-        chars_hidden: int = 80,
-        words_hidden: int = 300,
-        layers: int = 2,
+        size: str | None = None,
+        chars_hidden: int | None = None,
+        words_hidden: int | None = None,
+        layers: int | None = None,
         dimension: int | None = None,
         vectors: str | None = None,
         scheme: str = "auto",
@@ -80,6 +81,7 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
             epochs: passes over the data, or "auto": the more, the fewer sequences there are.
             batch_sentences: sequences of a step.
             learning_rate: of the recipe's optimizer.
+            size: layers and units: ``"small"``, ``"medium"`` or ``"paper"``.
             chars_hidden: width of the character GRU; 0 leaves characters out.
             words_hidden: width of the word GRU.
             layers: of either GRU.
@@ -95,7 +97,8 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         self.recipe, self.epochs, self.batch_sentences, self.learning_rate = (
             recipe, epochs, batch_sentences, learning_rate,
         )  # fmt: skip
-        self.chars_hidden, self.words_hidden, self.layers = chars_hidden, words_hidden, layers
+        self.size, self.layers = size, layers
+        self.chars_hidden, self.words_hidden = chars_hidden, words_hidden
         self.dimension, self.vectors, self.scheme, self.constrained = dimension, vectors, scheme, constrained
         self.validation, self.random_state, self.settings = validation, random_state, settings
 
@@ -160,15 +163,16 @@ class SequenceTagger(BaseEstimator):  # type: ignore[misc]
         words = {"hidden": self.words_hidden, "layers": self.layers, "vectors": self.vectors}
         words |= {"embedding": False} if self.dimension == 0 else {"dimension": self.dimension}
         task = {
-            "chars": "all" if self.chars_hidden else None, "words": "all", "scheme": self.scheme, "train": MEMORY,
+            "chars": "all" if self.chars_hidden != 0 else None, "words": "all", "scheme": self.scheme, "train": MEMORY,
             "holdout": float(self.validation) if sequences > 1 else 0.0,
         }  # fmt: skip
         training = {
             "recipe": self.recipe, "epochs": self.epochs, "batch_sentences": self.batch_sentences,
             "learning_rate": self.learning_rate, "seed": self._seed(),
         }  # fmt: skip
-        tables = {
-            "chars": {"all": chars} if self.chars_hidden else {},
+        tables: dict[str, Any] = {
+            **_given({"size": self.size}),
+            "chars": {"all": _given(chars)} if self.chars_hidden != 0 else {},
             "words": {"all": _given(words)},
             "tags": {TASK: {"constrained": self.constrained}},
             "tasks": {TASK: _given(task)},
