@@ -76,7 +76,7 @@ def audit(
     directory = Path(output)
     laid = (*SETTINGS, *settings)
     whole = load_plan(plan, data=data, settings=laid)
-    others = _others(whole.only(tasks) if tasks else whole)
+    others = _others(whole.only(tasks))
     done = repeat(
         plan, output=directory / "models", folds=folds, tasks=tasks, settings=laid, data=data, jobs=jobs, say=say
     )

@@ -114,8 +114,7 @@ def train(
     overrides = [*settings, *([] if seed is None else [f"training.seed={seed}"])]
 
     def load() -> "Plan":
-        checked = load_plan(plan, data=data, settings=overrides)
-        return checked.only(tasks) if tasks else checked
+        return load_plan(plan, data=data, settings=overrides).only(tasks)
 
     command = shlex.join(["polytag", *sys.argv[1:]])
     with joined() as world:

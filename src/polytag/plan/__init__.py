@@ -46,12 +46,14 @@ class Plan(Table):
         return self.tags[settings.tags].layer or self.words[settings.words].layers
 
     def only(self, tasks: Iterable[str]) -> "Plan":
-        """The plan of some tasks alone, with the parts that they use: what joint training is compared with.
+        """The plan of some tasks alone, of all where none is named, with the parts that they use.
 
         Raises:
             PlanError: there is no such task.
         """
         chosen = dict.fromkeys(tasks)
+        if not chosen:
+            return self
         for task in chosen:
             if task not in self.tasks:
                 raise PlanError(f"there is no task '{task}' in the plan{nearest(task, self.tasks)}")

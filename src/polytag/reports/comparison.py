@@ -167,13 +167,13 @@ def compare_cases(a: Cases, b: Cases, *, trials: int = TRIALS, randomisations: i
     )
 
 
-def comparison_page(comparison: Comparison, *, names: tuple[str, str], sentences_shown: int = SENTENCES_SHOWN) -> str:
+def comparison_page(comparison: Comparison, *, names: tuple[str, str]) -> str:
     """The comparison as one HTML page.
 
     Raises:
         PolytagError: Jinja2 is not installed.
     """
-    shown = comparison.differences[:sentences_shown]
+    shown = comparison.differences[:SENTENCES_SHOWN]
     cards = [(difference, rows(difference, plain=comparison.plain)) for difference in shown]
     return render("comparison.html", title=f"{names[0]} and {names[1]}", c=comparison, names=names, cards=cards,
                   verdicts=VERDICTS)  # fmt: skip

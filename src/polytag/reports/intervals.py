@@ -36,10 +36,10 @@ def rates(counts: NDArray[np.float64]) -> Rates:
     return found
 
 
-def bootstrap(counts: Counts, *, trials: int = TRIALS, seed: int = 0, confidence: float = 0.95) -> NDArray[np.float64]:
-    """Low and high end of each rate of each group, ``[G, 3, 2]``, over samples of as many sentences as there are."""
+def bootstrap(counts: Counts, *, trials: int = TRIALS, seed: int = 0) -> NDArray[np.float64]:
+    """Ends of the 95 % interval of each rate of each group, ``[G, 3, 2]``, over samples of as many sentences."""
     totals = np.concatenate(list(resampled(counts, trials=trials, seed=seed)))
-    low, high = np.quantile(rates(totals), [(1 - confidence) / 2, (1 + confidence) / 2], axis=0)
+    low, high = np.quantile(rates(totals), [0.025, 0.975], axis=0)
     return np.stack([low, high], axis=-1)
 
 

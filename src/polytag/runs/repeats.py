@@ -68,7 +68,7 @@ def repeat(
     """
     path, directory = Path(plan), Path(output).resolve()
     whole = load_plan(path, data=data, settings=settings)
-    checked = whole.only(tasks) if tasks else whole
+    checked = whole.only(tasks)
     chosen = tuple(dict.fromkeys(seeds)) or (checked.training.seed,)
     _check(checked, path, folds)
     with locked(directory, doing="training into", kind=ModelError):

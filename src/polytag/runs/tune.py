@@ -76,7 +76,7 @@ def tune(
     path, directory = Path(plan), Path(output).resolve()
     place = None if data is None else Path(data).resolve()
     whole = load_plan(path, data=data, settings=settings)
-    _check(whole.only(tasks) if tasks else whole, path)
+    _check(whole.only(tasks), path)
 
     def changed(*more: str) -> Plan:
         return load_plan(path, data=data, settings=[*settings, *more])

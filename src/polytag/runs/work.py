@@ -96,7 +96,7 @@ def left(runs: Collection[Run], say: Say) -> list[Run]:
 def _check_files(done: Sequence[Run]) -> None:
     plan = load_plan(done[0].plan, data=done[0].data, settings=done[0].settings)
     try:
-        now = checksums(plan.only(done[0].tasks) if done[0].tasks else plan, {})
+        now = checksums(plan.only(done[0].tasks), {})
     except PlanError:  # a file is not there: a training that needs it says so
         return
     for run in done:
