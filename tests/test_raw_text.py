@@ -268,6 +268,7 @@ def test_a_plan_for_vectors_that_are_yet_to_be_made(tmp_path, monkeypatch):
     assert done.code == 0, done.err
     assert load_plan("plan.toml").words["en"].vectors == "en.vec.gz"
     assert "make its vectors with `polytag vectors 'raw texts.txt' -o en.vec.gz`" in done.out
+    assert "tag the text with `polytag distill model 'raw texts.txt' -o distilled`, learn from that too" in done.out
     assert run(["vectors", "raw texts.txt", "-o", "en.vec.gz", "--dimension", "6"]).code == 0
     small = ("training.epochs=1", "size=small")
     done = run(["train", "plan.toml", "-o", "model", *(word for s in small for word in ("--set", s))])

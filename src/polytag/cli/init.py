@@ -94,13 +94,16 @@ def _speed(
 
 
 def _what_next(output: Path, *, data: Path | None, raw: tuple[Path, ...], vectors: Path | None, **_: Any) -> str:
-    """Two commands to go on with, or three."""
+    """The commands to go on with; those that raw text wants are among them."""
     is_told = data is None or os.environ.get("POLYTAG_DATA") == str(data)
     where = [] if is_told else ["--data", str(data)]
+    texts = list(map(str, raw))
     commands = {
         "look at it with": ["show", str(output)],
-        "make its vectors with": ["vectors", *map(str, raw), "-o", str(vectors), *where] if raw else [],
+        "make its vectors with": ["vectors", *texts, "-o", str(vectors), *where] if raw else [],
         "train with": ["train", str(output), "-o", "model", *where],
+        "let the model tag the text with": ["distill", "model", *texts, "-o", "distilled", *where] if raw else [],
+        "learn from that too with": ["train", "distilled/plan.toml", "-o", "student", *where] if raw else [],
     }
     quoted = {does: shlex.join(["polytag", *words]) for does, words in commands.items() if words}
     mark = "`" if "'" in "".join(quoted.values()) else "'"
