@@ -195,6 +195,11 @@ BROKEN = [
     ({**ANN, "annotation": {"task": 1}}, "found the id None in an event"),
     ({**ANN, "annotation": 3}, "found 3 in an event"),
     (
+        {"action": "ANNOTATION_CREATED"},
+        "ANNOTATION_CREATED comes without an annotation; does the webhook send its payload",
+    ),
+    ({**ANN, "annotation": {"id": 1, "task": 1}}, "annotation 1 comes without its result"),
+    (
         annotated(5, "Lima.") | {"annotation": {"id": 5, "task": 5, "result": [{"value": {"start": "0", "end": 4}}]}},
         "task 5: a region from '0' to 4",
     ),
@@ -334,9 +339,20 @@ def test_what_cannot_be_annotated_is_said_at_once(trained: Path, tmp_path: Path)
     ):
         with pytest.raises(PolytagError, match=sentence):
             Loop(trained, tmp_path / "live", **options)
-    (tmp_path / "live" / "annotations.json").write_text('{"a": 1}')
-    with pytest.raises(PolytagError, match="expected a list of tasks"):
-        Loop(trained, tmp_path / "live")
+    kept = tmp_path / "live" / "annotations.json"
+    task = {"id": 1, "data": {"text": "Ann"}, "annotations": []}
+    overlong = {"id": 1, "result": annotated(1, "Ann", (0, 9, "PER"))["annotation"]["result"]}
+    for found, sentence in (
+        ({"a": 1}, "expected a list of tasks"),
+        ([{"id": 1, "annotations": []}], "expected a list of tasks"),
+        ([task | {"data": "Ann"}], "expected a list of tasks"),
+        ([task | {"annotations": 1}], "expected a list of tasks"),
+        ([task | {"annotations": [1]}], "expected a list of tasks"),
+        ([task | {"annotations": [overlong]}], r"annotations.json: task 1: span \[0, 9, 'PER'\]"),
+    ):
+        kept.write_text(json.dumps(found))
+        with pytest.raises(PolytagError, match=sentence):
+            Loop(trained, tmp_path / "live")
 
 
 def test_the_command_takes_one_model_and_a_directory_of_its_own(trained: Path, tmp_path: Path) -> None:

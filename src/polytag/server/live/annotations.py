@@ -15,7 +15,7 @@ from polytag.corpus.notes import Notes
 from polytag.corpus.text import Layout, Line
 from polytag.errors import CorpusError, PolytagError
 from polytag.files import atomic_write
-from polytag.server.refusals import unusable
+from polytag.server.refusals import RefusedError, unusable
 
 FORMAT = "label-studio"
 TAG = "spans"  # where the tags of the file are
@@ -49,8 +49,11 @@ class Annotations:
         self._lines = dict[str, str]()
         self._sentences = dict[str, int]()
         self._lock = asyncio.Lock()
-        for task in tasks_of(path):
-            self._put(task)
+        try:
+            for task in tasks_of(path):
+                self._put(task)
+        except RefusedError as error:
+            raise PolytagError(f"{path}: {error}") from None
 
     def __len__(self) -> int:
         """Tasks that have an annotation to learn from."""
@@ -128,11 +131,16 @@ def tasks_of(path: Path) -> list[Task]:
         return []
     except (OSError, ValueError) as error:
         raise PolytagError(f"{path}: cannot be read: {error}") from None
-    if not isinstance(found, list) or not all(
-        isinstance(one, dict) and {"id", "annotations"} <= {*one} for one in found
-    ):
-        raise PolytagError(f"{path}: expected a list of tasks of Label Studio, each with its annotations")
+    if not isinstance(found, list) or not all(map(_is_task, found)):
+        raise PolytagError(f"{path}: expected a list of tasks of Label Studio, each with its id, data and annotations")
     return found
+
+
+def _is_task(value: Any) -> bool:
+    if not (isinstance(value, dict) and "id" in value and isinstance(value.get("data"), dict)):
+        return False
+    annotations = value.get("annotations")
+    return isinstance(annotations, list) and all(isinstance(one, dict) for one in annotations)
 
 
 def write(path: Path, lines: Mapping[str, str]) -> None:

@@ -113,9 +113,11 @@ def change(event: Event, annotations: Annotations) -> Change:
     """What is to be done to the annotations, as it was done in the project; other events change nothing.
 
     Raises:
-        RefusedError: an annotation comes without its id, or without the text that it is of.
+        RefusedError: no annotation comes, or one without its id, its result, or the text that it is of.
     """
     if event.action in CHANGED:
+        if not event.annotation:
+            raise unusable(f"{event.action} comes without an annotation; does the webhook send its payload?")
         return Change(_changed(event, annotations))
     if event.action == TAKEN_BACK:
         gone = {_id(one) for one in event.annotations}
@@ -132,6 +134,8 @@ def _changed(event: Event, annotations: Annotations) -> list[Task]:
     tasks: dict[Any, Task] = {_id(task): task for task in _several(event.task)}
     for one in _several(event.annotation):
         own = _id(one)
+        if one.get("result") is None:
+            raise unusable(f"annotation {own} comes without its result, expected a list, empty where nothing is marked")
         name = one.get("task") if isinstance(one.get("task"), int | str) else next(iter(tasks), None)
         known: Task = found.get(name) or annotations.task(name) or {}
         data = tasks.get(name, known).get("data")
