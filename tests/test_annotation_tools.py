@@ -6,6 +6,7 @@ sentence was corrected; in those that know such a thing the fourth was skipped, 
 """
 
 import json
+import re
 import zipfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -258,6 +259,14 @@ class TestInception:
         path.write_text(text)
         with pytest.raises(CorpusError, match=r"no UIMA CAS XMI that .* read|a document type .* in it"):
             list(read(path, tags={"ner": "spans"}))
+
+    def test_offsets_outside_the_text_are_refused(self, tmp_path: Path) -> None:
+        text = (EXPORTS / "inception.xmi").read_text("utf-8")
+        assert 'sofaString="' in text
+        (tmp_path / "TypeSystem.xml").write_bytes((EXPORTS / "TypeSystem.xml").read_bytes())
+        (tmp_path / "a.xmi").write_text(re.sub('sofaString="[^"]*"', 'sofaString="Ann left."', text), "utf-8")
+        with pytest.raises(CorpusError, match=r"no UIMA CAS XMI that can be read \(Not mapping external offset"):
+            list(read(tmp_path / "a.xmi", tags={"ner": "spans"}))
 
     def test_what_xml_cannot_hold_is_refused(self) -> None:
         odd = _suggestion(0, "a\x01b", "a\x01b", [], "ner")

@@ -264,6 +264,8 @@ def test_a_plan_for_vectors_that_are_yet_to_be_made(tmp_path, monkeypatch):
     monkeypatch.delenv("POLYTAG_DATA", raising=False)
     Path("raw texts.txt").write_text(text(), encoding="utf-8")
     Path("t.conll").write_text("Lima\tB-LOC\nis\tO\nbig\tO\n\n" * 30, encoding="utf-8")
+    done = run(["init", "--train", "t.conll", "--raw", "raw texts.txt", "--raw", "raw.txt"])
+    assert (done.code, done.sentence, Path("plan.toml").exists()) == (1, "raw.txt: no such file", False)
     done = run(["init", "--train", "t.conll", "--language", "en", "--raw", "raw texts.txt"])
     assert done.code == 0, done.err
     assert load_plan("plan.toml").words["en"].vectors == "en.vec.gz"

@@ -116,6 +116,7 @@ def test_a_second_annotator_of_a_document_and_spans_over_sentences_are_told(loop
         ({"metadata": {**METADATA, "feature": "valu"}}, "has no feature 'valu'; did you mean 'value'?"),
         ({"document": {"xmi": "<x/>", "documentId": 1}}, "document 1337/1: no CAS"),
         ({"document": {}}, "document.xmi"),
+        ({"document": document("Ann  left .")}, "document 1337/42: token [4, 4] is not within the text, expected 0 <="),
     ],
 )
 def test_what_is_no_document_is_refused(loop: Loop, change: Any, sentence: str) -> None:

@@ -59,6 +59,9 @@ def init(
 
     if output.exists() and not force:
         raise PolytagError(f"{output}: is there already; name another file with -o, or overwrite it with --force")
+    for text in options["raw"]:
+        if str(text) != "-":
+            _existing(text, options["data"])
     if options["raw"]:
         options["vectors"] = options["vectors"] or output.parent / f"{options['language'] or ANY}.vec.gz"
     vectors = options["vectors"] if options["raw"] else _existing(options["vectors"], options["data"])

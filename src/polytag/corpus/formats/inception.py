@@ -5,6 +5,7 @@ types of what `polytag suggest` writes. Words and sentences are the export's own
 type, NamedEntity or POS, and its label the feature that says what it is; of another feature the layer is TYPE.FEATURE.
 """
 
+import warnings
 import zipfile
 from collections.abc import Iterable, Iterator, Sequence
 from io import BytesIO
@@ -123,7 +124,9 @@ def _loaded(path: Path) -> Any:
         if b"<!DOCTYPE" in content or b"<!DOCTYPE" in types:  # which may name other files
             raise CorpusError("a document type declaration in it, expected UIMA CAS XMI without", path=path)
         system = cassis.load_typesystem(BytesIO(types)) if types else _types()
-        return cassis.load_cas_from_xmi(BytesIO(content), typesystem=system)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", UserWarning)  # that an offset is outside the text
+            return cassis.load_cas_from_xmi(BytesIO(content), typesystem=system)
     except CorpusError:
         raise
     except Exception as error:  # whatever the library comes across

@@ -109,9 +109,20 @@ class Annotated:
         return self.cas.sofa_string or ""
 
     def sentences(self) -> list[list[tuple[int, int]]]:
-        """Where the tokens of each sentence stand; none where the document is not cut into any."""
+        """Where the tokens of each sentence stand; none where the document is not cut into any.
+
+        Raises:
+            RefusedError: a token holds no characters of the text.
+        """
         if not (self._has(SENTENCE) and self._has(TOKEN)):
             return []
+        size = len(self.text)
+        for of in self.cas.select(TOKEN):
+            if not 0 <= of.begin < of.end <= size:
+                at = f"token [{of.begin}, {of.end}]"
+                raise unusable(
+                    f"document {self.name}: {at} is not within the text, expected 0 <= start < end <= {size}"
+                )
         found = (
             [(of.begin, of.end) for of in self.cas.select_covered(TOKEN, one)] for one in self.cas.select(SENTENCE)
         )
