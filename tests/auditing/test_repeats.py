@@ -1,5 +1,7 @@
 """The same words more than once, without any model."""
 
+from dataclasses import replace
+
 from polytag.auditing.repeats import duplicates, odd_labels
 from tests.reports.helpers import case
 
@@ -28,6 +30,12 @@ def test_copies_tell_whether_they_are_annotated_alike() -> None:
     (copy,) = duplicates([first, other])
     assert (copy.line, copy.places, copy.same) == (6, ["news.conll:1"], False)
     assert duplicates([first, first])[0].same
+
+
+def test_a_format_without_lines_is_told_by_its_file_alone() -> None:
+    first = replace(case("she is in lima", "O O O B-LOC", "O O O O"), lines=(0,) * 4)
+    (copy,) = duplicates([first, first])
+    assert (copy.line, copy.places) == (None, ["news.conll"])
 
 
 def test_short_sentences_come_twice_by_chance() -> None:

@@ -12,7 +12,7 @@ from polytag.auditing.write import write_all
 from polytag.corpus.sentence import Sentence
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
-from polytag.reports.cases import Cases, read_cases
+from polytag.reports.cases import Cases, line_of, read_cases
 from polytag.reports.page import check_jinja
 from polytag.runs import repeat
 from polytag.runs.work import Say
@@ -105,7 +105,9 @@ def _audited(
     data: str | PathLike[str] | None,
 ) -> Audited:
     folds = [(tagger, _held_out(tagger, task, data)) for tagger in taggers]
-    cases = [case for _, fold in folds for case in fold.cases]
+    cases = sorted(
+        (case for _, fold in folds for case in fold.cases), key=lambda case: (case.source, line_of(case) or 0)
+    )
     ranked = sorted(_all_suspects(folds), key=lambda suspect: -suspect.suspicion)
     files = tuple(dict.fromkeys(case.source for case in cases))
     together = replace(folds[0][1], cases=cases, sources=files)

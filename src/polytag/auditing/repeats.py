@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from polytag.corpus.sentence import Sentence
-from polytag.reports.cases import Case
+from polytag.reports.cases import Case, line_of
 
 LEAST_WORDS = 4  # of sentences that are compared: shorter ones come twice by chance
 ODD = 3  # times as often the same words have another label, for one to be odd
@@ -74,11 +74,6 @@ def overlap(cases: Iterable[Case], others: Mapping[str, Sequence[Sentence]]) -> 
         for other in sentences
         if len(other) >= LEAST_WORDS and (of := seen.get(other.words))
     ]
-
-
-def line_of(sentence: Case | Sentence, word: int = 0) -> int | None:
-    """The line of a word, where it is known."""
-    return sentence.lines[word] if len(sentence.lines) else None
 
 
 def _alike(cases: Sequence[Case]) -> bool:

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from polytag.auditing.repeats import Copy, OddLabel, line_of
+from polytag.auditing.repeats import Copy, OddLabel
 from polytag.auditing.suspects import Suspect
 from polytag.files import atomic_write
 from polytag.reports.browser import NEVER, browser
-from polytag.reports.cases import Case, Key
+from polytag.reports.cases import Case, Key, line_of, place
 from polytag.reports.confusion import all_outcomes
 from polytag.reports.page import render
 
@@ -73,13 +73,13 @@ def summary(found: "Audited") -> dict[str, list[str]]:
 
 def _odd_told(odd: OddLabel) -> str:
     words = " ".join(odd.case.words[odd.start : odd.end])
-    place = f"{odd.case.source}:{line_of(odd.case, odd.start)}"
-    return f"{place}: {words} is {odd.label} here, {odd.usual} {odd.usual_times:,} times"
+    at = place(odd.case.source, line_of(odd.case, odd.start))
+    return f"{at}: {words} is {odd.label} here, {odd.usual} {odd.usual_times:,} times"
 
 
 def _copy_told(copy: Copy) -> str:
     places = ", ".join(copy.places)
-    return f"{copy.source}:{copy.line} is {places}{'' if copy.same else ', annotated differently'}"
+    return f"{place(copy.source, copy.line)} is {places}{'' if copy.same else ', annotated differently'}"
 
 
 def _shown(task: str, found: "Audited") -> Record:
@@ -114,5 +114,5 @@ def _odd_as_json(task: str, odd: OddLabel) -> Record:
 
 
 def _copy_as_json(task: str, kind: str, copy: Copy) -> Record:
-    place = {"kind": kind, "task": task, "file": copy.source, "line": copy.line, "split": copy.split}
-    return {**place, "words": list(copy.words), "places": [*copy.places], "same_annotation": copy.same}
+    at = {"kind": kind, "task": task, "file": copy.source, "line": copy.line, "split": copy.split}
+    return {**at, "words": list(copy.words), "places": [*copy.places], "same_annotation": copy.same}

@@ -100,9 +100,10 @@ def _say(line: str) -> None:
 
 def _told(task: str, suspect: "Suspect") -> str:
     from polytag.auditing.write import suspect_as_json
+    from polytag.reports.cases import place
 
     record = suspect_as_json(task, suspect)
     sides = [record["annotated"], record["predicted"]]
     said = [f"{' '.join(side['words'])} {side['label']}" if side else "none" for side in sides]
-    line = "" if record["line"] is None else f":{record['line']}"
-    return f"{record['suspicion']:.2f} {record['file']}{line}: {said[0]} -> {said[1]} ({record['kind']})"
+    at = place(record["file"], record["line"])
+    return f"{record['suspicion']:.2f} {at}: {said[0]} -> {said[1]} ({record['kind']})"

@@ -28,6 +28,16 @@ class Key(NamedTuple):
     fits: bool = True  # false of an annotated span that begins or ends within a word, which is never found
 
 
+def line_of(sentence: "Case | Sentence", word: int = 0) -> int | None:
+    """The line of a word, where it is known; 0 of a format without lines is none."""
+    return sentence.lines[word] or None if len(sentence.lines) else None
+
+
+def place(source: str, line: int | None) -> str:
+    """``file:line``, or the file alone."""
+    return source if line is None else f"{source}:{line}"
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """One sentence of T words.
@@ -48,8 +58,8 @@ class Case:
 
     @property
     def place(self) -> str:
-        """Where the sentence stands, ``file:line``."""
-        return f"{self.source}:{self.lines[0]}" if len(self.lines) else self.source
+        """Where the sentence stands, ``file:line``; the file alone where it has no lines."""
+        return place(self.source, line_of(self))
 
     @property
     def is_right(self) -> bool:
