@@ -13,7 +13,7 @@ from polytag.corpus.sampling import fold, holdout, sample
 from polytag.corpus.schemes import of_types
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import UNKNOWN, parse_any
-from polytag.errors import CorpusError, PlanError, nearest
+from polytag.errors import CorpusError, PlanError, counted, nearest
 from polytag.plan import Plan
 from polytag.plan.task import SPLITS, Columns, DataFile, Task
 from polytag.plan.values import MEMORY
@@ -76,11 +76,12 @@ def split_sentences(
 
 def _held_out(n: int, settings: Task) -> list[int]:
     """Which of ``n`` training sentences are the development set."""
+    part, parts = settings.fold_of if settings.fold else (1, 2)
+    if n < parts:
+        into = f"cut into {parts} folds" if settings.fold else "hold a share out of"
+        message = f"{counted(n, 'sentence')} to {into}, expected at least {parts}"
+        raise CorpusError(message, path=settings.files("train")[0].file)
     if settings.fold:
-        part, parts = settings.fold_of
-        if n < parts:
-            message = f"{n} sentences to cut into {parts} folds, expected at least {parts}"
-            raise CorpusError(message, path=settings.files("train")[0].file)
         return fold(n, part, parts, seed=HOLDOUT_SEED)[1]
     return holdout(n, settings.holdout, seed=HOLDOUT_SEED)[1]
 

@@ -90,7 +90,7 @@ def test_sentences_of_test_that_stand_in_training_are_told(audited: Audit) -> No
 def test_page_has_the_most_suspicious_first(place: Path, audited: Audit) -> None:
     page = audited.page.read_text(encoding="utf-8")
     assert page.index("most suspicious first") < page.index("as in the files")
-    assert "1 test sentences stand in training too" in page
+    assert "1 test sentence in training too" in page
     assert f"{place / 'test.conll'}:4 is {place / 'train.conll'}:101</li>" in page
     assert f"{place / 'train.conll'}:97: anna is O here, PER 24 times</li>" in page
     assert f'data-sure="{audited.tasks["ner"].suspects[0].suspicion:.6f}"' in page

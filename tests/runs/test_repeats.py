@@ -96,6 +96,13 @@ def test_more_folds_than_sentences_are_refused(place: Path) -> None:
         list(split_sentences(plan, "ner", "dev"))
 
 
+def test_one_sentence_is_not_held_out(place: Path) -> None:
+    (place / "one.conll").write_text("Lima NNP B-LOC\n", encoding="utf-8")
+    held = ["tasks.ner.train=one.conll", "tasks.ner.dev=none", "tasks.ner.holdout=0.5"]
+    with pytest.raises(CorpusError, match=r"one\.conll: 1 sentence to hold a share out of, expected at least 2"):
+        list(split_sentences(load_plan(place / "plan.toml", settings=held), "ner", "dev"))
+
+
 @pytest.mark.parametrize("fold", ["0/3", "4/3", "1/1"])
 def test_folds_that_there_are_not_are_refused(place: Path, fold: str) -> None:
     with pytest.raises(PlanError, match=rf"fold '{fold}': expected K/N with K from 1 to N, and N of at least 2"):

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from polytag.auditing.repeats import Copy, OddLabel
 from polytag.auditing.suspects import Suspect
+from polytag.errors import counted
 from polytag.files import atomic_write
 from polytag.reports.browser import NEVER, browser
 from polytag.reports.cases import Case, Key, line_of, place
@@ -56,18 +57,18 @@ def suspect_as_json(task: str, suspect: Suspect) -> Record:
 
 def summary(found: "Audited") -> dict[str, list[str]]:
     """How much was found, in sentences; of each but the first, what it was."""
-    copies = f"{len(found.copies):,} sentences stand in training more than once"
+    copies = f"{counted(len(found.copies), 'sentence')} more than once in training"
     if found.copies:
         copies += f", {sum(not copy.same for copy in found.copies):,} of them annotated differently"
-    odd = f"{len(found.odd):,} annotations whose words have another label three times as often or more"
+    odd = f"{counted(len(found.odd), 'annotation')} whose words have another label three times as often or more"
     lines: dict[str, list[str]] = {
-        f"{len(found.suspects):,} disagreements in {len(found.cases.cases):,} sentences": [],
+        f"{counted(len(found.suspects), 'disagreement')} in {counted(len(found.cases.cases), 'sentence')}": [],
         odd: list(map(_odd_told, found.odd)),
         copies: list(map(_copy_told, found.copies)),
     }
     for split in dict.fromkeys(copy.split for copy in found.overlap):
         told = [_copy_told(copy) for copy in found.overlap if copy.split == split]
-        lines[f"{len(told):,} {split} sentences stand in training too, so their score says too much"] = told
+        lines[f"{counted(len(told), f'{split} sentence')} in training too, so the score says too much"] = told
     return lines
 
 
