@@ -264,8 +264,11 @@ def test_without_the_option_there_is_no_backend(trained: Path) -> None:
         assert "live" not in client.get("/health").json()
 
 
-def test_it_trains_swaps_without_a_lost_request_and_goes_on_after_a_restart(trained: Path, tmp_path: Path) -> None:
-    with Loop(trained, tmp_path / "live", every=3) as loop:
+def test_it_trains_swaps_without_a_lost_request_and_goes_on_after_a_restart(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # the plan lies elsewhere
+    with Loop(trained, Path("live"), every=3) as loop:
         for number in range(2):
             loop.post("/webhook", annotated(number, "Zoe Quist left Lima.", (0, 9, "PER"), (15, 19, "LOC")))
         assert loop.health["pending"] == 2

@@ -95,7 +95,7 @@ class Plan:
 
     def command(self, place: Path, begin: Path) -> list[str]:
         """What trains it into a directory on its files and the annotations that stand there."""
-        own = {"file": str(place / ANNOTATIONS), "format": FORMAT, "columns": {"tag": TAG}}
+        own = {"file": str((place / ANNOTATIONS).resolve()), "format": FORMAT, "columns": {"tag": TAG}}
         settings = {f"tasks.{self.task}.train": [*self._files, own], "initialisation.from": str(begin.resolve())}
         changes = [part for key, value in settings.items() for part in ("--set", f"{key}={_toml(value)}")]
         return [sys.executable, "-m", "polytag", "train", str(self.path), "--output", str(place / MODEL), *changes]
