@@ -23,7 +23,7 @@ from typing import Any
 from benchmarks.goals.machine import processor
 from benchmarks.recipe import crfsuite, votes
 from benchmarks.recipe.elsewhere import Scores, elsewhere_scores
-from benchmarks.recipe.rows import AFRICAN, ELSEWHERE, ROWS, Row
+from benchmarks.recipe.rows import AFRICAN, ELSEWHERE, REPLACING, ROWS, Row
 from polytag import Tagger
 from polytag.training import Trained, train_events
 
@@ -108,7 +108,8 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
             cells += [figure([run["scores"][task][split] for run in of]) for split in ("dev", "test")]
             cells += [str(row.goal.get(task, "")), row.others, f"{mean(run['minutes'] for run in of):.1f}"]
             yield f"| {' | '.join(cells)} |"
-    for title, found in (("each alone", _alone(runs)), ("together", _together(runs))):
+    alone = [(f"each alone{more}", _alone(runs, more)) for more in ("", REPLACING)]
+    for title, found in (*alone, ("together", _together(runs))):
         if found:
             tests = [mean(scores["test"] for scores in each.values()) for each in found]
             yield f"| MasakhaNER, mean of ten | {title} | | | {figure(tests)} | | BiLSTM-CRF of its authors 69.0 | |"
@@ -137,12 +138,12 @@ def _elsewhere(runs: Sequence[Run]) -> Iterator[str]:
             yield f"| {task}, 3,000 sentences | {seeds} | {place} | {' | '.join(cells)} |"
 
 
-def _alone(runs: Sequence[Run]) -> list[dict[str, Any]]:
+def _alone(runs: Sequence[Run], more: str = "") -> list[dict[str, Any]]:
     """The scores of each language by its seed, of seeds that have all."""
     seeds = dict.fromkeys(run.get("seed") for run in runs)
     by_seed = (
         {code: run["scores"][code] for code in AFRICAN for run in runs
-         if (run["row"], run.get("seed")) == (f"masakhaner {code}", seed)}
+         if (run["row"], run.get("seed")) == (f"masakhaner {code}{more}", seed)}
         for seed in seeds
     )  # fmt: skip
     return [found for found in by_seed if len(found) == len(AFRICAN)]
