@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from polytag.errors import counted
 
 FEW_SENTENCES = 1_000  # for which the small network is enough: docs/how-to/low-resource.md
-FEW_MENTIONS = 3_000  # sentences: at 300, 1,000 and 3,000 others' mentions teach more, on dev, with every seed
-REPLACED = 0.3  # of the mentions then: docs/results.md
+FEW_MENTIONS = 3_000  # sentences, up to which entities in others' places teach more: docs/results.md
+REPLACED = 0.3  # of the entities then
 ENOUGH_TO_CHOOSE = 2_000  # sentences; more of them tell epochs apart no better
 MORE_HOLDOUT, HOLDOUT = 0.2, 0.1  # of fewer training sentences than that, and of more
 FEWEST_EPOCHS = 3  # below which a training has hardly begun
