@@ -142,7 +142,7 @@ def test_an_interrupt_ends_the_trainings_and_says_how_to_go_on(place: Path, monk
 
 
 def test_a_training_may_be_stopped_by_its_epochs(place: Path) -> None:
-    run = Run("long", place / "plan.toml", place / "long", ["training.epochs=1000"])
+    run = Run("long", place / "plan.toml", place / "long", ["training.epochs=1000", "training.patience=1000"])
     seen: list[int] = []
     ended: list[tuple[str, str]] = []
 
