@@ -147,6 +147,7 @@ def test_a_plan_that_is_there_is_kept(news):
     ("command", "message"),
     [
         ("init --train none.conll", "none.conll: no such file"),
+        ("init --train one.conll", "1 training sentence, expected at least 2, or a development file"),
         ("init --train words.txt", "words.txt: no column but the words, expected words with tags"),
         ("init --train en.train.conll --tag ner=7", "en.train.conll:1: 3 columns, expected at least 8"),
         ("init --train en.train.conll --test words.txt", "words.txt:1: 1 column, expected at least 3"),
@@ -157,6 +158,7 @@ def test_a_plan_that_is_there_is_kept(news):
 )
 def test_what_is_wrong_is_one_sentence_and_no_plan(news, command, message):
     Path("words.txt").write_text("Lima\nrocks\n")
+    Path("one.conll").write_text("Lima B-LOC\nrocks O\n")
     done = run(command)
     assert done.code == 1
     assert done.sentence.startswith(message)

@@ -18,8 +18,9 @@ OLD, NEW = ("PER", "LOC"), ("ORG",)
 SENTENCES = 300
 _SPLITS = {"train": "eng.train", "dev": "eng.testa", "test": "eng.testb"}
 _NER = {"chars": "latin", "words": "english", "tags": "ner", "columns": {"word": 0, "tag": 1}}
+PARTS = ["chars.latin", "words.english"]  # all but the tags
 ANEW = ("old model", "trained on all", "both files from scratch")
-REHEARSED = ("organisations, old sentences rehearsed", "the same, whole epochs")
+REHEARSED = ("organisations, old sentences rehearsed", "the same, whole epochs", "the same, whole epochs, tags anew")
 ORGANISATIONS = (*ANEW, *REHEARSED, "organisations alone, frozen")
 
 
@@ -42,21 +43,23 @@ def _model(name: str, seed: int, steps: Steps, folder: Path) -> Path:
             plan = _plan(name, folder, seed)
             if name not in ANEW:
                 plan["initialisation"]["from"] = str(_model(ORGANISATIONS[0], seed, steps, folder))
-            train(plan, output=path, data=steps.data)
+            train(plan, output=path, data=steps.data, resume=path.exists())
     return path
 
 
 def _plan(name: str, folder: Path, seed: int) -> dict[str, Any]:
     tasks, start = _tasks(name, folder), dict[str, Any]()
     training = {"recipe": "best", "threads": 1, "seed": seed}
-    if name == REHEARSED[1]:
+    if name in REHEARSED[1:]:
         training["epochs"] = 4
     elif name not in ANEW:
         training["epochs"] = 16
         if len(tasks) > 1:
             training["epoch_of"] = "smallest"
     if "frozen" in name:
-        start["freeze"] = ["chars.latin", "words.english"]
+        start["freeze"] = PARTS
+    if "anew" in name:
+        start["parts"] = PARTS
     return {
         "size": "small", "chars": {"latin": {}}, "words": {"english": {"vectors": GLOVE}},
         "tags": {"ner": {}}, "tasks": tasks, "training": training, "initialisation": start,

@@ -285,6 +285,16 @@ def test_training_files_whose_labels_have_nothing_in_common_are_told(corpora: Pa
     assert not any("none of its labels" in note for note in prepared(corpora, train=[first, mapped], **alone).notes)
 
 
+@pytest.mark.parametrize(("tag", "scheme"), [("O", "auto"), ("N", "iob2"), ("N", "plain")])
+def test_files_that_teach_one_tag_are_told(corpora: Path, tmp_path: Path, tag: str, scheme: str) -> None:
+    train = conll(tmp_path / "a.conll", f"Ann/{tag}", f"met/{tag}")
+    outside = {"outside": "N"} if scheme == "iob2" else {}
+    alone = {"train": train, "dev": "none", "test": "none", "columns": {"tag": 1}, "scheme": scheme}
+    told = f"ner: every word of the training files has the tag {tag}: a model learns no other from them"
+    assert told in prepared(corpora, **alone, **outside).notes
+    assert not any("no other" in note for note in prepared(corpora).notes)
+
+
 def test_a_file_that_is_held_out_from_is_told_of_once(corpora: Path, tmp_path: Path) -> None:
     train = tmp_path / "a.conll"
     train.write_text("Ann B-PER\n\n" * 4)

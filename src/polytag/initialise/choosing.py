@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from polytag.errors import counted
+from polytag.errors import PlanError, counted
 
 FEW_SENTENCES = 1_000  # for which the small network is enough: docs/how-to/low-resource.md
 FEW_MENTIONS = 3_000  # sentences, up to which entities in others' places teach more: docs/results.md
@@ -58,7 +58,12 @@ def choose(
         holdout: the same.
         minutes: how long the training may take; with it, ``speed`` measures that of a size.
         speed: see there.
+
+    Raises:
+        PlanError: there is one sentence and nothing else to choose the epoch by.
     """
+    if not has_dev and sentences < 2:
+        raise PlanError("1 training sentence, expected at least 2, or a development file to choose epochs by")
     seen = counted(sentences, "training sentence")
     reasons: dict[str, str] = {}
     share = 0.0

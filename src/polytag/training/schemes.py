@@ -34,6 +34,7 @@ def with_schemes(plan: Plan, sentences: Corpora, notes: list[str]) -> Plan:
         if scheme == "plain" and settings.mention_replacement:
             raise PlanError(f"tasks.{task}.mention_replacement replaces spans, but its tags are plain: leave it out")
         _check_outside(task, settings.outside, scheme, sentences[task]["train"], notes)
+        notes += _nothing_to_learn(task, scheme, settings.outside, sentences[task]["train"])
         notes += _marked(task, settings.marks, scheme, sentences[task]["train"])
         if len(files := _by_file(sentences[task]["train"])) <= len(settings.train):  # no folder of documents
             notes += _strangers(task, scheme, files)
@@ -142,6 +143,15 @@ def _labels(task: str, scheme: str, sentences: Sequence[Sentence]) -> set[str]:
     """The types of spans, or the tags of single words."""
     tags = {tag for sentence in sentences for tag in sentence.tags[task]} - {UNKNOWN}
     return tags if scheme == "plain" else {parse_any(tag).type for tag in tags} - {""}
+
+
+def _nothing_to_learn(task: str, scheme: str, outside: str, sentences: Sequence[Sentence]) -> list[str]:
+    """What to say of files whose every word is outside of spans, or has the same tag."""
+    labels = _labels(task, scheme, sentences)
+    if len(labels) == (scheme == "plain"):
+        tag = next(iter(labels), outside)
+        return [f"{task}: every word of the training files has the tag {tag}: a model learns no other from them"]
+    return []
 
 
 def _check_declared(task: str, scheme: str, found: Detection, sentences: Sequence[Sentence]) -> None:
