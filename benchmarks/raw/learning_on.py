@@ -43,6 +43,8 @@ def _model(name: str, seed: int, steps: Steps, folder: Path) -> Path:
             plan = _plan(name, folder, seed)
             if name not in ANEW:
                 plan["initialisation"]["from"] = str(_model(ORGANISATIONS[0], seed, steps, folder))
+            if "tags anew" in name:
+                plan["initialisation"]["parts"] = PARTS
             train(plan, output=path, data=steps.data, resume=path.exists())
     return path
 
@@ -58,8 +60,6 @@ def _plan(name: str, folder: Path, seed: int) -> dict[str, Any]:
             training["epoch_of"] = "smallest"
     if "frozen" in name:
         start["freeze"] = PARTS
-    if "anew" in name:
-        start["parts"] = PARTS
     return {
         "size": "small", "chars": {"latin": {}}, "words": {"english": {"vectors": GLOVE}},
         "tags": {"ner": {}}, "tasks": tasks, "training": training, "initialisation": start,

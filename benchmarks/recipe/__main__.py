@@ -23,12 +23,11 @@ from typing import Any
 from benchmarks.goals.machine import processor
 from benchmarks.recipe import crfsuite, votes
 from benchmarks.recipe.elsewhere import Scores, elsewhere_scores
-from benchmarks.recipe.rows import AFRICAN, ELSEWHERE, REPLACING, ROWS, Row
+from benchmarks.recipe.rows import AFRICAN, AFRICAN_ROWS, ELSEWHERE, ROWS, TOOLS, Row
 from polytag import Tagger
 from polytag.training import Trained, train_events
 
 Run = dict[str, Any]
-TOOLS = ("polytag", "crfsuite")
 HEAD = """# Recipe `best` on the corpora at hand
 
 F1 in percent, the epoch chosen on the development split; mean and standard deviation over the seeds. Minutes are from
@@ -108,7 +107,7 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
             cells += [figure([run["scores"][task][split] for run in of]) for split in ("dev", "test")]
             cells += [str(row.goal.get(task, "")), row.others, f"{mean(run['minutes'] for run in of):.1f}"]
             yield f"| {' | '.join(cells)} |"
-    alone = [(f"each alone{more}", _alone(runs, more)) for more in ("", REPLACING)]
+    alone = [(f"each alone{more}", _alone(runs, more)) for more in AFRICAN_ROWS]
     for title, found in (*alone, ("together", _together(runs))):
         if found:
             tests = [mean(scores["test"] for scores in each.values()) for each in found]
@@ -129,7 +128,7 @@ def _elsewhere(runs: Sequence[Run]) -> Iterator[str]:
     """Models of few sentences on their own test files and on other domains, beside CRFsuite."""
     made = [run for run in runs if run["row"] in ROWS and ROWS[run["row"]].is_elsewhere]
     if made:
-        yield from ("", "## Other domains", "", "| row | seeds | on | polytag | CRFsuite |", "|---|---|---|---|---|")
+        yield from ("", "## Other domains", "", f"| row | seeds | on | {' | '.join(TOOLS)} |", "|---" * 6 + "|")
     for task, places in ELSEWHERE.items():
         of = {tool: [r for r in made if (ROWS[r["row"]].tool, *ROWS[r["row"]].tasks) == (tool, task)] for tool in TOOLS}
         for place in ("test", *places) if any(of.values()) else ():

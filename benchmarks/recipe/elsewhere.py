@@ -23,7 +23,7 @@ def sentences_of(task: str, place: str, data: Path) -> list[Sentence]:
     """The sentences of another domain with tags as the corpus of the task has them."""
     where = ELSEWHERE[task][place]
     found = read(data / where.file, tags={task: where.settings["tag"]})
-    return [Sentence(s.words, {task: _renamed(s.tags[task], where)}) for s in found]
+    return [Sentence(_recased(s.words, where), {task: _renamed(s.tags[task], where)}) for s in found]
 
 
 def score(task: str, sentences: Sequence[Sentence], tag_all: TagAll) -> float:
@@ -39,3 +39,7 @@ def _renamed(tags: Sequence[str], where: Elsewhere) -> tuple[str, ...]:
         return tuple(tags)
     renamed = [replace(span, type=where.types[span.type]) for span in spans(tags)]
     return write(renamed, len(tags), scheme="iob2")
+
+
+def _recased(words: Sequence[str], where: Elsewhere) -> tuple[str, ...]:
+    return tuple(getattr(word, where.case)() if where.case else word for word in words)

@@ -34,6 +34,8 @@ _VECTORS = {"english": GLOVE, "spanish": "vectors/es.vec.gz", "dutch": "vectors/
 _LANGUAGES = {"chunks": "english", "pos": "english", "ewt": "english"}  # of the others: a part of their own name
 _CHUNKS = {type_.lower(): type_ for type_ in ("ADJP", "ADVP", "CONJP", "INTJ", "NP", "PP", "PRT", "SBAR", "VP")}
 REPLACING = ", mention replacement"  # in the names of rows that have what `polytag init` writes for few sentences
+RECASING = ", case augmentation"  # the same for all
+TOOLS = ("polytag", f"polytag{RECASING}", "crfsuite")
 _MISC = ("movie", "musicartist", "other", "product", "tvshow")
 
 
@@ -44,17 +46,32 @@ class Elsewhere:
     file: str
     settings: Mapping[str, Any] = field(default_factory=dict)  # of its columns, as `polytag.corpus.read` has them
     types: Mapping[str, str] = field(default_factory=dict)
+    case: Literal["", "lower", "upper"] = ""  # of all letters, unless as they are written
+
+
+def _tests(file: str, tag: int | str) -> dict[str, Elsewhere]:
+    """The test file, as it is written by who does not care for case."""
+    settings = {"tag": tag}
+    return {
+        "test in small letters": Elsewhere(file, settings, case="lower"),
+        "test in capitals": Elsewhere(file, settings, case="upper"),
+    }
 
 
 _TWEETS = {"person": "PER", "geo-loc": "LOC", "facility": "LOC", "company": "ORG", "sportsteam": "ORG"}
 ELSEWHERE: Mapping[str, Mapping[str, Elsewhere]] = {  # corpus -> place -> file
-    "english": {"tweets": Elsewhere("twitter/ner.txt", {"tag": 1}, _TWEETS | dict.fromkeys(_MISC, "MISC"))},
-    "chunks": {"tweets": Elsewhere("twitter/chunk.txt", {"tag": 1}, _CHUNKS)},
+    "english": {
+        **_tests("conll2003/eng.testb", 3),
+        "tweets": Elsewhere("twitter/ner.txt", {"tag": 1}, _TWEETS | dict.fromkeys(_MISC, "MISC")),
+    },
+    "chunks": {**_tests("conll2000/test.txt", 2), "tweets": Elsewhere("twitter/chunk.txt", {"tag": 1}, _CHUNKS)},
     "pos": {
+        **_tests("conll2000/test.txt", 1),
         "web": Elsewhere("ud/English-EWT/en_ewt-ud-test.conllu", {"tag": "xpos"}),
         "tweets": Elsewhere("twitter/pos.txt", {"tag": 1}),
     },
     "ewt": {
+        **_tests("ud/English-EWT/en_ewt-ud-test.conllu", "xpos"),
         "news": Elsewhere("conll2000/test.txt", {"tag": 1}),
         "tweets": Elsewhere("twitter/pos.txt", {"tag": 1}),
     },
@@ -73,7 +90,7 @@ class Row:
     of_tags: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     of_all: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # kind of part -> what all of them have
     is_elsewhere: bool = False  # scored on other domains too
-    tool: Literal["polytag", "crfsuite"] = "polytag"
+    tool: str = TOOLS[0]
     goal: Mapping[str, float] = field(default_factory=dict)
     others: str = ""
 
@@ -134,12 +151,18 @@ def _rates() -> Iterator[Row]:
 def _other_domains() -> Iterator[Row]:
     """About 3,000 sentences without vectors, scored on text of other domains; CRFsuite on the same sentences."""
     for task, sentences in {"english": 14_041, "chunks": 8_042, "pos": 8_042, "ewt": 12_543}.items():
-        of_tasks = {task: {"rate": round(3_000 / sentences, 4)}}
-        for tool in ("polytag", "crfsuite"):
-            name = f"{task}, 3,000 sentences" + f", {tool}" * (tool != "polytag")
-            yield Row(name, [task], vectors=False, of_tasks=of_tasks, is_elsewhere=True, tool=tool)
+        of = {"rate": round(3_000 / sentences, 4)}
+        for tool in TOOLS:
+            own = of | ({"case_augmentation": 0.1} if RECASING in tool else {})
+            name = f"{task}, 3,000 sentences" + f", {tool.removeprefix('polytag, ')}" * (tool != "polytag")
+            yield Row(name, [task], vectors=False, of_tasks={task: own}, is_elsewhere=True, tool=tool)
 
 
+AFRICAN_ROWS: Mapping[str, Mapping[str, float]] = {  # the end of a row's name -> settings of its task
+    "": {},
+    REPLACING: {"mention_replacement": 0.3},
+    f"{REPLACING}{RECASING}": {"mention_replacement": 0.3, "case_augmentation": 0.1},
+}
 _LSTM = {kind: {"cell": "lstm", "bias": True} for kind in ("chars", "words")}
 _TWO = {"words": {"layers": 2}}
 _TASKS = ("english", "pos")
@@ -158,6 +181,10 @@ ROWS = {row.name: row for row in (
     Row(
         "english, refit", ["english"], settings={"refit": True}, goal={"english": 91.8},
         others="DeLFT 91.37, paper 91.20, both trained on train and dev",
+    ),
+    Row(
+        f"english small{RECASING}", ["english"], settings={"size": "small"},
+        of_tasks={"english": {"case_augmentation": 0.1}}, others=_ENGLISH,
     ),
     Row("english paper", ["english"], settings={"size": "paper"}, others=_ENGLISH),
     Row(
@@ -192,7 +219,7 @@ ROWS = {row.name: row for row in (
     ),
     *(
         Row(f"masakhaner {code}{more}", [code], vectors=False, of_tasks={code: own}, others=f"its authors {f1:.2f}")
-        for more, own in (("", {}), (REPLACING, {"mention_replacement": 0.3}))
+        for more, own in AFRICAN_ROWS.items()
         for code, f1 in AFRICAN.items()
     ),
     Row("masakhaner, ten languages", list(AFRICAN), vectors=False),

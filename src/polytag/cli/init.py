@@ -74,6 +74,7 @@ def init(
     choice = choose(
         sentences, has_dev=bool(options["dev"]), size=size,
         has_entities=any(task.has_entities for task in tasks),
+        has_capitals=any(each.report.has_capitals for each in seen),
         holdout=options["holdout"], minutes=minutes, speed=speed,
     )  # fmt: skip
     text = write(choice=choice)

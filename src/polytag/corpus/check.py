@@ -65,6 +65,7 @@ class Report:
     notes: list[Note] = field(default_factory=list)
     longest_word: tuple[str, int] = ("", 0)
     longest_sentence: tuple[int, int] = (0, 0)
+    has_capitals: bool = False
 
     def note(self, line: int, text: str) -> None:
         """Count a problem, and keep it if it is one of the first."""
@@ -198,6 +199,7 @@ def _count(sentence: Sentence, report: Report) -> None:
     for word, line in zip(sentence.words, sentence.lines, strict=True):
         if len(word) > len(report.longest_word[0]):
             report.longest_word = (word, line)
+        report.has_capitals = report.has_capitals or word != word.lower()
 
 
 def _detect(column: Column, survey: _Survey, report: Report) -> None:

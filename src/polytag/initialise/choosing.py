@@ -8,6 +8,7 @@ from polytag.errors import PlanError, counted
 FEW_SENTENCES = 1_000  # for which the small network is enough: docs/how-to/low-resource.md
 FEW_MENTIONS = 3_000  # sentences, up to which entities in others' places teach more: docs/results.md
 REPLACED = 0.3  # of the entities then
+RECASED = 0.1  # of the sentences, where there is case: no less is learnt of it, and far more of text without
 ENOUGH_TO_CHOOSE = 2_000  # sentences; more of them tell epochs apart no better
 MORE_HOLDOUT, HOLDOUT = 0.2, 0.1  # of fewer training sentences than that, and of more
 FEWEST_EPOCHS = 3  # below which a training has hardly begun
@@ -35,6 +36,7 @@ class Choice:
     epochs: int | None = None
     holdout: float = 0.0
     mention_replacement: float | None = None
+    case_augmentation: float | None = None
     reasons: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -43,6 +45,7 @@ def choose(
     *,
     has_dev: bool,
     has_entities: bool = False,
+    has_capitals: bool = False,
     size: str | None = None,
     holdout: float | None = None,
     minutes: float | None = None,
@@ -54,6 +57,7 @@ def choose(
         sentences: of the training files.
         has_dev: whether there are development files.
         has_entities: whether those of a task are learnt by the recipe.
+        has_capitals: whether any of their words has a capital letter.
         size: what the user wants; None: what fits.
         holdout: the same.
         minutes: how long the training may take; with it, ``speed`` measures that of a size.
@@ -79,11 +83,13 @@ def choose(
         reasons["mention_replacement"] = (
             f"{seen}, no more than {FEW_MENTIONS:,}: each entity stands in others' places too"
         )
+    if has_capitals:
+        reasons["case_augmentation"] = "words have capitals: some sentences are read without, or in capitals alone"
     if minutes is not None and speed is not None:
         chosen, epochs, more = _in_time(minutes, [chosen] if chosen else ["medium", "small"], speed)
         reasons["size"] = "; ".join(part for part in (reasons.get("size"), more["size"]) if part)
         reasons |= {"epochs": more["epochs"]} if "epochs" in more else {}
-    return Choice(chosen, epochs, share, replaced, reasons)
+    return Choice(chosen, epochs, share, replaced, RECASED if has_capitals else None, reasons)
 
 
 def _share(sentences: int) -> float:

@@ -164,6 +164,7 @@ def _task(task: TaskChoice, directory: Path, choice: Choice) -> list[str]:
             if task.has_entities
             else []
         ),
+        *_chosen("case_augmentation", choice.case_augmentation, choice.reasons, Task),
         f"{columns:<{WIDTH}}  # {_printable(task.note) or 'where words and tags stand'}",
         "",
     ]

@@ -105,6 +105,9 @@ class Task(Table):
     mention_replacement: Fraction = Field(
         0.0, description="while training: probability that a span makes room for another of its type in training files"
     )
+    case_augmentation: Fraction = Field(
+        0.0, description="while training: probability that a sentence is read in small letters or in capitals alone"
+    )
     rate_seed: Seed = Field(13, description="of the draw; training.seed does not touch it")
 
     @model_validator(mode="after")

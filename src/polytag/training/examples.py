@@ -1,12 +1,14 @@
 """The training sentences of all tasks as numbers, and the batches of them that the steps of a training see."""
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
 from polytag.corpus.sentence import Sentence
 from polytag.tagger.packing import Ints
 from polytag.training.batch import Batch, Mask
+from polytag.training.casing import in_cases, recased
 from polytag.training.encoder import Encoder, gazetteer_columns
 from polytag.training.mentions import SCHEME as MENTIONS
 from polytag.training.mentions import Mentions
@@ -41,17 +43,26 @@ class Examples:
         return self.encoders[settings.words].batch(forms, **gold, gazetteer=gazetteer, features=features)
 
     def seen(self, turn: Turn, number: int) -> Sequence[Encoded]:
-        """The same, each by itself; where mentions are replaced, a seed of its own draws them."""
-        encoded, mentions = self.encoded[turn.task], self._mentions.get(turn.task)
-        if mentions is None:
-            return [encoded[i] for i in turn.sentences]
+        """The same, each by itself; where some are read otherwise than written, a seed of its own draws which."""
+        task, settings = turn.task, self.plan.tasks[turn.task]
+        if not (settings.mention_replacement or settings.case_augmentation):
+            return [self.encoded[task][i] for i in turn.sentences]
         draw = np.random.default_rng([self.plan.training.seed, number, self.rank])
-        given = self.prepared.sentences[turn.task]["train"]
-        others = [mentions.replaced(given[i], draw) for i in turn.sentences]
+        given = self.prepared.sentences[task]["train"]
+        drawn = [self._drawn(task, given[i], draw) for i in turn.sentences]
         return [
-            encoded[i] if other is None else self._encoded(turn.task, other, MENTIONS)
-            for i, other in zip(turn.sentences, others, strict=True)
+            self.encoded[task][i] if sentence is given[i] else self._encoded(task, sentence, scheme)
+            for i, (sentence, scheme) in zip(turn.sentences, drawn, strict=True)
         ]
+
+    def _drawn(self, task: str, sentence: Sentence, draw: np.random.Generator) -> tuple[Sentence, str]:
+        """A sentence with others' mentions, in another case, both or as it is, and the scheme of its tags."""
+        settings, mentions, scheme = self.plan.tasks[task], self._mentions.get(task), self.plan.tasks[task].scheme
+        if mentions is not None and (other := mentions.replaced(sentence, draw)):
+            sentence, scheme = other, MENTIONS
+        if settings.case_augmentation:
+            sentence = recased(sentence, settings.case_augmentation, draw)
+        return sentence, scheme
 
     def _encode(self, task: str) -> list[Encoded]:
         settings = self.plan.tasks[task]
@@ -60,7 +71,11 @@ class Examples:
         sentences = self.prepared.sentences[task]["train"]
         if settings.mention_replacement:
             self._mentions[task] = Mentions(sentences, task, settings.mention_replacement)
-        return [self._encoded(task, sentence, settings.scheme) for sentence in sentences]
+        encoded = [self._encoded(task, sentence, settings.scheme) for sentence in sentences]
+        if settings.case_augmentation:  # numbered before they are drawn: a resumed training draws others first
+            for words in chain.from_iterable(in_cases(sentence.words) for sentence in sentences):
+                self.encoders[settings.words].forms(words)
+        return encoded
 
     def _encoded(self, task: str, sentence: Sentence, scheme: str) -> Encoded:
         settings = self.plan.tasks[task]
