@@ -132,7 +132,10 @@ def _elsewhere(runs: Sequence[Run]) -> Iterator[str]:
     for task, places in ELSEWHERE.items():
         of = {tool: [r for r in made if (ROWS[r["row"]].tool, *ROWS[r["row"]].tasks) == (tool, task)] for tool in TOOLS}
         for place in ("test", *places) if any(of.values()) else ():
-            cells = [figure([run["scores"][task][place] for run in of[tool]]) if of[tool] else "" for tool in TOOLS]
+            cells = [
+                figure([run["scores"][task][place] for run in of[tool] if place in run["scores"][task]])
+                for tool in TOOLS
+            ]
             seeds = ", ".join(str(run["seed"]) for run in of["polytag"])
             yield f"| {task}, 3,000 sentences | {seeds} | {place} | {' | '.join(cells)} |"
 
@@ -153,7 +156,9 @@ def _together(runs: Sequence[Run]) -> list[dict[str, Any]]:
 
 
 def figure(values: Sequence[float]) -> str:
-    """Mean and standard deviation."""
+    """Mean and standard deviation; nothing of none."""
+    if not values:
+        return ""
     spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
     return f"{mean(values):.2f}{spread}"
 
