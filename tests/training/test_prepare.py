@@ -303,3 +303,38 @@ def test_a_file_that_is_held_out_from_is_told_of_once(corpora: Path, tmp_path: P
     assert [note for note in found.notes if "map" in note] == [
         f"ner: {train}: nothing that the map names stands in it (per), expected some of PER 4; did you mean 'PER'?",
     ]
+
+
+IDLE: dict[str, tuple[str, dict[str, Any], str]] = {
+    "unknown words without embeddings": (
+        "words.en", {"embedding": False, "unknown": 0.5},
+        "words.en.unknown = 0.5 does nothing: it has no word embeddings",
+    ),
+    "dropout of no gazetteer": (
+        "tags.ner", {"gazetteer_dropout": 0.3}, "tags.ner.gazetteer_dropout = 0.3 does nothing: it has no gazetteer",
+    ),
+    "patience without scores": (
+        "tasks.ner", {"dev": "none"}, "training.patience = 99 does nothing: no task has dev files or a holdout",
+    ),
+    "a rate that rises": (
+        "training", {"learning_rate": 1e-5, "final_learning_rate": 0.001},
+        "training.learning_rate = 1e-05 rises to final_learning_rate = 0.001, expected one that falls",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("place", "settings", "note"), IDLE.values(), ids=IDLE)
+def test_settings_that_do_nothing_or_the_reverse_are_told(
+    corpora: Path, place: str, settings: dict[str, Any], note: str
+) -> None:
+    tables = toy.tables("ner", search=corpora, features=True)
+    kind, _, name = place.partition(".")
+    (tables[kind][name] if name else tables[kind]).update(settings)
+    assert note in prepare(toy.make_plan(tables)).notes
+
+
+def test_what_a_recipe_sets_for_all_plans_is_not_told(corpora: Path) -> None:
+    tables = toy.tables("ner", search=corpora, recipe="best")
+    tables["words"]["en"]["embedding"] = False
+    del tables["tasks"]["ner"]["dev"], tables["training"]["patience"]
+    assert not any("does nothing" in note for note in prepare(toy.make_plan(tables)).notes)

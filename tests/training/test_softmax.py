@@ -111,4 +111,5 @@ def test_a_margin_that_somebody_chose_is_told_to_do_nothing(tmp_path: Path, marg
     tables = toy.tables("ner", search=corpora, **({} if margin is None else {"margin": margin}))
     tables["tags"] = {"ner": {"output": "softmax"}}
     notes = [note for note in prepare(toy.make_plan(tables)).notes if "margin" in note]
-    assert notes == ["tags.ner: output 'softmax' has no margin, so training.margin = 2 does nothing there"] * told
+    told_of = "training.margin = 2 does nothing: tags.ner has output 'softmax', without a margin"
+    assert notes == [told_of] * told

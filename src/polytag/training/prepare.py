@@ -14,11 +14,11 @@ from polytag.corpus.offsets import as_scored
 from polytag.corpus.sentence import Sentence
 from polytag.model.checksums import checksums
 from polytag.plan import Plan
-from polytag.plan.defaults import recipes
 from polytag.plan.task import SPLITS
 from polytag.splits import Corpora, given_splits, split_sentences
 from polytag.training.beginning import Beginning, freeze
 from polytag.training.chosen import Chosen
+from polytag.training.idle import idle_settings
 from polytag.training.network import Network
 from polytag.training.pretrained import fill_embeddings, vectors_of, with_dimensions
 from polytag.training.schemes import in_one_scheme, with_schemes
@@ -91,7 +91,7 @@ def prepare(
         for name, settings in plan.words.items()
         if settings.vocabulary == "all"
     ]
-    notes += [*_idle_margin(plan), *_idle_layers(plan)]
+    notes += idle_settings(plan)
     vocabularies = build_vocabularies(plan, sentences, vectors, beginning, notes)
     network = Network(plan, vocabularies, torch.Generator().manual_seed(plan.training.seed))
     _set_rarity(network, plan, vocabularies, sentences)
@@ -121,26 +121,6 @@ def _read_task(plan: Plan, task: str, memory: Corpora, notes: list[str], *, refi
     )
     notes.append(f"{task}: {'; '.join(counts)}")
     return in_one_scheme(task, settings.scheme, splits, notes)
-
-
-def _idle_margin(plan: Plan) -> list[str]:
-    """A margin that somebody chose, which is another than the recipe's, says nothing to a softmax."""
-    margin, of_recipe = plan.training.margin, recipes()[plan.training.recipe]["training"]["margin"]
-    return [
-        f"tags.{name}: output 'softmax' has no margin, so training.margin = {margin:g} does nothing there"
-        for name, tags in plan.tags.items()
-        if tags.output == "softmax" and margin not in (0.0, of_recipe)
-    ]
-
-
-def _idle_layers(plan: Plan) -> list[str]:
-    """Layers above those that tasks read learn nothing."""
-    highest = {name: max(map(plan.layer_of, plan.users("words", name))) for name in plan.words}
-    return [
-        f"words.{name}: no task reads above layer {highest[name]} of {words.layers}, so what is above learns nothing"
-        for name, words in plan.words.items()
-        if highest[name] < words.layers
-    ]
 
 
 def _set_rarity(network: Network, plan: Plan, vocabularies: Vocabularies, sentences: Corpora) -> None:
