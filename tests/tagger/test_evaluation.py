@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import polytag
+from polytag.corpus.notes import Notes
 from polytag.errors import ModelError, PlanError, PolytagError
 from polytag.plan import Plan
 from polytag.plan_file import make_plan
@@ -149,3 +150,13 @@ def test_a_tagger_stands_for_its_model_in_whatever_takes_one(model: Path, files:
         polytag.evaluate(tagger, threads=2, **on)
     with pytest.raises(PolytagError, match=r"found 'a.conll', expected a polytag.Sentence, or one file"):
         polytag.suggest(tagger, ["a.conll"])  # type: ignore[list-item]
+
+
+def test_a_file_that_the_model_was_trained_on_is_told(model: Path, files: Path) -> None:
+    notes = {name: Notes() for name in ("train", "test")}
+    for name, told in notes.items():
+        polytag.evaluate(model, tasks=["ner"], data_file=files / name, notes=told)
+    assert [*map(str, notes["train"])] == [
+        f"{files / 'train'}: the model was trained on it, so scores on it say little of other text"
+    ]
+    assert not [*notes["test"]]

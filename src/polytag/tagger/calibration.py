@@ -24,7 +24,7 @@ from polytag.model.temperatures import save_temperatures
 from polytag.scoring import Calibration
 from polytag.scoring.familiarity import Familiarity
 from polytag.tagger.decoding import Predictions
-from polytag.tagger.evaluation import Chosen, Evaluation
+from polytag.tagger.evaluation import Chosen, Evaluation, was_trained_on
 from polytag.tagger.familiarity import familiarity
 from polytag.tagger.lattice import Lattice
 from polytag.tagger.request import Request
@@ -83,13 +83,16 @@ def calibrate(
         raise ModelError(f"{model}: nothing is written into a packed file, expected a model directory to calibrate")
     chosen = Chosen(split="dev") | chosen
     held = Evaluation.of(model, best_for=best_for, precision=precision, threads=threads, **chosen)
-    if held.tagger.plan.training.refit and chosen.get("data_file") is None and chosen["split"] == "dev":
+    plan, file = held.tagger.plan, chosen.get("data_file")
+    if file is not None and any(was_trained_on(plan, task, Path(file)) for task in held.sentences):
+        raise PolytagError(f"{file}: the model was trained on it, expected a file that nobody trained on")
+    if plan.training.refit and file is None and chosen["split"] == "dev":
         raise PolytagError(
             f"{model}: was refit on its dev files too (training.refit), expected a file that nobody trained on "
             "(--data-file)"
         )
     fits = {task: fit(held.tagger, list(sentences), task) for task, sentences in held.sentences.items()}
-    if chosen.get("data_file") is None:  # of dev the training knows more: other tasks may have learnt on it
+    if file is None:  # of dev the training knows more: other tasks may have learnt on it
         texts = held.tagger.model.texts
         fits = {task: replace(found, text=texts.get(task, found.text)) for task, found in fits.items()}
     write_temperatures(Path(model), fits, best_for=best_for)

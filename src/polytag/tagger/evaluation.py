@@ -24,6 +24,7 @@ from polytag.tagger.familiarity import Watched
 from polytag.tagger.tagging import Tagger, as_tagger
 
 SEEN_DEV = "the model was refit on them too (training.refit), so scores on them say little of other text"
+SEEN = "the model was trained on it, so scores on it say little of other text"
 
 
 class Written(TypedDict, total=False):
@@ -207,6 +208,8 @@ def _of_file(
         raise PlanError(f"a file to score holds the tags of one task, so name it: {', '.join(tasks)}")
     if other := set(tags) - set(tasks):
         raise PlanError(f"tags of '{min(other)}', expected those of {', '.join(tasks)}")
+    if any(was_trained_on(plan, task, path) for task in tasks):
+        notes.tell("trained", SEEN, path=str(path))
     described = {task: _described(plan, task, path, tags.get(task), written) for task in tasks}
     return {task: read_as(plan, task, path, file=file, notes=notes) for task, file in described.items()}
 
@@ -232,6 +235,13 @@ def _by_its_name(settings: Task, task: str, path: Path, tag: int | str | None, w
     word, encoding = written.get("word") or 0, written.get("encoding") or "auto"
     tag = _only_tags(path, task, format=format, word=word, encoding=encoding) if tag is None else tag
     return file.model_copy(update={"format": format, "columns": Columns.model_construct(word=word, tag=tag)})
+
+
+def was_trained_on(plan: Plan, task: str, path: Path) -> bool:
+    """Whether a file is one that the plan of a model trains on; one that is packed does not know where these lie."""
+    settings = plan.tasks[task]
+    files = [*settings.files("train"), *(settings.files("dev") if plan.training.refit else ())]
+    return bool(plan.search) and any(_is(plan, file, path) for file in files)
 
 
 def _is(plan: Plan, file: DataFile, path: Path) -> bool:
