@@ -148,3 +148,11 @@ def test_missing_test_file_is_told_before_any_training(place: Path) -> None:
     with pytest.raises(PlanError, match=r"none\.conll"):
         audit(place / "bad.toml", output=place / "none", folds=2)
     assert not (place / "none").exists()
+
+
+def test_tasks_that_read_a_higher_layer_than_small_models_have_keep_their_size(place: Path) -> None:
+    deep = PLAN.replace("hidden = 8\nlayers = 1", "hidden = 8").replace("epochs = 8", "epochs = 1")
+    (place / "deep.toml").write_text(f"{deep}\n[tags.ner]\nlayer = 2\n", encoding="utf-8")
+    found = audit(place / "deep.toml", output=place / "deep", folds=2)
+    assert len(found.tasks["ner"].cases.cases) == 26
+    assert load_plan(place / "deep" / "models" / "fold1" / "plan.toml").words["en"].layers == 2

@@ -118,6 +118,16 @@ def test_what_is_searched_by_default_holds_the_plan_itself(place: Path) -> None:
     assert space[2].settings(0.12345, plan) == ["words.en.dropout=0.123", "words.xx.dropout=0.123"]
 
 
+def test_a_size_that_lacks_a_layer_which_tasks_read_is_not_searched(place: Path) -> None:
+    def changes(setting: str) -> bool:
+        if setting != 'size="paper"':
+            raise PlanError("tags.ner.layer: found 2, expected at most 1")
+        return False
+
+    keys = [each.key for each in default_space(load_plan(place / "plan.toml"), changes)]
+    assert keys[-1] == "tags.*.dropout"
+
+
 def test_ranges_and_choices_are_read() -> None:
     assert dimension("training.batch_sentences=4..16") == Dimension("training.batch_sentences", low=4, high=16)
     assert dimension('size = ["small", "paper"]') == Dimension("size", ("small", "paper"))

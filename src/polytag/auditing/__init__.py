@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -10,6 +11,7 @@ from polytag.auditing.repeats import Copy, OddLabel, duplicates, odd_labels, ove
 from polytag.auditing.suspects import Suspect, suspects
 from polytag.auditing.write import write_all
 from polytag.corpus.sentence import Sentence
+from polytag.errors import PlanError
 from polytag.plan import Plan
 from polytag.plan_file import load_plan
 from polytag.reports.cases import Cases, line_of, read_cases
@@ -64,7 +66,7 @@ def audit(
         output: the directory for everything.
         folds: into how many parts the training sentences are cut, at least 2.
         tasks: those to look at; none: all.
-        settings: laid over the plan and ``size=small``, ``"training.epochs=5"``.
+        settings: laid over the plan and, unless its tasks read more layers, ``size=small``: ``"training.epochs=5"``.
         data: where the plan's relative paths are looked up after its own directory.
         jobs: how many trainings at a time.
         say: gets a line of progress now and then.
@@ -74,7 +76,7 @@ def audit(
     """
     check_jinja()
     directory = Path(output)
-    laid = (*SETTINGS, *settings)
+    laid = _laid(plan, settings, data)
     whole = load_plan(plan, data=data, settings=laid)
     others = _others(whole.only(tasks))
     done = repeat(
@@ -84,6 +86,14 @@ def audit(
     found = {task: _audited(taggers, task, of, data) for task, of in others.items()}
     page, records = write_all(directory, found)
     return Audit(found, page, records)
+
+
+def _laid(plan: str | PathLike[str], settings: Sequence[str], data: str | PathLike[str] | None) -> tuple[str, ...]:
+    """What is laid over the plan: the small size, unless tasks of it read a layer that this lacks."""
+    with suppress(PlanError):
+        load_plan(plan, data=data, settings=(*SETTINGS, *settings))
+        return (*SETTINGS, *settings)
+    return tuple(settings)
 
 
 def _others(plan: Plan) -> dict[str, dict[str, list[Sentence]]]:

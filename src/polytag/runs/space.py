@@ -107,7 +107,16 @@ def default_space(plan: Plan, changes: Callable[[str], bool]) -> list[Dimension]
     ]
     if NONE in sizes:
         sizes[sizes.index(NONE)] = "paper"
-    return [*found, Dimension("size", sizes)] if any(changes(f'size="{size}"') for size in sizes) else found
+    differs = {size: changed for size in sizes if (changed := _changes(size, changes)) is not None}
+    return [*found, Dimension("size", [*differs])] if any(differs.values()) else found
+
+
+def _changes(size: str, changes: Callable[[str], bool]) -> bool | None:
+    """Whether a size changes the plan; None where its tasks read a layer that this lacks."""
+    try:
+        return changes(f'size="{size}"')
+    except PlanError:
+        return None
 
 
 def _value(tables: Any, key: str) -> Any:
