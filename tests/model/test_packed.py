@@ -178,12 +178,14 @@ def test_no_directory_is_in_it(model: Model, tmp_path: Path) -> None:
     tables["tasks"]["ner"]["train"] = ["/secret/train.conll#sections=2-21", "kept/dev.conll"]
     tables["words"]["en"] |= {"vectors": "/secret/vectors.gz"}
     tables["tags"]["ner"]["gazetteer"] = "/secret/list"
+    tables["initialisation"]["from"] = "/secret/older"
     plan = make_plan(tables)
     found = packed(replace(model, plan=plan), tmp_path / "x.polytag").plan
     assert b"/secret" not in (tmp_path / "x.polytag").read_bytes()
     assert str(tmp_path).encode() not in (tmp_path / "x.polytag").read_bytes()
     assert found.search == ()
     assert found.tasks["ner"].train == ("train.conll#sections=2-21", "kept/dev.conll")
+    assert found.initialisation.model == "older"
     assert (found.words["en"].vectors, found.tags["ner"].gazetteer) == ("vectors.gz", "list")
 
 

@@ -154,6 +154,21 @@ def test_parts_that_do_not_fit_are_named_with_both_sizes(
     assert str(raised.value).startswith(str(old))
 
 
+def test_a_tag_part_goes_on_from_the_layer_that_it_read(corpora: Path, tmp_path: Path) -> None:
+    made = toy.tables("ner", search=corpora, epochs=1)
+    made["words"]["en"]["layers"], made["tags"] = 2, {"ner": {"layer": 1}}
+    train(made, output=tmp_path / "model")
+    made["initialisation"] = {"from": str(tmp_path / "model")}
+    prepare(toy.make_plan(made))
+    made["tags"]["ner"]["layer"] = 2
+    with pytest.raises(
+        ModelError, match=r"tags\.ner reads layer 1 of words\.en, tags\.ner in this plan layer 2, expected"
+    ):
+        prepare(toy.make_plan(made))
+    made["initialisation"]["parts"] = ["chars.all", "words.en"]
+    prepare(toy.make_plan(made))
+
+
 @pytest.mark.parametrize(
     ("initialisation", "message"),
     [

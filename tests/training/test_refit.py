@@ -171,6 +171,18 @@ def test_a_refit_resumes_as_it_began(corpora: Path, tmp_path: Path) -> None:
         run(other, tmp_path / "a")
 
 
+def test_a_first_pass_that_is_over_does_not_go_on(corpora: Path, tmp_path: Path) -> None:
+    """Without decay an unfinished training may be given more epochs; dev has chosen from those of the first pass."""
+    made = {"refit": True, "final_learning_rate": "none", "average": "none"}
+    plan = toy.make_plan(tables(corpora, **made, epochs=1))
+    run(plan, tmp_path / "model", events=12)  # one into the second pass
+    with pytest.raises(ModelError, match=r"plan\.training\.epochs was 1 in its first pass, now it is 3"):
+        run(toy.make_plan(tables(corpora, **made, epochs=3)), tmp_path / "model")
+    seen = run(plan, tmp_path / "model")
+    (said,) = [event.text for event in seen if isinstance(event, Note) and event.text.startswith("refit: ")]
+    assert ", 1 epoch, as dev has chosen" in said
+
+
 def test_a_mistake_leaves_nothing(corpora: Path, tmp_path: Path) -> None:
     made = tables(corpora, refit=True)
     made["tasks"]["ner"]["train"] = "nowhere"
@@ -207,6 +219,9 @@ def test_tasks_that_are_left_need_dev_sentences(corpora: Path) -> None:
 def test_dev_files_are_no_ground_to_calibrate_on(refitted: tuple[Plan, Path], corpora: Path, tmp_path: Path) -> None:
     with pytest.raises(PolytagError, match=r"was refit on its dev files too \(training\.refit\), expected a file"):
         calibrate(refitted[1])
+    for file in ("en.dev", "en.train"):
+        with pytest.raises(PolytagError, match=rf"{file}: the model was trained on it, expected a file that nobody"):
+            calibrate(refitted[1], tasks=["ner"], data_file=corpora / file)
     copy = tmp_path / "copy"
     for path in refitted[1].rglob("*"):
         if path.is_file():

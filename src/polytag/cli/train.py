@@ -25,7 +25,7 @@ from polytag.cli.options import (
     task_option,
 )
 from polytag.cli.outputs import check_directory
-from polytag.errors import PolytagError
+from polytag.errors import PolytagError, counted
 
 if TYPE_CHECKING:
     from polytag.model.report_file import Recorded
@@ -226,5 +226,5 @@ def _scores(report: "Recorded") -> str:
         f"{task:<20} {split:<5} {metric:<9} {score:6.2f}{report.said_of(split)}"
         for task, split, metric, score in report.rows
     ]
-    refit = f"; refit on train and dev together, {report.best_epoch} epochs" if report.is_refit else ""
+    refit = f"; refit on train and dev together, {counted(report.best_epoch, 'epoch')}" if report.is_refit else ""
     return "\n".join([f"kept epoch {report.best_epoch} of {report.epochs}{refit}", *rows])

@@ -45,7 +45,8 @@ def without_directories(plan: Plan) -> Plan:
         for name, part in plan.words.items()
     }
     tags = {name: part.model_copy(update={"gazetteer": _name(part.gazetteer)}) for name, part in plan.tags.items()}
-    return plan.model_copy(update={"search": (), "tasks": tasks, "words": words, "tags": tags})
+    start = plan.initialisation.model_copy(update={"model": _name(plan.initialisation.model)})
+    return plan.model_copy(update={"search": (), "tasks": tasks, "words": words, "tags": tags, "initialisation": start})
 
 
 def _names(paths: Sequence[str] | None) -> tuple[str, ...] | None:

@@ -79,6 +79,24 @@ class Beginning:
                         f"{self.path}: {setting} of {source} is {theirs[setting]}, that of {part} in this plan "
                         f"{ours[setting]}, expected the same"
                     )
+            self._check_layer(plan, part, source)
+
+    def _check_layer(self, plan: Plan, part: str, source: str) -> None:
+        """What a tag part learnt to read of words that are taken too is the states of one of their layers."""
+        assert self.model is not None
+        before, (kind, name) = self.model.plan, part.split(".")
+        for task in plan.users(kind, name) if kind == "tags" else ():
+            words = self.taken.get(f"words.{plan.tasks[task].words}")
+            known = {
+                before.layer_of(old)
+                for old in before.users(kind, source.partition(".")[2])
+                if f"words.{before.tasks[old].words}" == words
+            }
+            if known and plan.layer_of(task) not in known:
+                raise ModelError(
+                    f"{self.path}: {source} reads layer {min(known)} of {words}, {part} in this plan layer "
+                    f"{plan.layer_of(task)}, expected the same"
+                )
 
     def tags(self, plan: Plan, name: str, new: TagVocabulary, notes: list[str]) -> TagVocabulary:
         """The tags of new files and of what their part takes; notes say which of the latter no file has.

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from polytag.errors import counted
 from polytag.model import Model
 
 
@@ -27,9 +28,10 @@ class Chosen:
     @property
     def note(self) -> str:
         """What the user is told before the second pass."""
+        epochs = counted(self.epochs, "epoch")
         return (
-            f"refit: train and dev together from the start, {self.epochs} epochs, as dev has chosen; dev scores and "
-            "temperatures stay those of the first pass"
+            f"refit: train and dev together from the start, {epochs}, as dev has chosen; dev scores and temperatures "
+            "stay those of the first pass"
         )
 
     def development_scores(self, task: str) -> dict[str, Any]:

@@ -78,7 +78,9 @@ def check_first_pass(directory: Path, prepared: Prepared) -> None:
         for name, task in chosen.model.plan.tasks.items()
     }
     before = chosen.model.plan.model_copy(update={"tasks": tasks})
-    saved, now = identity(before, chosen.report["data"]), identity(plan, prepared.checksums)
+    saved, now = (
+        identity(of, data, is_over=True) for of, data in ((before, chosen.report["data"]), (plan, prepared.checksums))
+    )
     if found := first_difference(json.loads(saved), json.loads(now)):
         key, was, is_ = found
         raise ModelError(f"{directory}: cannot resume: {key} was {was!r} in its first pass, now it is {is_!r}")

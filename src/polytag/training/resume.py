@@ -81,11 +81,11 @@ def _identity(trainer: Trainer) -> str:
     return identity(trainer.plan, trainer.prepared.checksums)
 
 
-def identity(plan: Plan, checksums: Mapping[str, str]) -> str:
-    """What must be the same when a training goes on: plan and data, as JSON."""
+def identity(plan: Plan, checksums: Mapping[str, str], *, is_over: bool = False) -> str:
+    """What must be the same when a training goes on, or what a pass that ``is_over`` leaves to another: JSON."""
     tables = plan.to_dict()
     tables.pop("search")  # files may move: their checksums tell whether they are the same
-    if plan.training.final_learning_rate is None:  # without decay a training may go on longer than first planned
+    if plan.training.final_learning_rate is None and not is_over:  # without decay it may go on longer than planned
         for key in ("epochs", "patience"):
             tables["training"].pop(key, None)
     # Tables are equal in any order, but the order of tasks decides the steps, and that of parts the optimizer's state.
