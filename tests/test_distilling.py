@@ -202,6 +202,27 @@ def test_what_cannot_be_done_is_one_sentence_and_leaves_nothing(teacher, raw, mo
     assert contents(raw) == before
 
 
+def test_a_model_that_learnt_so_teaches_what_its_labelled_files_do(teacher, raw):
+    assert run(["distill", teacher, "raw.txt", "-o", "new", *SURE, "--task", "ner"]).code == 0
+    assert run(["train", "new/plan.toml", "-o", "student", "-q", "--set", "training.epochs=1"]).code == 0
+    assert run(["distill", "student", "raw.txt", "-o", "again", *SURE]).code == 0
+    first, second = (load_plan(f"{name}/plan.toml").tasks for name in ("new", "again"))
+    assert list(second) == ["ner", "ner-raw"]
+    assert second == first
+    done = run(["distill", "student", "raw.txt", "-o", "third", *SURE, "--task", "ner", "--task", "ner-raw"])
+    said = "student: 'ner-raw' learnt from text that a model tagged, expected it left out"
+    assert (done.code, done.sentence) == (1, said)
+
+
+def test_types_that_the_text_does_not_teach_are_told(teacher, raw):
+    done = run(["distill", teacher, "raw.txt", "-o", "new", "-q", "--min-probability", "O=0.5", "--task", "ner"])
+    assert (done.code, done.err) == (0, "")
+    strict = ["--min-probability", "O=0.5", "--min-probability", "PER=0.5", "--min-probability", "LOC=1"]
+    done = run(["distill", teacher, "raw.txt", "-o", "other", "-q", *strict, "--task", "ner"])
+    said = "other/raw.conll: ner: no word has a tag of LOC that is probable enough: the text teaches none"
+    assert (done.code, done.err) == (0, f"{said}\n")
+
+
 def test_nothing_is_overwritten(teacher, raw):
     assert run(["distill", teacher, "raw.txt", "-o", "new", *SURE]).code == 0
     before = contents(raw)

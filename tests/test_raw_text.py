@@ -197,6 +197,7 @@ def test_sentences_that_come_again_are_left_out_and_told():
         (b"", "found 0 words that occur 5 times or more in 0 words"),
         (b"\n \n\n", "found 0 words"),
         (b"One sentence .\n" * 1000, "found 0 words that occur 5 times or more in 3 words, expected more of them than"),
+        (b"One sentence .\n" * 1000, "min_count; 999 sentences of 1,000 (99.9 %) had come before, left out"),
         (b"a\0b\n", "raw.txt:1: a NUL byte"),
         ("année à Orléans\n".encode("cp1252") + b"\x93x\x94\n", "raw.txt:"),
         ("Lima\n".encode("utf-16"), "raw.txt:1: a UTF-16 byte order mark"),
@@ -204,7 +205,7 @@ def test_sentences_that_come_again_are_left_out_and_told():
         (lzma.compress(random.Random(0).randbytes(5000).hex().encode())[:-900], "raw.txt: the xz data end too early"),
         (b"a " * 6_000_000, "raw.txt:1: a line of over 10,000,000 bytes"),
     ],
-    ids=["empty", "blank", "one sentence", "binary", "cp1252", "utf-16", "cut gzip", "cut xz", "one line"],
+    ids=["empty", "blank", "one sentence", "repeated", "binary", "cp1252", "utf-16", "cut gzip", "cut xz", "one line"],
 )
 def test_bad_text_is_told_in_a_sentence_and_leaves_nothing(tmp_path, content, said):
     (tmp_path / "raw.txt").write_bytes(content)
@@ -225,12 +226,46 @@ def test_numbers_that_are_none_are_refused():
         polytag.vectors(io.StringIO("a b"), window=0)
 
 
+def test_vectors_are_not_written_under_a_name_that_says_xz(tmp_path):
+    with pytest.raises(PolytagError, match=r"x\.vec\.xz: vectors are not packed by xz, expected .* \.gz$"):
+        polytag.vectors(io.StringIO(text()), output=tmp_path / "x.vec.xz", dimension=3)
+
+
 def test_annotated_files_are_told(tmp_path):
     rows = "Lima\tB-LOC\nis\tO\nbig\tO\n.\tO\n\n" * 50
     (tmp_path / "x.conll").write_text(rows + text(), encoding="utf-8")
     notes = Notes()
     polytag.vectors(tmp_path / "x.conll", dimension=3, notes=notes)
     assert "looks like conll, but is read as raw text" in str(next(iter(notes)))
+
+
+def test_vectors_among_the_texts_are_told(tmp_path):
+    (tmp_path / "raw.txt").write_text(text(), encoding="utf-8")
+    for name in ("a.vec", "a.vec.gz"):
+        polytag.vectors(tmp_path / "raw.txt", output=tmp_path / name, dimension=3)
+        notes = Notes()
+        polytag.vectors(tmp_path / name, dimension=1, min_count=1, notes=notes)
+        assert str(next(iter(notes))) == f"{tmp_path / name}: looks like word vectors, but is read as raw text"
+
+
+def test_what_is_written_is_none_of_the_texts_of_a_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("texts").mkdir()
+    Path("texts/raw.txt").write_text(text(), encoding="utf-8")
+    command = "vectors texts -o texts/x.vec --dimension 3 -q"
+    assert run(command).code == 0
+    done = run(command)
+    assert (done.code, done.sentence) == (1, "texts/x.vec: is to be read and to be written, expected two files")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no device that is full")
+def test_no_room_for_what_is_kept_while_counting_is_told():
+    with (
+        Path("/dev/full").open("wb", buffering=0) as full,
+        mock.patch("tempfile.TemporaryFile", return_value=full),
+        pytest.raises(PolytagError, match=r"cannot be written: No space left on device: .*TMPDIR names another place$"),
+    ):
+        polytag.vectors(io.StringIO(text()), dimension=3)
 
 
 def test_without_scipy_the_extra_is_named(tmp_path):
@@ -269,9 +304,12 @@ def test_a_plan_for_vectors_that_are_yet_to_be_made(tmp_path, monkeypatch):
     done = run(["init", "--train", "t.conll", "--language", "en", "--raw", "raw texts.txt"])
     assert done.code == 0, done.err
     assert load_plan("plan.toml").words["en"].vectors == "en.vec.gz"
+    assert "en.vec.gz: is there already" not in done.err
     assert "make its vectors with `polytag vectors 'raw texts.txt' -o en.vec.gz`" in done.out
     assert "tag the text with `polytag distill model 'raw texts.txt' -o distilled`, learn from that too" in done.out
     assert run(["vectors", "raw texts.txt", "-o", "en.vec.gz", "--dimension", "6"]).code == 0
+    done = run(["init", "--train", "t.conll", "--raw", "raw texts.txt", "--vectors", "en.vec.gz", "-o", "new.toml"])
+    assert "en.vec.gz: is there already, and polytag vectors would write over it\n" in done.err
     small = ("training.epochs=1", "size=small")
     done = run(["train", "plan.toml", "-o", "model", *(word for s in small for word in ("--set", s))])
     assert done.code == 0, done.err

@@ -64,6 +64,8 @@ def init(
             _existing(text, options["data"])
     if options["raw"]:
         options["vectors"] = options["vectors"] or output.parent / f"{options['language'] or ANY}.vec.gz"
+        if options["vectors"].exists():
+            click.echo(f"{options['vectors']}: is there already, and polytag vectors would write over it", err=True)
     vectors = options["vectors"] if options["raw"] else _existing(options["vectors"], options["data"])
     asked = {"dev": options["dev"], "test": options["test"], "language": options["language"] or "", "vectors": vectors}
     tasks, seen = tasks_of(train, options, **asked)

@@ -43,10 +43,10 @@ def vectors(
     from polytag.corpus.lookup import find_file
     from polytag.corpus.notes import Notes
     from polytag.raw_text import vectors
+    from polytag.raw_text.reading import sources_of
 
-    files = [text if str(text) == "-" else find_file(text, data) for text in texts]
-    check_apart(output, files)
-    sources = [sys.stdin.buffer if str(file) == "-" else file for file in files]
+    sources = sources_of([sys.stdin.buffer if str(text) == "-" else find_file(text, data) for text in texts])
+    check_apart(output, [source for source in sources if isinstance(source, Path)])
     notes = Notes()
     with bars("words", quiet=quiet) as progress:
         made = vectors(

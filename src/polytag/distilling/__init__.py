@@ -6,7 +6,7 @@ training sums. A plan trains on that and on the labelled files (`student`).
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from os import PathLike
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from polytag.corpus.formats import WRITERS
 from polytag.corpus.formats.column_shape import DOCSTART
 from polytag.corpus.notes import Notes
 from polytag.corpus.raw_lines import Source
-from polytag.corpus.schemes import UNKNOWN
+from polytag.corpus.schemes import UNKNOWN, types_of
 from polytag.corpus.sentence import Sentence
 from polytag.distilling.averaging import FLOOR, Teachers
 from polytag.distilling.student import CORPUS, PLAN, labelled_plan, student_plan
@@ -23,6 +23,7 @@ from polytag.files import atomic_write, nothing_left_on_failure
 from polytag.raw_text.counting import Remembered
 from polytag.raw_text.reading import names_of, raw_sentences, sources_of
 from polytag.tagger.request import Request
+from polytag.vocabulary.vocabularies import TagVocabulary
 
 MIN_PROBABILITY = 0.9
 SENTENCES = 20_000
@@ -44,9 +45,12 @@ class Distilled:
     known: int = 0  # tags of all tasks that are not ``?``
     tags: int = 0
     unsure: int = 0  # sentences of which no tag was probable enough, left out
+    seen: dict[str, set[str]] = field(default_factory=dict)  # tags of each task that are not ``?``
 
     def take(self, sentence: Sentence) -> bool:
         """Count a tagged sentence; whether there is something to learn from it."""
+        for task, tags in sentence.tags.items():
+            self.seen.setdefault(task, set()).update({*tags} - {UNKNOWN})
         known = sum(len(tags) - tags.count(UNKNOWN) for tags in sentence.tags.values())
         if not known:
             self.unsure += 1
@@ -122,6 +126,7 @@ def distill(
     with nothing_left_on_failure(folder):
         _make(folder)
         found = _written(tagged, folder, names_of(sources))
+        _tell_lacking(found, models.vocabularies, notes)
         with atomic_write(found.plan) as file:
             file.write(text)
     return found
@@ -140,6 +145,15 @@ def _written(sentences: Iterable[Sentence], folder: Path, names: str) -> Distill
             said = f"no sentence of {found.unsure:,} has a tag that is probable enough, expected some to learn from"
             raise CorpusError(said, path=names)
     return found
+
+
+def _tell_lacking(found: Distilled, vocabularies: Mapping[str, TagVocabulary], notes: Notes) -> None:
+    """Say which types no word of the corpus has: all of it would teach that there are none."""
+    spanning = [task for task, vocabulary in vocabularies.items() if not vocabulary.plain]
+    for task in spanning:
+        if lacking := sorted(vocabularies[task].types - types_of(found.seen[task])):
+            text = f"{task}: no word has a tag of {', '.join(lacking)} that is probable enough: the text teaches none"
+            notes.tell(f"lacking {task}", text, path=str(found.corpus))
 
 
 def _checked(min_probability: float | Mapping[str, float]) -> Request:

@@ -10,6 +10,7 @@ import numpy.typing as npt
 from polytag.corpus.schemes import UNKNOWN
 from polytag.corpus.sentence import Sentence
 from polytag.corpus.tag_rules import parse_any
+from polytag.distilling.student import labelled_tasks
 from polytag.errors import PolytagError
 from polytag.tagger.batches import chunks
 from polytag.tagger.request import Request
@@ -34,16 +35,21 @@ class Teachers:
     def load(
         cls, paths: Sequence[str | PathLike[str]], tasks: Sequence[str], *, precision: str | None, threads: int | None
     ) -> "Teachers":
-        """Read models; ``tasks`` are all of the first unless given.
+        """Read models; ``tasks`` are all of the first unless given, but for what it learnt from tagged text.
 
         Raises:
             ModelError: one cannot be read.
-            PolytagError: there is none, or one has no such task, or other tags than the first.
+            PolytagError: there is none, or one has no such task, or other tags than the first, or a task learnt from
+                text that another one's model tagged.
         """
         if not paths:
             raise PolytagError("found no model, expected one or several to tag with")
         taggers = [load(path, precision=precision, threads=threads) for path in paths]
-        found = cls(list(map(str, paths)), taggers, taggers[0].choose(tasks))
+        chosen = taggers[0].choose(tasks)
+        labelled = labelled_tasks(chosen)
+        if tasks and (twice := sorted(set(chosen) - set(labelled))):
+            raise PolytagError(f"{paths[0]}: '{twice[0]}' learnt from text that a model tagged, expected it left out")
+        found = cls(list(map(str, paths)), taggers, labelled)
         for name, tagger in zip(found.names[1:], taggers[1:], strict=True):
             found._check_alike(name, tagger)
         return found

@@ -1,7 +1,7 @@
 """The plan that learns from labelled files and from raw text that models tagged: that of the first model, made anew."""
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from os import PathLike
 from pathlib import Path
@@ -17,11 +17,18 @@ from polytag.plan_file import make_plan
 from polytag.vocabulary.vocabularies import TagVocabulary
 
 PLAN, CORPUS = "plan.toml", "raw.conll"
+RAW = "-raw"  # ends the names of tasks that learn from the tagged text
 _HEAD = """\
 # Written by polytag distill: the first model's plan, with a further task for each of its own, which learns from the raw
 # text that models tagged and shares all parts. Name the task without -raw where you tag or score.
 """
 _SIZED = ("hidden", "layers")  # what a size sets
+
+
+def labelled_tasks(tasks: Sequence[str]) -> list[str]:
+    """Tasks but for those that an earlier distilling added, whose text models tagged."""
+    added = {task + RAW for task in tasks}
+    return [task for task in tasks if task not in added]
 
 
 def labelled_plan(plan: Plan, tasks: Iterable[str], *, name: str, data: str | PathLike[str] | None) -> Plan:
@@ -64,7 +71,7 @@ def student_plan(plan: Plan, tags: Mapping[str, TagVocabulary], *, folder: Path,
             for key in _SIZED:
                 part.pop(key, None)
     for number, (task, vocabulary) in enumerate(tags.items(), 1):
-        tables["tasks"][f"{task}-raw"] = {
+        tables["tasks"][task + RAW] = {
             **_needed(tables["tasks"][task], "chars", "words", "tags"),
             "train": CORPUS,
             "columns": {"word": 0, "tag": number},

@@ -63,21 +63,26 @@ def vectors(
     Raises:
         CorpusError: a text cannot be read, with its line.
         PolytagError: scipy is not installed, a number is not positive, there is too little text for so many dimensions,
-            or the output cannot be written.
+            or the output cannot be written, or is to be xz.
         PlanError: there is no such tokeniser.
     """
     check_scipy()
     for name, value in {"dimension": dimension, "window": window, "min_count": min_count}.items():
         if value < 1:
             raise PolytagError(f"{name} is {value}, expected at least 1")
+    if output is not None and str(output).endswith(".xz"):
+        raise PolytagError(
+            f"{output}: vectors are not packed by xz, expected another name, such as one that ends in .gz"
+        )
     tell, notes = progress or (lambda *_: None), Notes() if notes is None else notes
     sources = sources_of(texts)
     names = names_of(sources)
     lexicon = Lexicon(normaliser(lowercase=lowercase, zero_digits=True))
-    with tempfile.TemporaryFile() as file:
+    with tempfile.TemporaryFile(buffering=0) as file:
         sentences = raw_sentences(sources, tokeniser=tokeniser, encoding=encoding, notes=notes)
         read = read_words(sentences, lexicon, file, lambda done: tell("reading", done, None))
-        _tell_repeated(read, names, notes)
+        if read.repeated:
+            notes.tell("repeated", _repeated(read), path=names)
         words, rows = lexicon.frequent(min_count, MOST_VECTORS)
         _check_enough(len(words), dimension, min_count, read, names)
         near = count_pairs(
@@ -118,15 +123,14 @@ def write_vectors(vectors: Vectors, path: str | PathLike[str]) -> None:
             file.write(f"{word} {form % tuple(row.tolist())}\n")
 
 
-def _tell_repeated(read: Read, names: str, notes: Notes) -> None:
-    if read.repeated:
-        share = f"{100 * read.repeated / read.sentences:.1f} %"
-        text = f"{counted(read.repeated, 'sentence')} of {read.sentences:,} ({share}) had come before, left out"
-        notes.tell("repeated", text, path=names)
+def _repeated(read: Read) -> str:
+    share = f"{100 * read.repeated / read.sentences:.1f} %"
+    return f"{counted(read.repeated, 'sentence')} of {read.sentences:,} ({share}) had come before, left out"
 
 
 def _check_enough(words: int, dimension: int, min_count: int, read: Read, names: str) -> None:
     if words <= dimension:
         found = f"{counted(words, 'word')} that occur {min_count:,} times or more in {counted(read.words, 'word')}"
         more = "more text, or a smaller dimension or min_count"
+        more += f"; {_repeated(read)}" if read.repeated else ""
         raise CorpusError(f"found {found}, expected more of them than dimensions, {dimension:,}: {more}", path=names)

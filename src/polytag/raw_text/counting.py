@@ -5,6 +5,7 @@ which words are frequent.
 """
 
 import hashlib
+import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import IO, TYPE_CHECKING, Any
@@ -13,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from polytag.corpus.sentence import Sentence
+from polytag.errors import PolytagError
 
 if TYPE_CHECKING:
     from scipy import sparse
@@ -93,14 +95,28 @@ class Read:
 def read_words(
     sentences: Iterable[Sentence], lexicon: Lexicon, file: IO[bytes], progress: Callable[[int], None]
 ) -> Read:
-    """Write the words of sentences that differ into a file as numbers, with `END` after each sentence."""
+    """Write the words of sentences that differ into a file as numbers, with `END` after each sentence.
+
+    Raises:
+        PolytagError: there is no room for them.
+    """
     read, met = Read(), Remembered()
     for block in _blocks(_new(sentences, met, read), lexicon):
         lexicon.count(block)
-        block.tofile(file)
+        _append(file, block)
         progress(read.words)
-    file.flush()
     return read
+
+
+def _append(file: IO[bytes], block: Numbers) -> None:
+    """Write a block into a file that has no buffer, so that it is there, or it is known that it is not."""
+    try:
+        written, why = file.write(block), "no space left"
+    except OSError as error:
+        written, why = 0, error.strerror
+    if written < block.nbytes:
+        kept = "the words of the text are kept there while they are counted; the variable TMPDIR names another place"
+        raise PolytagError(f"{tempfile.gettempdir()}: cannot be written: {why}: {kept}")
 
 
 def _new(sentences: Iterable[Sentence], met: Remembered, read: Read) -> Iterator[tuple[str, ...]]:

@@ -1,5 +1,6 @@
 """Raw text as people have it: files plain or packed, folders of them, streams."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from itertools import islice
@@ -16,6 +17,7 @@ from polytag.corpus.text import Lines
 from polytag.errors import CorpusError
 
 _NAMED = 3
+_VECTOR = re.compile(r"\S+(\s+-?\d+(\.\d+)?(e[-+]?\d+)?){2,}\s*")  # a word and its values
 
 
 def sources_of(texts: Source | Iterable[Source]) -> list[Source]:
@@ -66,7 +68,10 @@ def _files(source: Source) -> list[Source]:
 def _tell_looks(file: Path, encoding: str, notes: Notes) -> None:
     """Say of a file that it looks like no raw text."""
     with suppress(CorpusError):  # told when it is read
-        found = looks_like([line.text for line in islice(Lines(file, encoding=encoding), PEEK)])
-        if found != "text":
+        first = [line.text for line in islice(Lines(file, encoding=encoding), PEEK)]
+        rows = first[1:]  # the first may say how many there are
+        if rows and all(map(_VECTOR.fullmatch, rows)):
+            notes.tell("format", "looks like word vectors, but is read as raw text", path=str(file))
+        elif (found := looks_like(first)) != "text":
             text = f"looks like {found}, but is read as raw text: 'polytag data convert' makes text of its words"
             notes.tell("format", text, path=str(file))
