@@ -343,6 +343,13 @@ def test_types_that_no_file_has_are_told(news: Path) -> None:
         prepare(toy.make_plan(found))
 
 
+def test_files_to_score_without_a_span_that_is_marked_are_told(news: Path) -> None:
+    found = marked(news, "ORG")
+    assert not any("no span" in note for note in prepare(toy.make_plan(found)).notes)
+    (news / "en.dev").write_text("Anna NAME B-PER\n\n", encoding="utf-8")
+    assert "ner: dev: no span of ORG, so that its F1 says nothing" in prepare(toy.make_plan(found)).notes
+
+
 @pytest.fixture
 def joint(news: Path, corpora: Path, old: Path) -> Plan:
     """Old files, which mark PER and LOC, and new ones, which mark ORG, teach one tag part."""

@@ -45,7 +45,7 @@ class Distilled:
     known: int = 0  # tags of all tasks that are not ``?``
     tags: int = 0
     unsure: int = 0  # sentences of which no tag was probable enough, left out
-    seen: dict[str, set[str]] = field(default_factory=dict)  # tags of each task that are not ``?``
+    seen: dict[str, set[str]] = field(default_factory=dict, repr=False)  # tags of each task that are not ``?``
 
     def take(self, sentence: Sentence) -> bool:
         """Count a tagged sentence; whether there is something to learn from it."""
@@ -149,9 +149,9 @@ def _written(sentences: Iterable[Sentence], folder: Path, names: str) -> Distill
 
 def _tell_lacking(found: Distilled, vocabularies: Mapping[str, TagVocabulary], notes: Notes) -> None:
     """Say which types no word of the corpus has: all of it would teach that there are none."""
-    spanning = [task for task, vocabulary in vocabularies.items() if not vocabulary.plain]
-    for task in spanning:
-        if lacking := sorted(vocabularies[task].types - types_of(found.seen[task])):
+    for task, vocabulary in vocabularies.items():
+        lacking = [] if vocabulary.plain else sorted(vocabulary.types - types_of(found.seen[task]))
+        if lacking:
             text = f"{task}: no word has a tag of {', '.join(lacking)} that is probable enough: the text teaches none"
             notes.tell(f"lacking {task}", text, path=str(found.corpus))
 

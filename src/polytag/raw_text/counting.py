@@ -111,9 +111,9 @@ def read_words(
 def _append(file: IO[bytes], block: Numbers) -> None:
     """Write a block into a file that has no buffer, so that it is there, or it is known that it is not."""
     try:
-        written, why = file.write(block), "no space left"
+        written, why = file.write(block.tobytes()), "no space left"
     except OSError as error:
-        written, why = 0, error.strerror
+        written, why = 0, str(error.strerror)
     if written < block.nbytes:
         kept = "the words of the text are kept there while they are counted; the variable TMPDIR names another place"
         raise PolytagError(f"{tempfile.gettempdir()}: cannot be written: {why}: {kept}")

@@ -139,6 +139,9 @@ def _lacking(plan: Plan, vocabularies: Vocabularies, sentences: Corpora) -> list
         for split in ("dev", "test"):
             tags = [sentence.tags[task] for sentence in sentences[task].get(split, ())]
             names = chain.from_iterable(tags) if vocabulary.plain else (s.type for of in tags for s in spans(of))
-            if lacking := vocabulary.lacking(Counter(names)):
+            if lacking := vocabulary.lacking(counts := Counter(names)):
                 notes.append(f"{task}: {split}: {lacking}")
+            if tags and not counts:
+                of = f" of {', '.join(settings.marks)}" if settings.marks else ""
+                notes.append(f"{task}: {split}: no span{of}, so that its F1 says nothing")
     return notes
