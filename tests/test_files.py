@@ -1,6 +1,8 @@
 """Files that are whole or absent, whenever an interrupt comes."""
 
 import gc
+import gzip
+import lzma
 import stat
 import subprocess
 import sys
@@ -11,18 +13,18 @@ from typing import Any
 
 import pytest
 
-from polytag import files
+from polytag import compressed, files
 from polytag.files import atomic_write
 
 
 class InterruptAfter:
-    """Trace the module `files` and raise KeyboardInterrupt before its n-th bytecode instruction."""
+    """Trace the modules `files` and `compressed` and raise KeyboardInterrupt before its n-th bytecode instruction."""
 
     def __init__(self, count: int) -> None:
         self.left = count
 
     def __call__(self, frame: FrameType, event: str, _: Any) -> "InterruptAfter | None":
-        if frame.f_code.co_filename != files.__file__:
+        if frame.f_code.co_filename not in (files.__file__, compressed.__file__):
             return None
         frame.f_trace_opcodes = True
         if event == "opcode":
@@ -50,7 +52,7 @@ def interrupted(path: Path, count: int) -> bool:
 
 
 @pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # a file that nobody could close yet
-@pytest.mark.parametrize("name", ["out", "out.gz"])
+@pytest.mark.parametrize("name", ["out", "out.gz", "out.xz"])
 def test_an_interrupt_at_any_instruction_leaves_the_old_file_or_the_whole_new_one(tmp_path, name):
     path, whole, count = tmp_path / name, tmp_path / f"whole-{name}", 1
     interrupted(whole, sys.maxsize)  # some releases of Python trace no instruction the first time
@@ -93,3 +95,14 @@ def test_what_a_killed_process_left_goes_with_the_next_write_and_what_another_wr
         assert len(list(tmp_path.glob(".out.*.partial"))) == 1, "the one that is open"
     assert (tmp_path / "out").read_text() == "outer"
     assert [path.name[:7] for path in tmp_path.glob(".*.partial")] == [".other."]
+
+
+@pytest.mark.parametrize(("name", "decompress"), [("x", bytes), ("x.gz", gzip.decompress), ("x.xz", lzma.decompress)])
+def test_what_is_written_is_packed_as_its_name_says(tmp_path, name, decompress):
+    for number in range(2):
+        with atomic_write(tmp_path / name) as file:
+            file.write("Łódź\n" * 1000)
+        (tmp_path / name).rename(tmp_path / str(number))
+    first, second = ((tmp_path / each).read_bytes() for each in "01")
+    assert first == second
+    assert decompress(first).decode() == "Łódź\n" * 1000

@@ -226,11 +226,6 @@ def test_numbers_that_are_none_are_refused():
         polytag.vectors(io.StringIO("a b"), window=0)
 
 
-def test_vectors_are_not_written_under_a_name_that_says_xz(tmp_path):
-    with pytest.raises(PolytagError, match=r"x\.vec\.xz: vectors are not packed by xz, expected .* \.gz$"):
-        polytag.vectors(io.StringIO(text()), output=tmp_path / "x.vec.xz", dimension=3)
-
-
 def test_annotated_files_are_told(tmp_path):
     rows = "Lima\tB-LOC\nis\tO\nbig\tO\n.\tO\n\n" * 50
     (tmp_path / "x.conll").write_text(rows + text(), encoding="utf-8")

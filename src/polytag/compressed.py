@@ -1,5 +1,6 @@
 """Files that may be gzip or xz, told by their first bytes, read as what they hold in bounded memory."""
 
+import errno
 import gzip
 import io
 import zlib
@@ -40,6 +41,25 @@ def decompressed(path: str | PathLike[str]) -> Iterator[IO[bytes]]:
                     yield reader
                 return
         yield file
+
+
+@contextmanager
+def compressing(raw: IO[bytes], path: Path) -> Iterator[Any]:
+    """What to write to so that it is compressed where the name of its file says so: always the same bytes of the same.
+
+    Raises:
+        OSError: it is to be xz, which this Python was built without.
+    """
+    if path.suffix == ".gz":
+        with gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as packed:
+            yield packed
+    elif path.suffix == ".xz" and lzma is None:
+        raise OSError(errno.ENOTSUP, "this Python was built without xz", str(path))
+    elif path.suffix == ".xz":
+        with lzma.LZMAFile(raw, "wb") as packed:
+            yield packed
+    else:
+        yield raw
 
 
 def uncompressed_name(path: str | PathLike[str]) -> str:

@@ -1,15 +1,15 @@
 """Files that are either whole or absent: written beside their place, then renamed. Directories for one process."""
 
-import gzip
 import io
 import json
 import os
 import shutil
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
+from polytag.compressed import compressing
 from polytag.errors import PolytagError
 
 if TYPE_CHECKING:
@@ -25,10 +25,10 @@ _PARTIAL = ".partial"
 
 @contextmanager
 def atomic_write(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a file that appears under ``path`` only when it is complete and on disk; gzip if the name ends in .gz.
+    """Open a file that appears under ``path`` only when it is complete and on disk.
 
-    ``mode`` is "w" for text, which is UTF-8 with line ends as they are given, or "wb". Devices and pipes, such as
-    /dev/stdout, are written to as they stand: nothing can take their place.
+    It is gzip or xz if the name ends in .gz or .xz. ``mode`` is "w" for text, which is UTF-8 with line ends as they are
+    given, or "wb". Devices and pipes, such as /dev/stdout, are written to as they stand: nothing can take their place.
 
     Raises:
         PolytagError: the file cannot be written, or UTF-8 cannot hold a text; whatever stood there before still does.
@@ -187,10 +187,7 @@ def _remove_abandoned(directory: Path, begin: str) -> None:
 @contextmanager
 def _layered(raw: IO[bytes], path: Path, mode: str) -> Iterator[IO[Any]]:
     """What to write to so that text arrives encoded, and all of it compressed where the name says so."""
-    with ExitStack() as stack:
-        out: Any = raw
-        if path.suffix == ".gz":  # closed in any case: one that is left would complain when it is collected
-            out = stack.enter_context(gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0))
+    with compressing(raw, path) as out:  # left however it is: what nobody closed would complain when it is collected
         if "b" in mode:
             yield out
             return

@@ -7,6 +7,7 @@ from itertools import chain, pairwise
 from os import PathLike
 from pathlib import Path
 
+from polytag.compressed import uncompressed_name
 from polytag.corpus.documents import format_of, read
 from polytag.corpus.formats import FORMATS, WRITERS
 from polytag.corpus.formats.column_shape import DOCSTART
@@ -102,7 +103,7 @@ def convert(
 def _target_format(target: str | PathLike[str], format: str) -> str:
     """The format to write, by the suffix of the file; what is read as another is not guessed at."""
     name = format_of(target, format)
-    suffix = Path(str(target).removesuffix(".gz")).suffix
+    suffix = Path(uncompressed_name(target)).suffix
     if name not in WRITERS:
         raise CorpusError(f"no corpus is written as {name}{nearest(name, WRITERS)}", path=target)
     if suffix not in SUFFIXES:

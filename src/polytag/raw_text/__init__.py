@@ -63,17 +63,13 @@ def vectors(
     Raises:
         CorpusError: a text cannot be read, with its line.
         PolytagError: scipy is not installed, a number is not positive, there is too little text for so many dimensions,
-            or the output cannot be written, or is to be xz.
+            or the output cannot be written.
         PlanError: there is no such tokeniser.
     """
     check_scipy()
     for name, value in {"dimension": dimension, "window": window, "min_count": min_count}.items():
         if value < 1:
             raise PolytagError(f"{name} is {value}, expected at least 1")
-    if output is not None and str(output).endswith(".xz"):
-        raise PolytagError(
-            f"{output}: vectors are not packed by xz, expected another name, such as one that ends in .gz"
-        )
     tell, notes = progress or (lambda *_: None), Notes() if notes is None else notes
     sources = sources_of(texts)
     names = names_of(sources)
