@@ -26,8 +26,8 @@ ROWS = (  # each imports only from rows below its own; several in one row know n
     {"plan"},
     {"corpus"},
     {"downloads", "native"},
-    {"compressed"},
     {"tag_schemes", "tokenisers", "files"},
+    {"compressed"},
     {"cached", "errors", "garbage"},
 )
 LOWER = {unit: set().union(*ROWS[row + 1 :]) for row, units in enumerate(ROWS) for unit in units}
