@@ -17,11 +17,12 @@ import time
 from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
-from statistics import mean, stdev
+from statistics import mean
 from typing import Any
 
 from benchmarks.goals.machine import processor
-from benchmarks.recipe import crfsuite, votes
+from benchmarks.recipe import choices, crfsuite, votes
+from benchmarks.recipe.choices import figure
 from benchmarks.recipe.elsewhere import Scores, elsewhere_scores
 from benchmarks.recipe.rows import AFRICAN, AFRICAN_ROWS, ELSEWHERE, ROWS, TOOLS, Row
 from polytag import Tagger
@@ -94,7 +95,7 @@ def _trained(row: Row, seed: int, data: Path, tags: Path | None) -> tuple[Scores
     if row.is_elsewhere:
         for task in row.tasks:
             scores[task] |= elsewhere_scores(task, data, partial(tagger.tag_all, tasks=[task]))
-    return scores, {"epoch": report["best_epoch"], "epochs": report["epochs"]}
+    return scores, {"epoch": report["best_epoch"], "epochs": report["epochs"], **choices.measured(model, row.tasks[0])}
 
 
 def page(runs: Sequence[Run]) -> Iterator[str]:
@@ -112,7 +113,7 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
         if found:
             tests = [mean(scores["test"] for scores in each.values()) for each in found]
             yield f"| MasakhaNER, mean of ten | {title} | | | {figure(tests)} | | BiLSTM-CRF of its authors 69.0 | |"
-    yield from (*_votes(runs), *_elsewhere(runs))
+    yield from (*_votes(runs), *_elsewhere(runs), *choices.sizes(runs), *choices.epochs(runs), *choices.rates(runs))
     processors = dict.fromkeys(run["processor"] for run in runs if "votes" not in run)
     yield from ("", f"Processors: {'; '.join(processors)}. Trainings may have shared it: minutes are upper bounds.")
 
@@ -153,14 +154,6 @@ def _alone(runs: Sequence[Run], more: str = "") -> list[dict[str, Any]]:
 
 def _together(runs: Sequence[Run]) -> list[dict[str, Any]]:
     return [run["scores"] for run in runs if run["row"] == "masakhaner, ten languages"]
-
-
-def figure(values: Sequence[float]) -> str:
-    """Mean and standard deviation; nothing of none."""
-    if not values:
-        return ""
-    spread = f" ± {stdev(values):.2f}" if len(values) > 1 else ""
-    return f"{mean(values):.2f}{spread}"
 
 
 if __name__ == "__main__":

@@ -163,6 +163,53 @@ AFRICAN_ROWS: Mapping[str, Mapping[str, float]] = {  # the end of a row's name -
     REPLACING: {"mention_replacement": 0.3},
     f"{REPLACING}{RECASING}": {"mention_replacement": 0.3, "case_augmentation": 0.1},
 }
+SIZES = ("small", "medium", "paper")
+SIZED = {"english": "", "chunks": "", "spanish": "", "masakhaner hau": "hau"}  # rows of each size, and their task
+
+
+def sized(corpus: str, size: str) -> str:
+    """The row of a corpus by a network of some size."""
+    return corpus if size == "medium" else f"{corpus} {size}"
+
+
+def _sizes() -> Iterator[Row]:
+    for corpus, task in SIZED.items():
+        for size in ("small", "paper"):
+            if corpus != "english":
+                yield Row(sized(corpus, size), [task or corpus], vectors=not task, settings={"size": size})
+
+
+EPOCHS = {300: 21, 1_000: 15, 3_000: 11, 14_041: 8}  # sentences -> what "auto" makes of them
+
+
+def lasting(sentences: int, *, twice: bool = False) -> str:
+    """The row of so many sentences, trained as long as "auto" has it, or twice as long."""
+    return f"english small, {sentences:,} sentences, {'twice ' if twice else ''}{EPOCHS[sentences]} epochs"
+
+
+def _epochs() -> Iterator[Row]:
+    for sentences, epochs in EPOCHS.items():
+        for twice in (False, True):
+            settings = {"size": "small", "epochs": epochs * (1 + twice)}
+            of_tasks = {"english": {"rate": min(1.0, round(sentences / 14_041, 4))}}
+            yield Row(lasting(sentences, twice=twice), ["english"], False, settings, of_tasks)
+
+
+RATES: Mapping[str, Mapping[str, Any]] = {  # of what the recipe sets, each alone
+    "as the recipe": {}, "rate 0.0015": {"learning_rate": 0.0015}, "rate 0.006": {"learning_rate": 0.006},
+    "rate falls to a tenth": {"final_learning_rate": 0.0003}, "no average": {"average": "none"},
+    "average of half an epoch": {"average": 0.5}, "average of two epochs": {"average": 2.0},
+}  # fmt: skip
+
+
+def _rates_of_learning() -> Iterator[Row]:
+    for name, settings in RATES.items():
+        of_tasks = {"english": {"rate": 0.0712}}
+        yield Row(
+            f"english small, 1,000 sentences, {name}", ["english"], False, {"size": "small", **settings}, of_tasks
+        )
+
+
 _LSTM = {kind: {"cell": "lstm", "bias": True} for kind in ("chars", "words")}
 _TWO = {"words": {"layers": 2}}
 _TASKS = ("english", "pos")
@@ -229,5 +276,5 @@ ROWS = {row.name: row for row in (
         "ewt, LSTM and softmax", ["ewt"], of_all={**_LSTM, "tags": {"features": False, "output": "softmax"}},
     ),
     *_rates(),
-    *_other_domains(),
+    *_other_domains(), *_sizes(), *_epochs(), *_rates_of_learning(),
 )}  # fmt: skip
