@@ -121,8 +121,20 @@ def test_entities_of_few_sentences_take_each_others_places(news):
     assert "mention_replacement: 228 training sentences, no more than 3,000: each entity" in done.err
     tasks = load_plan("few.toml").tasks
     assert (tasks["pos"].mention_replacement, tasks["ner"].mention_replacement) == (0.0, 0.3)
+    assert (tasks["pos"].case_augmentation, tasks["ner"].case_augmentation) == (0.1, 0.1)
+    assert load_plan("few.toml").training.learning_rate == 0.006
+    assert "\nlearning_rate: 228 training sentences: few steps, so each is twice as long\n" in done.err
+    assert (choose(999, has_dev=True).learning_rate, choose(1000, has_dev=True).learning_rate) == (0.006, None)
+    assert choose(999, has_dev=True, size="medium").learning_rate is None
     assert choose(3000, has_dev=True, has_entities=True).mention_replacement == 0.3
     assert choose(3001, has_dev=True, has_entities=True).mention_replacement is None
+
+
+def test_words_without_capitals_are_left_as_they_are(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("lower.conll").write_text("lima B-LOC\nrocks O\n\n" * 20)
+    assert "case_augmentation" not in run("init --train lower.conll").err
+    assert load_plan("plan.toml").tasks["ner"].case_augmentation == 0.0
 
 
 def test_names_with_blanks_are_quoted_where_commands_are_told(news):

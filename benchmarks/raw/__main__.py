@@ -82,7 +82,8 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
         if of:
             cells = [name, ", ".join(str(run["seed"]) for run in of)]
             cells += [_told([run["scores"] for run in of], split) for split in ("dev", "test")]
-            yield f"| {' | '.join(cells)} | {mean(run['minutes'] for run in of):.1f} |"
+            took = [run["minutes"] for run in of if "minutes" in run]
+            yield f"| {' | '.join(cells)} | {f'{mean(took):.1f}' if took else ''} |"
     for kind in OF_AFRICAN:
         if found := list(_means(runs, kind)):
             seeds = ", ".join(str(seed) for seed, _ in found)

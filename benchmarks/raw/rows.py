@@ -33,6 +33,8 @@ class Row:
     teachers: int = 0  # models whose tags of raw text are learnt from
     teacher_size: str = ""  # that of the row unless given
     size: str = "small"
+    rate: float | None = None  # of learning, where it is not the recipe's
+    is_augmented: bool = False  # with replaced mentions and other cases, as `polytag init` writes a plan
     crf: bool = False  # CRFsuite, with clusters as features where they are wanted
 
     @property
@@ -45,18 +47,21 @@ class Row:
         """What is trained, as the name of a directory: rows that train the same share it."""
         raw = f"{Path(self.vectors).name.partition('.')[0]}{'-clusters' if self.clusters else ''}" or "labels"
         taught = f"-of-{self.teachers}-{self.teacher_size or self.size}" if self.teachers else ""
-        return f"{self.language}-{self.sentences or 'all'}-{raw}-{self.size}{taught}"
+        more = f"{f'-{self.rate}' if self.rate else ''}{'-augmented' if self.is_augmented else ''}"
+        return f"{self.language}-{self.sentences or 'all'}-{raw}-{self.size}{taught}{more}"
 
     def plan(self, seed: int, made: Mapping[str, str], *, draw: int) -> dict[str, Any]:
         """The tables of the plan; ``made`` has the files that steps made, by what they are."""
         rate = self.sentences / SENTENCES[self.language] if self.sentences else 1.0
         task = {"chars": "shared", "words": self.language, **files_of(self.language), "rate": rate}
+        task |= {"mention_replacement": 0.3, "case_augmentation": 0.1} if self.is_augmented else {}
+        learning = {"learning_rate": self.rate} if self.rate else {}
         return {
             "size": self.size,
             "chars": {"shared": {}},
             "words": {self.language: self._words(made)},
             "tasks": {self.language: {**task, "rate_seed": 12 + draw}},
-            "training": {"recipe": "best", "threads": 1, "seed": seed},
+            "training": {"recipe": "best", "threads": 1, "seed": seed, **learning},
         }
 
     def _words(self, made: Mapping[str, str]) -> dict[str, Any]:
@@ -72,7 +77,10 @@ def _of_labels(language: str, sentences: int | None) -> Iterator[Row]:
     labels = Row(f"{name} labels", language, sentences)
     together = replace(labels, name=f"{name} vectors + clusters", vectors="ppmi", clusters=True)
     yield labels
+    yield replace(labels, name=f"{name} labels, rate 0.006", rate=0.006)
+    yield replace(labels, name=f"{name} labels, as init", rate=0.006, is_augmented=True)
     yield replace(labels, name=f"{name} vectors", vectors="ppmi")
+    yield replace(labels, name=f"{name} vectors, rate 0.006", vectors="ppmi", rate=0.006)
     yield replace(labels, name=f"{name} clusters", clusters=True)
     yield together
     yield replace(labels, name=f"{name} distilled", teachers=1)

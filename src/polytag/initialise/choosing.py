@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from polytag.errors import PlanError, counted
 
 FEW_SENTENCES = 1_000  # for which the small network is enough: docs/how-to/low-resource.md
+FEW_STEPS_RATE = 0.006  # of learning, for so few: twice the recipe's
 FEW_MENTIONS = 3_000  # sentences, up to which entities in others' places teach more: docs/results.md
 REPLACED = 0.3  # of the entities then
 RECASED = 0.1  # of the sentences, where there is case: no less is learnt of it, and far more of text without
@@ -34,6 +35,7 @@ class Choice:
 
     size: str | None = None
     epochs: int | None = None
+    learning_rate: float | None = None
     holdout: float = 0.0
     mention_replacement: float | None = None
     case_augmentation: float | None = None
@@ -75,9 +77,10 @@ def choose(
         share = holdout or _share(sentences)
         held = f"{max(1, round(share * sentences)):,} of {seen}"
         reasons["holdout"] = f"no development file was named, so {held} choose the epoch"
-    chosen, epochs = size, None
+    chosen, epochs, rate = size, None, None
     if size is None and sentences < FEW_SENTENCES:
         chosen, reasons["size"] = "small", f"{seen}, fewer than {FEW_SENTENCES:,}: enough for them"
+        rate, reasons["learning_rate"] = FEW_STEPS_RATE, f"{seen}: few steps, so each is twice as long"
     replaced = REPLACED if has_entities and sentences <= FEW_MENTIONS else None
     if replaced:
         reasons["mention_replacement"] = (
@@ -89,7 +92,7 @@ def choose(
         chosen, epochs, more = _in_time(minutes, [chosen] if chosen else ["medium", "small"], speed)
         reasons["size"] = "; ".join(part for part in (reasons.get("size"), more["size"]) if part)
         reasons |= {"epochs": more["epochs"]} if "epochs" in more else {}
-    return Choice(chosen, epochs, share, replaced, RECASED if has_capitals else None, reasons)
+    return Choice(chosen, epochs, rate, share, replaced, RECASED if has_capitals else None, reasons)
 
 
 def _share(sentences: int) -> float:

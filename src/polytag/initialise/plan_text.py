@@ -113,7 +113,9 @@ def plan_text(
         lines += _task(task, directory, choice)
     known = f"one of {', '.join(recipes())}; all that it sets: polytag show --all"
     lines += ["[training]", f"{f'recipe = {inline(RECIPE)}':<{WIDTH}}  # {known}"]
-    lines += [*_chosen("epochs", choice.epochs, reasons, Training), ""] if choice.epochs else [""]
+    for key in ("learning_rate", "epochs"):
+        lines += _chosen(key, value, reasons, Training) if (value := getattr(choice, key)) else []
+    lines += [""]
     text = "\n".join(lines)
     make_plan(tomllib.loads(text))
     return text
