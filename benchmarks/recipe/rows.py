@@ -137,6 +137,12 @@ def _joint(name: str, first: str, *others: str, **given: Any) -> Row:
 
 def _rates() -> Iterator[Row]:
     """Few labels (Table 8 of the paper): alone, and with all labels of another task."""
+    lower = {"of_all": _TWO, "of_tags": {"pos": {"layer": 1}}}
+    for more, settings in {"": {}, " from the lower layer": lower}.items():
+        yield _joint(
+            f"chunks, 30% of labels, with pos{more}", "chunks", "pos", of_tasks={"chunks": {"rate": 0.3}},
+            settings={"epoch_of": "smallest"}, **settings,
+        )  # fmt: skip
     partners = {"spanish": ("english",), "dutch": ("english",), "english": ("pos", "spanish"), "chunks": ("english",)}
     for task, rate in product(partners, (0.1, 0.3)):
         of_tasks = {task: {"rate": rate}}
@@ -164,7 +170,12 @@ AFRICAN_ROWS: Mapping[str, Mapping[str, float]] = {  # the end of a row's name -
     f"{REPLACING}{RECASING}": {"mention_replacement": 0.3, "case_augmentation": 0.1},
 }
 SIZES = ("small", "medium", "paper")
-SIZED = {"english": "", "chunks": "", "spanish": "", "masakhaner hau": "hau"}  # rows of each size, and their task
+SIZED = {
+    "english": "",
+    "chunks": "",
+    "masakhaner hau": "hau",
+    "masakhaner yor": "yor",
+}  # rows of each size, and their task
 
 
 def sized(corpus: str, size: str) -> str:
