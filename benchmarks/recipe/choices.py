@@ -46,6 +46,10 @@ def sizes(runs: Sequence[Run]) -> Iterator[str]:
                 )
                 minutes = f"{min(run['minutes'] for run in of):.1f}"
                 yield _row(corpus, size, _seeds(of), *_scores(of, task or corpus), minutes, speed, room)
+    yield from (
+        "",
+        "Minutes of the quickest seed; words/s of processor time, by one thread, while others were at work.",
+    )
 
 
 def epochs(runs: Sequence[Run]) -> Iterator[str]:
