@@ -92,7 +92,10 @@ def choose(
         chosen, epochs, more = _in_time(minutes, [chosen] if chosen else ["medium", "small"], speed)
         reasons["size"] = "; ".join(part for part in (reasons.get("size"), more["size"]) if part)
         reasons |= {"epochs": more["epochs"]} if "epochs" in more else {}
-    return Choice(chosen, epochs, rate, share, replaced, RECASED if has_capitals else None, reasons)
+    return Choice(
+        size=chosen, epochs=epochs, learning_rate=rate, holdout=share, mention_replacement=replaced,
+        case_augmentation=RECASED if has_capitals else None, reasons=reasons,
+    )  # fmt: skip
 
 
 def _share(sentences: int) -> float:
