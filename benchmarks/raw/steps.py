@@ -5,7 +5,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from benchmarks.consistent import consistent_scores
 from benchmarks.raw.rows import METHODS, OF_CLUSTERS, RAW, Row
+from polytag import Tagger
 from polytag.distilling import distill
 from polytag.files import atomic_write, locked
 from polytag.raw_text import vectors
@@ -24,8 +26,9 @@ class Steps:
         self.data, self.work = data.resolve(), work.resolve()
 
     def run(self, row: Row, seed: int) -> Scores:
-        """All steps of a row, and its scores on dev and test."""
-        return _scores(self._model(row, seed, draw=seed))[row.language]
+        """All steps of a row, and its scores on dev and test, also where names are consistent."""
+        model = self._model(row, seed, draw=seed)
+        return _scores(model)[row.language] | consistent_scores(Tagger.load(model), row.language, data=self.data)
 
     def files(self, row: Row) -> dict[str, str]:
         """The vectors or clusters of a row, where they are made."""

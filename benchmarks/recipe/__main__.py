@@ -20,6 +20,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
+from benchmarks.consistent import consistent_scores
 from benchmarks.goals.machine import processor
 from benchmarks.recipe import choices, crfsuite, votes
 from benchmarks.recipe.choices import figure
@@ -90,11 +91,17 @@ def _trained(row: Row, seed: int, data: Path, tags: Path | None) -> tuple[Scores
             model, report = event.model, event.report
     scores = {task: {split: of[split]["score"] for split in of} for task, of in report["scores"].items()}
     tagger = Tagger(model, threads=1)
+    for task in row.tasks:
+        scores[task] |= consistent_scores(tagger, task, data=data)
     if tags is not None:
         votes.keep(tagger, row, seed, tags)
     if row.is_elsewhere:
         for task in row.tasks:
             scores[task] |= elsewhere_scores(task, data, partial(tagger.tag_all, tasks=[task]))
+            if task in tagger.span_tasks():
+                tag_all = partial(tagger.tag_all, tasks=[task], consistent=True)
+                found = elsewhere_scores(task, data, tag_all)
+                scores[task] |= {f"{place} consistent": score for place, score in found.items()}
     return scores, {"epoch": report["best_epoch"], "epochs": report["epochs"], **choices.measured(model, row.tasks[0])}
 
 

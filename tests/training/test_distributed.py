@@ -63,8 +63,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory, quick_python: str) -> Path
         losses[variant] = [event.loss for event in events if isinstance(event, Step)]
     (directory / "losses.json").write_text(json.dumps(losses))
     several_processes.begin(train_events(plan, output=directory / "begun alone", save_seconds=0), steps=8)
-    for done in in_two_processes(quick_python, "-m", "tests.training.several_processes", directory):
-        assert done.returncode == 0, done.stderr
+    done = in_two_processes(quick_python, "-m", "tests.training.several_processes", directory)
+    assert [each.returncode for each in done] == [0, 0], "\n".join(each.stderr for each in done)
     list(train_events(plan, output=directory / "begun together", resume=True))
     return directory
 

@@ -3,7 +3,7 @@
 from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from os import PathLike
 from pathlib import Path
@@ -16,6 +16,7 @@ from polytag.corpus.raw_lines import LONGEST_LINE, Source
 from polytag.corpus.recognition import recognised
 from polytag.corpus.text import BLANKS, Line, Lines, lines_of
 
+LARGE = 16  # times as large are the pieces of what is tagged consistently
 _BLANK = b" \t\r\n"
 
 
@@ -77,13 +78,15 @@ def cut(
     word: int | str = 0,
     name: str = "",
     notes: Notes | None = None,
+    consistent: bool = False,
 ) -> Iterator[AnyPiece]:
     """All of a file or stream in pieces; their texts joined are the text, decoded.
 
     Format, encoding and line ends are found here, once for all pieces; "auto" is what `recognised` says. ``name`` is
     what errors call the text: the path of a file unless given; ``notes`` takes a guess of the format, and what is odd
-    about the encoding. Where a text is cut depends on nothing but the text. The pieces of a table are its rows, with
-    words or a text in the column ``word``, or as `polytag.bulk.tables` finds them.
+    about the encoding. Where a text is cut depends on nothing but the text, and whether its names are to be
+    ``consistent``, which larger pieces serve: of one megabyte or more, not of 64 kilobytes or more. The pieces of a
+    table are its rows, with words or a text in the column ``word``, or as `polytag.bulk.tables` finds them.
 
     Raises (while iterating):
         CorpusError: there is no such file, it cannot be read or decoded, or its format cannot be tagged; a table has
@@ -99,6 +102,8 @@ def cut(
         return
     rule, line, character, head, find = FORMATS[chosen].cut, 1, 0, "", FORMATS[chosen].head
     assert rule is not None, "whatever has blocks can be cut"
+    if consistent:
+        rule = replace(rule, size=LARGE * rule.size, most=LARGE * rule.most)
     for text in _plain(Path(source), rule) if isinstance(source, str | PathLike) else ():
         if not text:
             return

@@ -67,7 +67,8 @@ def tag_files(
     assignment = replace(assignment, model=str(Path(assignment.model).resolve()))
     with opened(output.resolve(), _identity(assignment, format)) as folder:
         jobs = {
-            name: Job(name, str(path), Input.of(path), format, assignment.word, folder) for name, path in names.items()
+            name: Job(name, str(path), Input.of(path), format, assignment.word, folder, assignment.request.consistent)
+            for name, path in names.items()
         }
         todo = {name: job for name, job in jobs.items() if not folder.is_whole(name, job.source)}
         for name, job in todo.items():

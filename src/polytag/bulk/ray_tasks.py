@@ -29,6 +29,7 @@ class Job:
     format: str
     word: int | str
     folder: Folder
+    consistent: bool
 
     @property
     def is_table(self) -> bool:
@@ -40,7 +41,7 @@ def cut_file(row: Row) -> Iterator[Row]:
     job: Job = pickle.loads(row["job"])
     number, error, head = 0, "", {"job": row["job"]}
     try:
-        pieces = cut(job.source.path, format=job.format, word=job.word, name=job.given)
+        pieces = cut(job.source.path, format=job.format, word=job.word, name=job.given, consistent=job.consistent)
         for piece in pieces:
             if not job.folder.piece(job.name, number).exists():
                 yield {**head, "number": number, "piece": pickle.dumps(piece), "total": -1, "error": ""}

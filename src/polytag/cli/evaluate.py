@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from polytag.cli.options import html_option, scoring_options
+from polytag.cli.options import consistent_option, html_option, scoring_options
 from polytag.cli.outputs import tell, write_page
 from polytag.files import json_text
 
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     help="The same, and the probability that gives this precision on the dev split.",
 )  # fmt: skip
 @click.option("--familiarity", is_flag=True, help="Also say how well the model knows the text, beside its dev split.")
+@consistent_option
 @html_option
 def evaluate(
     model: Path,
@@ -40,6 +41,7 @@ def evaluate(
     operating_points: bool,
     wanted_precision: float | None,
     familiarity: bool,
+    consistent: bool,
     html: Path | None,
     **options: Any,
 ) -> None:
@@ -65,14 +67,18 @@ def evaluate(
     if operating_points or wanted_precision is not None:
         if calibration or as_json or html is not None:
             raise click.UsageError("operating points are a table of their own: no --calibration, --json or --html")
-        click.echo("\n".join(_operating(evaluation, wanted_precision, data=data, notes=notes)))
+        points = _operating(evaluation, wanted_precision, consistent=consistent, data=data, notes=notes)
+        click.echo("\n".join(points))
         tell(notes)
         return
     if html is None:
-        counts = evaluation.counts(calibration=calibration or familiarity)
+        counts = evaluation.counts(calibration=calibration or familiarity, consistent=consistent)
     else:
         title = f"{model}: {data_file or f'{split} files'}"
-        counts = _report(evaluation, html, model=model, data=data, calibration=calibration or familiarity, title=title)
+        counts = _report(
+            evaluation, html, model=model, data=data, calibration=calibration or familiarity, consistent=consistent,
+            title=title,
+        )  # fmt: skip
     tell(notes)
     for sentence in (*evaluation.lacking(counts), *evaluation.unlike(counts, every=familiarity)):
         click.echo(sentence, err=True)
@@ -81,7 +87,9 @@ def evaluate(
         click.echo(f"next: {step}", err=True)
 
 
-def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | None, notes: "Notes") -> Iterator[str]:
+def _operating(
+    evaluation: "Evaluation", wanted: float | None, *, consistent: bool, data: Path | None, notes: "Notes"
+) -> Iterator[str]:
     from polytag.tagger.evaluation import sentences_to_score
     from polytag.tagger.operating import OperatingPoints
 
@@ -90,11 +98,11 @@ def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | N
         if task not in spans:
             yield f"{task}: its tags are no spans"
             continue
-        points = OperatingPoints.of(tagger, sentences, task)
+        points = OperatingPoints.of(tagger, sentences, task, consistent=consistent)
         yield from (f"{task}:", *points.table())
         if wanted is not None:
             dev = sentences_to_score(tagger, tasks=[task], split="dev", data=data, notes=notes)[task]
-            least = OperatingPoints.of(tagger, dev, task).least_for(wanted)
+            least = OperatingPoints.of(tagger, dev, task, consistent=consistent).least_for(wanted)
             if least is None:
                 yield f"no probability gives {wanted:g} % precision on dev"
             else:
@@ -116,13 +124,20 @@ def _tables(counts: "dict[str, Counts]") -> str:
 
 
 def _report(
-    evaluation: "Evaluation", html: Path, *, model: Path, data: Path | None, calibration: bool, title: str
+    evaluation: "Evaluation",
+    html: Path,
+    *,
+    model: Path,
+    data: Path | None,
+    calibration: bool,
+    consistent: bool,
+    title: str,
 ) -> "dict[str, Counts]":
     """Write the report; the counts come from the same pass over the sentences."""
     from polytag.reports import report_cases, report_page
     from polytag.reports.training_curves import curves_of
 
-    cases = report_cases(evaluation.tagger, evaluation.sentences, data=data)
+    cases = report_cases(evaluation.tagger, evaluation.sentences, data=data, consistent=consistent)
     page = report_page(cases, title=title, curves=curves_of(model))
     write_page(html, page)
     return {task: found.counts(calibration=calibration) for task, found in cases.items()}

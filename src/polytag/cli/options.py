@@ -145,6 +145,9 @@ jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_def
 constrained_option = click.option(
     "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
 )
+consistent_option = click.option(
+    "--consistent", is_flag=True, help="Tag names with an eye to their other mentions in the text."
+)
 encoding_option = click.option(
     "--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1."
 )

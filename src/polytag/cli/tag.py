@@ -13,6 +13,7 @@ from polytag.cli.options import (
     BY_LINES,
     TAGGED,
     TEXTS,
+    consistent_option,
     constrained_option,
     directory_option,
     from_option,
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
     "--familiarity", is_flag=True,
     help="Say how well the model knows each text, by its first words: new words, characters, mean probability of tags.",
 )  # fmt: skip
+@consistent_option
 @constrained_option
 @directory_option("Write here instead of to stdout.")
 @quiet_option
@@ -81,6 +83,7 @@ def tag(
     confidence: bool,
     nbest: int | None,
     least: float | dict[str, float],
+    consistent: bool,
     constrained: bool | None,
     **options: Any,
 ) -> None:
@@ -92,6 +95,10 @@ def tag(
     Text, raw or in records, is cut into words by the plan's tokeniser. A blank line ends a sentence of raw text, a
     single line end does not, but for --from lines. Each word gets a line with its tags. --to jsonl writes a record per
     sentence instead: its "text" and at which character of the input it starts, then the same as records of jsonl.
+
+    With --consistent, all is tagged a second time, when what the other mentions of a name were found to be speaks for
+    a type: one sentence often tells what others leave open. Mentions are those in the same one or two megabytes of a
+    file, or rows of a piece of a table, so a sentence's tags depend on what stands around it.
 
     Tables (Parquet and Arrow) have words as lists, or a text, in a column, that of --word or else words, tokens or
     text; the same rows are written to --output with a column for each task, and columns TASK.predicted_spans,
@@ -115,7 +122,7 @@ def tag(
     sources = [file if str(file) == "-" else find_file(file, data) for file in files]
     check_apart(output, sources)
     tables = [source for source in sources or [Path("-")] if is_table(source, source_format)]
-    request = Request(tasks, confidence, nbest or 0, constrained, least)
+    request = Request(tasks, confidence, nbest or 0, constrained, least, consistent)
     assignment = Assignment(model=str(model), request=request, records=target_format == "jsonl", **options)
     if engine == "ray":
         _tag_on_ray(sources, output, assignment, format=source_format, workers=workers)
@@ -157,7 +164,8 @@ def _tag_here(
     from polytag.corpus.notes import Notes
 
     notes = Notes()
-    pieces = _pieces(files, notes, format=format, word=assignment.word)
+    consistent = assignment.request.consistent
+    pieces = _pieces(files, notes, format=format, word=assignment.word, consistent=consistent)
     with tagging(assignment, workers=workers, notes=notes) as render, opened(output) as target:
         is_watched = not quiet and sys.stderr.isatty()
         write(_with_progress(render, pieces, _bytes_of(files)) if is_watched else render(pieces), target)

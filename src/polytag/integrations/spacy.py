@@ -36,7 +36,7 @@ from polytag.tagger.tagging import Tagger
 PACKED = "model.polytag"
 _SETTINGS = {
     "model": None, "tasks": None, "overwrite_ents": True, "probabilities": False, "min_probability": 0.0,
-    "precision": None,
+    "consistent": False, "precision": None,
 }  # fmt: skip
 
 for _kind in (Token, Span):
@@ -60,6 +60,7 @@ class PolytagPipe(Pipe):
         overwrite_ents: bool = True,
         probabilities: bool = False,
         min_probability: float | dict[str, float] = 0.0,
+        consistent: bool = False,
         precision: str | None = None,
     ) -> None:
         """
@@ -72,6 +73,7 @@ class PolytagPipe(Pipe):
                 here that overlap none of them are added.
             probabilities: also give the probability of each tag and each span.
             min_probability: of a span; one for all types, or by type. What is less probable is left out.
+            consistent: tag names with an eye to their other mentions in the Doc.
             precision: as for `Tagger.load`.
         """
         self.name = name
@@ -80,6 +82,7 @@ class PolytagPipe(Pipe):
         self.tasks = dict(tasks) if tasks else None
         self.overwrite_ents = overwrite_ents
         self.probabilities, self.min_probability, self.precision = probabilities, min_probability, precision
+        self.consistent = consistent
         self._tagger: Tagger | None = None
         self._targets: dict[str, str] = {}
 
@@ -111,8 +114,8 @@ class PolytagPipe(Pipe):
         return doc
 
     def pipe(self, stream: Iterable[Doc], *, batch_size: int = 256) -> Iterator[Doc]:
-        """Tag a stream of Docs, so many at a time, in order."""
-        for batch in spacy.util.minibatch(stream, size=batch_size):  # type: ignore[no-untyped-call]
+        """Tag a stream of Docs, so many at a time, in order; ``consistent`` ones one by one."""
+        for batch in spacy.util.minibatch(stream, size=1 if self.consistent else batch_size):  # type: ignore[no-untyped-call]
             docs = list(batch)
             try:
                 self._annotate(docs)
@@ -125,7 +128,10 @@ class PolytagPipe(Pipe):
         tagger = self.tagger
         sentences = [_sentences(doc) for doc in docs]
         words = (Sentence(tuple(token.text for token in tokens)) for of in sentences for tokens in of)
-        wanted = Request(tuple(self._targets), confidence=self.probabilities, min_probability=self.min_probability)
+        wanted = Request(
+            tuple(self._targets), confidence=self.probabilities, min_probability=self.min_probability,
+            consistent=self.consistent,
+        )  # fmt: skip
         tagged = tagger.tag_all(words, wanted)
         for doc, of in zip(docs, sentences, strict=True):
             answers = [(tokens, next(tagged)) for tokens in of]
@@ -200,11 +206,12 @@ def make(
     overwrite_ents: bool,
     probabilities: bool,
     min_probability: float | dict[str, float],
+    consistent: bool,
     precision: str | None,
 ) -> PolytagPipe:
     """What `nlp.add_pipe` calls with the component's config."""
     del nlp
     return PolytagPipe(
         name, model=model, tasks=tasks, overwrite_ents=overwrite_ents, probabilities=probabilities,
-        min_probability=min_probability, precision=precision,
+        min_probability=min_probability, consistent=consistent, precision=precision,
     )  # fmt: skip

@@ -14,6 +14,7 @@ from polytag.plan.task import Task
 from polytag.scoring import Calibration, Counts, counts_for
 from polytag.splits import split_sentences
 from polytag.tagger.judging import Judged, judged
+from polytag.tagger.request import Request
 
 if TYPE_CHECKING:
     from polytag.tagger.tagging import Tagger
@@ -124,6 +125,7 @@ def read_cases(
     of: Task | None = None,
     labels: Labels | None = None,
     plan: Plan | None = None,
+    consistent: bool = False,
 ) -> Cases:
     """Tag sentences and set what was found against their tags.
 
@@ -135,13 +137,15 @@ def read_cases(
         of: what is said of it, where it is another plan's.
         labels: how what is found is read.
         plan: says where the training files are, whose spans are then counted.
+        consistent: as in a `Request`.
 
     Raises:
         CorpusError: the sentences cannot be read, their tags mark no spans, or there is none.
     """
     plain = tagger.vocabularies.tags[tagger.plan.tasks[task].tags].plain
     labels = labels or Labels()
-    of_sentences = judged(tagger, sentences, task, gold=gold or task, of=of, confidence=True)
+    wanted = Request([task], confidence=True, consistent=consistent)
+    of_sentences = judged(tagger, sentences, wanted, gold=gold or task, of=of)
     found = [_case(one._replace(found=labels.read(one.found, task)), task, plain=plain) for one in of_sentences]
     if not found:
         raise CorpusError(f"no sentence to score '{task}' on, expected at least one")

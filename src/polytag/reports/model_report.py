@@ -20,11 +20,16 @@ SENTENCES_SHOWN = 300
 
 
 def report_cases(
-    tagger: "Tagger", sentences: Mapping[str, Iterable[Sentence]], *, data: str | PathLike[str] | None = None
+    tagger: "Tagger",
+    sentences: Mapping[str, Iterable[Sentence]],
+    *,
+    data: str | PathLike[str] | None = None,
+    consistent: bool = False,
 ) -> dict[str, Cases]:
     """Tag the sentences of each task and set what was found against their tags.
 
-    Training files, for scores by frequency, are looked up as the model's plan says and below ``data``.
+    Training files, for scores by frequency, are looked up as the model's plan says and below ``data``. What is said to
+    be ``consistent`` are the tasks that have spans.
 
     Raises:
         CorpusError: the sentences cannot be read, or there is none.
@@ -32,7 +37,11 @@ def report_cases(
     plan = tagger.plan
     if data is not None:
         plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
-    return {task: read_cases(tagger, task, found, plan=plan) for task, found in sentences.items()}
+    spanning = tagger.span_tasks()
+    return {
+        task: read_cases(tagger, task, found, plan=plan, consistent=consistent and task in spanning)
+        for task, found in sentences.items()
+    }
 
 
 def report_page(

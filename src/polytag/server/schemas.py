@@ -39,6 +39,7 @@ class TagRequest(BaseModel):
     min_probability: SkipValidation[Probability | dict[str, Probability]] = Field(  # `Request` checks it
         0.0, description="leave out spans that are less probable; one for all types, or by type"
     )
+    consistent: bool = Field(False, description="tag names with an eye to their other mentions in the request")
     nbest: int = Field(0, ge=0, description="also give so many of the most probable tag sequences")
 
 

@@ -58,7 +58,8 @@ class Worker:
         for words in body.words or ():
             self._check_length(len(words))
         self._check_total(sum(map(len, body.words or ())), body.nbest)
-        request = Request(tasks, body.confidence, body.nbest, min_probability=body.min_probability)
+        least, consistent = body.min_probability, body.consistent
+        request = Request(tasks, body.confidence, body.nbest, min_probability=least, consistent=consistent)
         return Job(self, self.tagger.checked(request), body)
 
     def __call__(self, jobs: Sequence[Job]) -> list[bytes | Exception]:
@@ -71,8 +72,11 @@ class Worker:
             except Exception as error:
                 results[index] = error
         for request, members in groups.items():
-            for index, result in self._replies(request, members):
-                results[index] = result
+            # Consistent are the sentences of one text, not those of others who happen to ask at the same time.
+            apart = [[member] for member in members] if request.consistent else [members]
+            for together in apart:
+                for index, result in self._replies(request, together):
+                    results[index] = result
         return results
 
     def _replies(

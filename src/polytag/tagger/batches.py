@@ -14,6 +14,7 @@ from polytag.tagger.words import Columns, Floats, Rows
 
 BATCH_SENTENCES, BATCH_WORDS = 256, 1_024
 CHUNK_WORDS = 16_384  # read ahead, sorted by length, tagged, put back in order: what bounds the memory
+AGREEING_WORDS = 16 * CHUNK_WORDS  # the same where what is said of a sentence depends on the others
 CHUNK_WORD_LENGTH = 64  # characters of a word, on average over a sentence, from which they count instead of words
 
 T = TypeVar("T", Sentence, Block)
@@ -68,17 +69,20 @@ def by_length(
         start = end
 
 
-def chunks(items: Iterable[T]) -> Iterator[list[T]]:
-    """A stream in stretches that are sorted by length and put back in order, each short enough to be in memory."""
+def chunks(items: Iterable[T], *, words: int = CHUNK_WORDS) -> Iterator[list[T]]:
+    """A stream in stretches that are sorted by length and put back in order, each short enough to be in memory.
+
+    A stretch ends with the sentence that brings it to so many ``words``.
+    """
     chunk: list[T] = []
     total = 0
     for item in items:
         sentence = item if isinstance(item, Sentence) else item.sentence
         chunk.append(item)
-        words = sentence.words if sentence else ()
+        of = sentence.words if sentence else ()
         # Blank lines count too: there may be no end of them. So do long words: one may have millions of characters.
-        total += max(1, len(words), sum(map(len, words)) // CHUNK_WORD_LENGTH)
-        if total >= CHUNK_WORDS:
+        total += max(1, len(of), sum(map(len, of)) // CHUNK_WORD_LENGTH)
+        if total >= words:
             yield chunk
             chunk, total = [], 0
     if chunk:

@@ -75,10 +75,12 @@ class Evaluation:
             sentences[task] = watched[task].watch(found)
         return cls(tagger, sentences, watched)
 
-    def counts(self, *, calibration: bool = False) -> dict[str, Counts]:
-        """Counts of each task, as `Tagger.evaluate` gives them."""
+    def counts(self, *, calibration: bool = False, consistent: bool = False) -> dict[str, Counts]:
+        """Counts of each task, as `Tagger.evaluate` gives them; ``consistent`` ones of tasks with spans."""
+        spanning = [task for task in self.tagger.span_tasks() if task in self.sentences] or self.sentences
         return {
-            task: self.tagger.evaluate(found, task, calibration=calibration) for task, found in self.sentences.items()
+            task: self.tagger.evaluate(found, task, calibration=calibration, consistent=consistent and task in spanning)
+            for task, found in self.sentences.items()
         }
 
     def familiarity(self, counts: Mapping[str, Counts]) -> dict[str, Familiarity]:
@@ -120,6 +122,7 @@ def evaluate(
     best_for: str | None = None,
     precision: str | None = None,
     threads: int | None = None,
+    consistent: bool = False,
     **chosen: Unpack[Chosen],
 ) -> dict[str, Counts]:
     """Counts of each task.
@@ -129,6 +132,7 @@ def evaluate(
         best_for: use the weights kept for this task.
         precision: as for `Tagger.load`.
         threads: as for `Tagger.load`.
+        consistent: as in a `Request`, of the tasks that have spans.
         chosen: what it is scored on:
 
             * tasks: unless given, those in ``tags``, or all tasks that have the split.
@@ -146,14 +150,14 @@ def evaluate(
         PlanError: a task has no such split, or several tasks would read one column; or what is said of a file is said
             of none.
         CorpusError: a file cannot be read.
-        PolytagError: this machine has no instructions for the precision.
+        PolytagError: this machine has no instructions for the precision; no task has spans to be consistent.
 
     Warns:
         PolytagWarning: there are labels that training has not, so that they are never found, or the text is unlike that
             of the dev split.
     """
     evaluation = Evaluation.of(model, best_for=best_for, precision=precision, threads=threads, **chosen)
-    counts = evaluation.counts()
+    counts = evaluation.counts(consistent=consistent)
     for sentence in (*evaluation.lacking(counts), *evaluation.unlike(counts)):
         warnings.warn(PolytagWarning(sentence), stacklevel=2)
     return counts

@@ -27,11 +27,14 @@ class Judged(NamedTuple):
     found: Sentence
 
 
-def counted(tagger: "Tagger", sentences: Iterable[Sentence], task: str, *, calibration: bool) -> Counts:
+def counted(
+    tagger: "Tagger", sentences: Iterable[Sentence], task: str, *, calibration: bool, consistent: bool
+) -> Counts:
     """What `Tagger.evaluate` gives."""
     counts = counts_for(tagger.engine.part(tagger.choose(task)[0]).vocabulary.plain)
     counts.calibration = Calibration() if calibration else None
-    for gold, known, missing, found in judged(tagger, sentences, task, confidence=calibration):
+    wanted = Request([task], confidence=calibration, consistent=consistent)
+    for gold, known, missing, found in judged(tagger, sentences, wanted):
         counts.add(gold, found.tags[task], known=known, missed=missing)
         if counts.calibration:
             sure = found.predicted_spans.get(task, ())
@@ -42,18 +45,18 @@ def counted(tagger: "Tagger", sentences: Iterable[Sentence], task: str, *, calib
 def judged(
     tagger: "Tagger",
     sentences: Iterable[Sentence],
-    task: str,
+    request: Request,
     *,
     gold: str = "",
     of: Task | None = None,
-    confidence: bool = False,
 ) -> Iterator[Judged]:
-    """Tag sentences that carry gold tags; errors as `Tagger.evaluate`.
+    """Tag sentences that carry gold tags, with the one task of a request; errors as `Tagger.evaluate`.
 
     Where these are of another plan's task, ``gold`` is its name there and ``of`` what is said of it there. What is
     found of types that the task's files do not mark is left out.
     """
-    request, gold, own = tagger.checked(Request([task], confidence=confidence)), gold or task, tagger.plan.tasks[task]
+    (task,) = request.tasks
+    request, gold, own = tagger.checked(request), gold or task, tagger.plan.tasks[task]
     tags, words = tagger.engine.part(task).vocabulary, tagger.engine.language(task).inputs.words
     of = of or own
     annotated, untagged = tee(checked(sentences))

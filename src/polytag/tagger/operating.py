@@ -11,6 +11,7 @@ from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.scoring.counts import Tally
 from polytag.tagger.judging import judged
+from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger
 
 LEAST = (0.0, 0.3, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 0.99)  # the lines of the table
@@ -25,7 +26,9 @@ class OperatingPoints:
     gold: int
 
     @classmethod
-    def of(cls, tagger: Tagger, sentences: Iterable[Sentence], task: str) -> "OperatingPoints":
+    def of(
+        cls, tagger: Tagger, sentences: Iterable[Sentence], task: str, *, consistent: bool = False
+    ) -> "OperatingPoints":
         """Tag sentences with gold tags; errors as `Tagger.evaluate`.
 
         Raises:
@@ -35,7 +38,8 @@ class OperatingPoints:
             raise PolytagError(f"the tags of '{task}' are no spans, expected a task of spans")
         found: list[tuple[float, bool]] = []
         gold = 0
-        for tags, _, missed, sentence in judged(tagger, sentences, task, confidence=True):
+        wanted = Request([task], confidence=True, consistent=consistent)
+        for tags, _, missed, sentence in judged(tagger, sentences, wanted):
             true = {(span.type, span.start, span.end) for span in spans(tags)}
             gold += len(true) + len(missed)
             for span in sentence.predicted_spans.get(task, ()):

@@ -17,6 +17,7 @@ class Options(TypedDict, total=False):
     nbest: int
     constrained: bool | None
     min_probability: float | Mapping[str, float]
+    consistent: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,9 @@ class Request:
         constrained: allow valid tag sequences only; as the plan says unless given.
         min_probability: spans that are less probable are left out: their words are outside. One for all types, or by
             type; of types that it does not name, all are kept. Alternatives stay as they are.
+        consistent: tag names with an eye to their other mentions in the sentences that are given together, of which one
+            often tells what the others leave open; what is said of a sentence then depends on the others. For tasks
+            whose tags mark spans; other tasks stay as they are (`polytag.tagger.consistency`).
 
     Raises:
         PolytagError: a field has a value that it cannot have, such as tasks that are no names, more alternatives than
@@ -42,6 +46,7 @@ class Request:
     nbest: int = 0
     constrained: bool | None = None
     min_probability: float | Mapping[str, float] = 0.0
+    consistent: bool = False
 
     def __post_init__(self) -> None:
         if type(self.nbest) is not int or not 0 <= self.nbest <= MOST_ALTERNATIVES:
@@ -53,7 +58,8 @@ class Request:
         except TypeError as error:
             raise PolytagError(f"tasks is {self.tasks!r:.60}, expected names of tasks") from error
         object.__setattr__(self, "tasks", tasks)
-        flags: dict[str, object] = {"confidence": self.confidence, "constrained": self.constrained or False}
+        flags: dict[str, object] = {"confidence": self.confidence, "consistent": self.consistent}
+        flags["constrained"] = self.constrained or False
         for name, flag in flags.items():
             if not isinstance(flag, bool):
                 raise PolytagError(f"{name} is {flag!r:.60}, expected True or False")
@@ -67,7 +73,8 @@ class Request:
                 raise PolytagError(f"min_probability is {value!r:.60}, expected a number from 0 to 1")
 
     def __hash__(self) -> int:
-        return hash((self.tasks, self.confidence, self.nbest, self.constrained, frozenset(self._leasts().items())))
+        least = frozenset(self._leasts().items())
+        return hash((self.tasks, self.confidence, self.nbest, self.constrained, least, self.consistent))
 
     def least(self, type_: str) -> float:
         """The probability that a span of a type needs."""
@@ -75,12 +82,14 @@ class Request:
         return leasts.get(type_, leasts.get("", 0.0))
 
     def check_types(self, types: Collection[str]) -> None:
-        """See to it that there are spans that `min_probability` is of, where tasks have spans of those ``types``.
+        """See to it that there are spans that `consistent` and `min_probability` are of, if those are the ``types``.
 
         Raises:
-            PolytagError: there are none at all, or none of a type that it names.
+            PolytagError: there are none at all, or none of a type that the latter names.
         """
         if not types:
+            if self.consistent:
+                raise PolytagError("consistent is True, but the tasks have no spans to be consistent")
             raise PolytagError(
                 f"min_probability is {self.min_probability!s:.60}, but the tasks have no spans to leave out"
             )

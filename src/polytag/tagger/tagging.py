@@ -18,7 +18,7 @@ from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save
 from polytag.scoring import Counts
 from polytag.scoring.familiarity import Familiarity
-from polytag.tagger.batches import chunks, flat
+from polytag.tagger.batches import AGREEING_WORDS, CHUNK_WORDS, chunks, flat
 from polytag.tagger.decoding import Prediction, nothing_said, with_predictions
 from polytag.tagger.engine import Engine
 from polytag.tagger.familiarity import familiarity
@@ -133,7 +133,7 @@ class Tagger:
     def tag_all(
         self, sentences: Iterable[Sentence], request: Request = ANYTHING, **options: Unpack[Options]
     ) -> Iterator[Sentence]:
-        """Tag a stream of sentences, in order, in constant memory.
+        """Tag a stream of sentences, in order, in constant memory: a ``consistent`` one in stretches of 262,144 words.
 
         Args:
             sentences: words; tags that they carry are ignored.
@@ -146,7 +146,8 @@ class Tagger:
                 word that is no string or is empty, told with its value and the numbers, from 0, of sentence and word.
         """
         request = self.checked(request.with_options(options))
-        return chain.from_iterable(self._tagged(chunk, request) for chunk in chunks(checked(sentences)))
+        stretches = chunks(checked(sentences), words=_stretch(request))
+        return chain.from_iterable(self._tagged(chunk, request) for chunk in stretches)
 
     def tag_blocks(
         self, blocks: Iterable[Block], request: Request = ANYTHING, **options: Unpack[Options]
@@ -160,7 +161,8 @@ class Tagger:
             PolytagError: at once, as `tag_all`; while iterating, what the reader of the blocks raises.
         """
         request = self.checked(request.with_options(options))
-        return chain.from_iterable(self._rendered(chunk, request) for chunk in chunks(blocks))
+        stretches = chunks(blocks, words=_stretch(request))
+        return chain.from_iterable(self._rendered(chunk, request) for chunk in stretches)
 
     def tag_columns(
         self, words: Sequence[str], lengths: Sequence[int] | Ints, request: Request = ANYTHING
@@ -170,8 +172,8 @@ class Tagger:
         Args:
             words: of all sentences, one after the other; strings of a character or more.
             lengths: how many words each sentence has; their sum is that of the words.
-            request: its tasks, whether only valid sequences are allowed, and how probable spans are; nothing else is
-                said here.
+            request: its tasks, whether only valid sequences are allowed, how probable spans are, and whether they are
+                consistent; nothing else is said here.
 
         Raises:
             PolytagError: as `tag_all`, at once; or the lengths are not those of the words.
@@ -179,17 +181,20 @@ class Tagger:
         found = predicted(self.engine, words, lengths_of(words, lengths), self.checked(request), threads=self.threads)
         return {task: predictions.columns() for task, predictions in found.items()}
 
-    def evaluate(self, sentences: Iterable[Sentence], task: str, *, calibration: bool = False) -> Counts:
+    def evaluate(
+        self, sentences: Iterable[Sentence], task: str, *, calibration: bool = False, consistent: bool = False
+    ) -> Counts:
         """Tag sentences that carry gold tags of ``task`` and count as conlleval does (accuracy for plain tags).
 
         Spans that do not fit the words (`Sentence.misfits`) count as missed. ``calibration`` also counts how far the
-        probabilities can be believed.
+        probabilities can be believed; ``consistent`` is that of a `Request`.
 
         Raises:
-            PolytagError: there is no such task, or a sentence or a word is none, as in `tag_all`.
+            PolytagError: there is no such task, its tags mark no spans that could be consistent, or a sentence or a
+                word is none, as in `tag_all`.
             CorpusError: a tag marks no span, where the task has spans.
         """
-        return counted(self, sentences, task, calibration=calibration)
+        return counted(self, sentences, task, calibration=calibration, consistent=consistent)
 
     def familiarity(self, sentences: Iterable[Sentence], task: str, *, confidence: bool = True) -> Familiarity:
         """How well the tagger knows a text: words and characters that training has not, mean probability of its tags.
@@ -234,10 +239,11 @@ class Tagger:
         """The same request with the tasks that it is about.
 
         Raises:
-            PolytagError: as `choose`; or spans are to be left out where the tasks have none, or none of the type.
+            PolytagError: as `choose`; or spans are to be left out where the tasks have none, or none of the type, or to
+                be consistent where they have none.
         """
         tasks = self.choose(request.tasks)
-        if request.min_probability:
+        if request.min_probability or request.consistent:
             vocabularies = [self.engine.part(task).vocabulary for task in tasks]
             request.check_types(set().union(*(found.types for found in vocabularies if not found.plain)))
         return replace(request, tasks=tasks)
@@ -294,6 +300,11 @@ def load(
         PolytagError: this machine has no instructions for the precision.
     """
     return Tagger.load(path, best_for=best_for, precision=precision, threads=threads)
+
+
+def _stretch(request: Request) -> int:
+    """How many words are tagged at once."""
+    return AGREEING_WORDS if request.consistent else CHUNK_WORDS
 
 
 def _restored(model: Model, precision: str | None, threads: int | None) -> Tagger:

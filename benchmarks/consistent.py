@@ -1,0 +1,16 @@
+"""What a model scores where it tags names with an eye to their other mentions in the same file."""
+
+from pathlib import Path
+
+from polytag import Tagger, evaluate
+from polytag.splits import has_split
+
+
+def consistent_scores(tagger: Tagger, task: str, *, data: Path) -> dict[str, float]:
+    """The scores of dev and test files beside those of sentences by themselves; none of tasks without spans."""
+    splits = [split for split in ("dev", "test") if has_split(tagger.plan.tasks[task], split)]
+    return {
+        f"{split} consistent": evaluate(tagger, tasks=[task], split=split, data=data, consistent=True)[task].score
+        for split in splits
+        if task in tagger.span_tasks()
+    }
