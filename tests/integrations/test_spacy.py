@@ -143,6 +143,18 @@ def test_probabilities_are_those_of_polytag(model: str, source: Tagger) -> None:
     assert again[0]._.polytag_probabilities == doc[0]._.polytag_probabilities
 
 
+def test_names_are_consistent_in_each_doc(model: str, source: Tagger) -> None:
+    nlp = spacy.blank("en")
+    nlp.add_pipe("polytag", config={"model": model, "tasks": PLACES, "consistent": True})
+    given = [texts(30, seed=6), texts(30, seed=7)]
+    for doc, of in zip(nlp.pipe(doc_of(nlp, *each) for each in given), given, strict=True):
+        start, expected = 0, []
+        for sentence in source.tag_all(of, consistent=True):
+            expected += [(span.type, start + span.start, start + span.end) for span in sentence.spans("ner")]
+            start += len(sentence)
+        assert [(span.label_, span.start, span.end) for span in doc.ents] == expected
+
+
 def test_a_second_time_replaces_what_the_first_wrote(nlp: Any) -> None:
     doc = doc_of(nlp, *texts(5))
     first = tags_in(nlp(doc))

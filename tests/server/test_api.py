@@ -280,7 +280,8 @@ class TestDescription:
         operation = api["paths"]["/tag"]["post"]
         body = operation["requestBody"]["content"]["application/json"]["schema"]
         assert set(body["properties"]) == {
-            "text", "words", "model", "tokenised", "language", "tasks", "confidence", "min_probability", "nbest",
+            "text", "words", "model", "tokenised", "language", "tasks", "confidence", "min_probability", "consistent",
+            "nbest",
         }  # fmt: skip
         assert {"200", "400", "408", "413", "415", "422", "503", "504"} == set(operation["responses"])
 

@@ -18,6 +18,7 @@ from polytag.bulk import Assignment, cut, tagging
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.server.work import Worker
+from polytag.tagger import batches
 from polytag.tagger.batches import flat
 from polytag.tagger.consistency import FLOOR, WEIGHT, Mentions, types_of
 from polytag.tagger.operating import OperatingPoints
@@ -130,7 +131,7 @@ def test_every_door_and_any_number_of_threads_say_the_same(tagger: Tagger) -> No
 
 def test_a_stream_is_read_in_long_stretches(tagger: Tagger, monkeypatch: pytest.MonkeyPatch) -> None:
     expected = [one.tags for one in of(tagger, TEXTS, consistent=True)]
-    monkeypatch.setattr("polytag.tagger.tagging.AGREEING_WORDS", 50)
+    monkeypatch.setattr(batches, "AGREEING_WORDS", 50)
     found = [one.tags for one in of(tagger, TEXTS, consistent=True)]
     assert found != expected
     assert len(found) == len(expected)

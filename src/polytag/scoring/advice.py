@@ -26,6 +26,7 @@ class Scored:
     vectors: bool = False  # whether its words have pretrained vectors
     text: Familiarity | None = None
     dev: Familiarity | None = None  # how the model knew the text that it was judged on
+    consistent: Counts | None = None  # of the same text, its names consistent; None where it was not tagged so
 
 
 class Epochs(NamedTuple):
@@ -47,7 +48,7 @@ def next_steps(scored: Sequence[Scored], epochs: Epochs | None = None) -> list[s
     found = [_of_epochs(epochs)] if epochs else []
     for one in scored:
         if _all(one.counts).gold >= FEWEST:
-            found += [rule(one) for rule in (_unlike, _unknown_words, _few_examples, _precision_or_recall)]
+            found += [rule(one) for rule in (_unlike, _unknown_words, _few_examples, _precision_or_recall, _consistent)]
     worth = [advice for advice in found if advice]
     return [advice.sentence for advice in sorted(worth, key=lambda advice: -advice.points)[:MOST]]
 
@@ -114,6 +115,15 @@ def _precision_or_recall(one: Scored) -> Advice | None:
         f"see to it that training files mark them all, and add sentences with {most} ({missed[most]:,} of those missed)"
     )
     return Advice(gap / 4, f"{one.task}: {rates}: {whole.gold - whole.correct:,} spans are missed: {does}")
+
+
+def _consistent(one: Scored) -> Advice | None:
+    points = one.consistent.score - one.counts.score if one.consistent else 0.0
+    if points < LEAST:
+        return None
+    assert one.consistent is not None
+    said = f"F1 {one.consistent.score:.1f} for {one.counts.score:.1f} where all mentions of a name count"
+    return Advice(points, f"{one.task}: {said}: 'polytag tag --consistent' for texts, not for sentences apart")
 
 
 def _of_epochs(epochs: Epochs) -> Advice | None:

@@ -69,20 +69,21 @@ def by_length(
         start = end
 
 
-def chunks(items: Iterable[T], *, words: int = CHUNK_WORDS) -> Iterator[list[T]]:
+def chunks(items: Iterable[T], *, consistent: bool = False) -> Iterator[list[T]]:
     """A stream in stretches that are sorted by length and put back in order, each short enough to be in memory.
 
-    A stretch ends with the sentence that brings it to so many ``words``.
+    ``consistent`` ones are longer.
     """
     chunk: list[T] = []
+    most = AGREEING_WORDS if consistent else CHUNK_WORDS
     total = 0
     for item in items:
         sentence = item if isinstance(item, Sentence) else item.sentence
         chunk.append(item)
-        of = sentence.words if sentence else ()
+        words = sentence.words if sentence else ()
         # Blank lines count too: there may be no end of them. So do long words: one may have millions of characters.
-        total += max(1, len(of), sum(map(len, of)) // CHUNK_WORD_LENGTH)
-        if total >= words:
+        total += max(1, len(words), sum(map(len, words)) // CHUNK_WORD_LENGTH)
+        if total >= most:
             yield chunk
             chunk, total = [], 0
     if chunk:

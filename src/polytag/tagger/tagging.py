@@ -18,7 +18,7 @@ from polytag.errors import PolytagError
 from polytag.model import Model, load_model, save
 from polytag.scoring import Counts
 from polytag.scoring.familiarity import Familiarity
-from polytag.tagger.batches import AGREEING_WORDS, CHUNK_WORDS, chunks, flat
+from polytag.tagger.batches import chunks, flat
 from polytag.tagger.decoding import Prediction, nothing_said, with_predictions
 from polytag.tagger.engine import Engine
 from polytag.tagger.familiarity import familiarity
@@ -146,7 +146,7 @@ class Tagger:
                 word that is no string or is empty, told with its value and the numbers, from 0, of sentence and word.
         """
         request = self.checked(request.with_options(options))
-        stretches = chunks(checked(sentences), words=_stretch(request))
+        stretches = chunks(checked(sentences), consistent=request.consistent)
         return chain.from_iterable(self._tagged(chunk, request) for chunk in stretches)
 
     def tag_blocks(
@@ -161,7 +161,7 @@ class Tagger:
             PolytagError: at once, as `tag_all`; while iterating, what the reader of the blocks raises.
         """
         request = self.checked(request.with_options(options))
-        stretches = chunks(blocks, words=_stretch(request))
+        stretches = chunks(blocks, consistent=request.consistent)
         return chain.from_iterable(self._rendered(chunk, request) for chunk in stretches)
 
     def tag_columns(
@@ -300,11 +300,6 @@ def load(
         PolytagError: this machine has no instructions for the precision.
     """
     return Tagger.load(path, best_for=best_for, precision=precision, threads=threads)
-
-
-def _stretch(request: Request) -> int:
-    """How many words are tagged at once."""
-    return AGREEING_WORDS if request.consistent else CHUNK_WORDS
 
 
 def _restored(model: Model, precision: str | None, threads: int | None) -> Tagger:

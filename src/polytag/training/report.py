@@ -55,7 +55,7 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
             for task, of in counts.items()
         },
         **told,
-        "next": chosen.report.get("next", []) if chosen else _next_steps(trainer, counts, examples),
+        "next": chosen.report.get("next", []) if chosen else _next_steps(trainer, best, counts, examples),
         "calibration": dict(calibration),
         "best_epoch": progress.best_epoch,
         "epochs": chosen.report["epochs"] if chosen else progress.epoch,
@@ -83,16 +83,28 @@ def make_report(trainer: Trainer, best: Tagger, *, command: str, calibration: Ma
 
 
 def _next_steps(
-    trainer: Trainer, counts: Mapping[str, Mapping[str, Counts]], examples: Mapping[str, Mapping[str, int]]
+    trainer: Trainer,
+    best: Tagger,
+    counts: Mapping[str, Mapping[str, Counts]],
+    examples: Mapping[str, Mapping[str, int]],
 ) -> list[str]:
     """What would help most, by the scores on dev, or on test where there is none."""
     scored = [
-        Scored(task, next(iter(of.values())), examples[task], has_vectors(trainer.plan, task))
+        Scored(
+            task, next(iter(of.values())), examples[task], has_vectors(trainer.plan, task),
+            consistent=_consistent(trainer, best, task, next(iter(of))),
+        )
         for task, of in counts.items()
         if of
-    ]
+    ]  # fmt: skip
     history = [line["selected"] for line in trainer.progress.history if line["selected"] is not None]
     return next_steps(scored, Epochs(history, trainer.epochs))
+
+
+def _consistent(trainer: Trainer, best: Tagger, task: str, split: str) -> Counts | None:
+    if task not in best.span_tasks():
+        return None
+    return evaluate(best, trainer.prepared.sentences[task][split], task, world=trainer.world, consistent=True)
 
 
 def _surroundings() -> dict[str, Any]:
