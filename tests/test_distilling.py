@@ -72,6 +72,20 @@ def test_marginals_are_those_that_the_tagger_tells():
         assert said.confidence["ner"] == pytest.approx(found[range(len(rows)), rows].tolist())
 
 
+def test_consistent_marginals_are_those_that_the_tagger_tells():
+    taggers, sentences = [tiny.tagger(seed=seed, constrained=True) for seed in (4, 5)], tiny.texts(60)
+    each = [of_taggers(tagger).marginals(sentences, consistent=True)["ner"] for tagger in taggers]
+    vocabulary = taggers[0].vocabularies.tags["ner"]
+    for found, said in zip(each[0], taggers[0].tag_all(sentences, confidence=True, consistent=True), strict=True):
+        rows = vocabulary.encode(said.tags["ner"])
+        assert said.confidence["ner"] == pytest.approx(found[range(len(rows)), rows].tolist())
+    for number, found in enumerate(of_taggers(*taggers).marginals(sentences, consistent=True)["ner"]):
+        assert found == pytest.approx(np.mean([one[number] for one in each], axis=0))
+    teachers = of_taggers(taggers[0])
+    tags = [[found.tags for found in teachers.tag(sentences, Request(consistent=it))] for it in (False, True)]
+    assert tags[0] != tags[1]
+
+
 def test_what_is_probable_enough_is_told_and_well_formed():
     teachers, sentences = of_taggers(*(tiny.tagger(seed=seed) for seed in (1, 2))), tiny.texts(60)
     names, shares = teachers.vocabularies["ner"].tags, teachers.marginals(sentences)["ner"]
@@ -183,6 +197,7 @@ def test_bad_text_is_told_in_a_sentence_and_leaves_nothing(teacher, raw, content
     ("more", "said"),
     [
         ("raw.txt --task pros", "the model has no task 'pros'; did you mean 'pos'?"),
+        ("raw.txt --task pos --consistent", "consistent is True, but the tasks have no spans to be consistent"),
         ("raw.txt --min-probability 0.3", "min_probability is 0.3, expected a number from 0.5 to 1"),
         ("raw.txt --min-probability PER=2", "min_probability is 2.0, expected a number from 0 to 1"),
         ("raw.txt --min-probability PRE=0.8", "there is no type 'PRE'; did you mean 'PER'?"),

@@ -8,6 +8,7 @@ import click
 
 from polytag.cli.options import (
     PATH,
+    consistent_option,
     data_option,
     directory_option,
     encoding_option,
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 @directory_option("The directory for the corpus and the plan.", required=True)
 @task_option("Distill")
 @min_probability_option("What is less probable than P becomes ?: words of a type (repeatable), or all  [0.9]")
+@consistent_option
 @click.option(
     "--sentences", type=click.IntRange(min=1), default=20_000, show_default=True,
     help="So many are tagged, drawn at random from all.",

@@ -6,7 +6,7 @@ training sums. A plan trains on that and on the labelled files (`student`).
 
 import random
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from os import PathLike
 from pathlib import Path
 
@@ -69,6 +69,7 @@ def distill(
     output: str | PathLike[str],
     tasks: Sequence[str] = (),
     min_probability: float | Mapping[str, float] = MIN_PROBABILITY,
+    consistent: bool = False,
     sentences: int | None = SENTENCES,
     size: str | None = None,
     tokeniser: str | None = None,
@@ -91,6 +92,7 @@ def distill(
         tasks: of the first model; all unless given.
         min_probability: words whose tag is less probable get ``?``: over 0.5; one for all types, or by type, of which O
             and, in tasks without spans, each tag is one.
+        consistent: whether names are tagged with an eye to their other mentions, as in a `Request`.
         sentences: how many are tagged, drawn at random from all; None for all.
         size: of the plan's parts; as in the first model unless given.
         tokeniser: what cuts text into words; the models' own unless given.
@@ -112,7 +114,8 @@ def distill(
     tell, notes = progress or (lambda *_: None), Notes() if notes is None else notes
     paths = [teachers] if isinstance(teachers, str | PathLike) else list(teachers)
     models = Teachers.load(paths, tasks, precision=precision, threads=threads)
-    request, folder = _checked(min_probability), Path(output)
+    request, folder = replace(_checked(min_probability), consistent=consistent), Path(output)
+    models.taggers[0].checked(Request(models.tasks, consistent=consistent))
     request.check_types({"O"}.union(*(of.types for of in models.vocabularies.values())))
     _check_free(folder)
     plan = labelled_plan(models.taggers[0].plan, models.tasks, name=models.names[0], data=data)

@@ -13,6 +13,7 @@ from polytag.corpus.tag_rules import parse_any
 from polytag.distilling.student import labelled_tasks
 from polytag.errors import PolytagError
 from polytag.tagger.batches import chunks
+from polytag.tagger.predicting import lattices
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger, load
 from polytag.vocabulary.vocabularies import TagVocabulary
@@ -81,26 +82,26 @@ class Teachers:
         """
         tags = {task: of.tags for task, of in self.vocabularies.items()}
         least = {task: _least(request, of) for task, of in self.vocabularies.items()}
-        for chunk in chunks(sentences):
-            averaged = self.marginals(chunk)
+        for chunk in chunks(sentences, consistent=request.consistent):
+            averaged = self.marginals(chunk, consistent=request.consistent)
             for number, sentence in enumerate(chunk):
                 found = {task: _decided(averaged[task][number], tags[task], least[task]) for task in self.tasks}
                 yield Sentence(sentence.words, found)
 
-    def marginals(self, chunk: Sequence[Sentence]) -> dict[str, list[Probabilities]]:
+    def marginals(self, chunk: Sequence[Sentence], *, consistent: bool = False) -> dict[str, list[Probabilities]]:
         """How probable each tag of each word is, [T, K] of each sentence, in the order of the first model's tags.
 
-        Sequences that are not well-formed have no share in it.
+        Sequences that are not well-formed have no share in it. Names are ``consistent`` for each model by itself.
         """
         sums = {
             task: [np.zeros((len(sentence), len(of))) for sentence in chunk] for task, of in self.vocabularies.items()
         }
         for tagger in self.taggers:
             places = {task: self._places(tagger, task) for task in self.tasks}
-            for view in tagger.views(chunk, tasks=self.tasks, constrained=True):
-                for task, lattice in view.lattices.items():
-                    for number, shares in zip(view.indices, lattice.marginals(), strict=True):
-                        sums[task][number] += shares[:, places[task]] / len(self.taggers)
+            found = lattices(tagger.engine, chunk, self.tasks, constrained=True, consistent=consistent)
+            for task, batch, lattice in found:
+                for number, shares in zip(batch.indices.tolist(), lattice.marginals(), strict=True):
+                    sums[task][number] += shares[:, places[task]] / len(self.taggers)
         return sums
 
     def _places(self, tagger: Tagger, task: str) -> list[int]:

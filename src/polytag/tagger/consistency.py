@@ -5,18 +5,49 @@ sentences often tells what it is where the others do not. So all is tagged twice
 first (as by Krishnan and Manning 2006, An effective two-stage model for exploiting non-local dependencies).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 import numpy as np
 import numpy.typing as npt
 
 from polytag.corpus.schemes import parse_or_refuse
+from polytag.tagger.batches import Batch
 from polytag.tagger.chain import Floats
+from polytag.tagger.engine import Engine
+from polytag.tagger.lattice import Lattice
 from polytag.tagger.packing import Ints
 
 # Chosen on dev files of English and Dutch, 300 to 14,000 sentences, recipe `best`; 0.5 to 1 differ by little.
 WEIGHT = 0.8
 FLOOR = 0.02  # of a share, so that a type that none of the others has is unlikely and not impossible
+
+
+class Agreement:
+    """Lattices of all batches of some sentences, kept until all are there: then each has what the others say."""
+
+    def __init__(self, engine: Engine, tasks: Iterable[str]) -> None:
+        """``tasks`` whose names are to agree; those without spans have none."""
+        vocabularies = {task: engine.part(task).vocabulary for task in tasks}
+        self._types = {task: types_of(of.tags) for task, of in vocabularies.items() if not of.plain}
+        self._kept: dict[str, list[tuple[Batch, Lattice]]] = {task: [] for task in self._types}
+
+    def keeps(self, task: str, batch: Batch, lattice: Lattice) -> bool:
+        """Whether the lattice is kept; any thread may ask."""
+        if task in self._kept:
+            self._kept[task].append((batch, lattice))
+        return task in self._kept
+
+    def reached(self, words: Sequence[str]) -> Iterator[tuple[str, Batch, Lattice]]:
+        """What was kept, by task, with what other mentions say; ``words`` are those of all sentences."""
+        mentions = Mentions(words if self._kept else ())
+        for task, kept in self._kept.items():
+            tags = np.zeros(len(words), np.int32)
+            for batch, lattice in kept:
+                tags[batch.places] = lattice.best()
+            scores = mentions.scores(tags, self._types[task])
+            for batch, lattice in kept:
+                yield task, batch, replace(lattice, emissions=scores.added_to(lattice.emissions, batch.places))
 
 
 class Mentions:

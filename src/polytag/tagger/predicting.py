@@ -3,13 +3,10 @@
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
-
-import numpy as np
 
 from polytag.corpus.sentence import Sentence
 from polytag.tagger.batches import Batch, Scratch, chunks, flat
-from polytag.tagger.consistency import Mentions, types_of
+from polytag.tagger.consistency import Agreement
 from polytag.tagger.decoding import Predictions
 from polytag.tagger.engine import Engine
 from polytag.tagger.lattice import Lattice, View
@@ -30,8 +27,7 @@ def predicted(
     # Two threads share a layer, see `native.Layer`: its weights are then read half as often as if each had a batch.
     threads = max(1, min(threads // 2, len(words) // THREAD_WORDS))
     scratches = [Scratch() for _ in range(threads)]
-    agreeing = [task for task in request.tasks if request.consistent and not engine.part(task).vocabulary.plain]
-    kept: dict[str, list[tuple[Batch, Lattice]]] = {task: [] for task in agreeing}
+    agreement = Agreement(engine, request.tasks if request.consistent else ())
     for tasks in engine.by_language(request.tasks):
 
         def answer(batch: Batch, tasks: Sequence[str] = tasks) -> None:
@@ -40,30 +36,28 @@ def predicted(
             lattices = engine.lattices(contexts, batch, tasks, constrained=request.constrained)
             scratches.append(scratch)
             for task, lattice in lattices.items():
-                if task in kept:
-                    kept[task].append((batch, lattice))
-                else:
+                if not agreement.keeps(task, batch, lattice):
                     found[task].take(lattice, indices=batch.indices, places=batch.places)
 
         _on_threads(answer, engine.batches(words, lengths, tasks, at_least=threads), threads)
-    mentions = Mentions(words if agreeing else ())
-    for task, of_task in kept.items():
-        types = types_of(engine.part(task).vocabulary.tags)
-        for batch, lattice in _agreeing(of_task, mentions, types, words=len(words)):
-            found[task].take(lattice, indices=batch.indices, places=batch.places)
+    for task, batch, lattice in agreement.reached(words):
+        found[task].take(lattice, indices=batch.indices, places=batch.places)
     return found
 
 
-def _agreeing(
-    first: Sequence[tuple[Batch, Lattice]], mentions: Mentions, types: Ints, *, words: int
-) -> Iterator[tuple[Batch, Lattice]]:
-    """The lattices of all batches with what the mentions of names elsewhere in them say."""
-    tags = np.zeros(words, np.int32)
-    for batch, lattice in first:
-        tags[batch.places] = lattice.best()
-    scores = mentions.scores(tags, types)
-    for batch, lattice in first:
-        yield batch, replace(lattice, emissions=scores.added_to(lattice.emissions, batch.places))
+def lattices(
+    engine: Engine, sentences: Sequence[Sentence], tasks: Sequence[str], *, constrained: bool | None, consistent: bool
+) -> Iterator[tuple[str, Batch, Lattice]]:
+    """What decoding sees of some sentences: of each task batch by batch."""
+    words, lengths = flat(sentences)
+    agreement = Agreement(engine, tasks if consistent else ())
+    for group in engine.by_language(tasks):
+        for batch in engine.batches(words, lengths, group):
+            contexts = engine.contexts(batch, group, Scratch())
+            for task, lattice in engine.lattices(contexts, batch, group, constrained=constrained).items():
+                if not agreement.keeps(task, batch, lattice):
+                    yield task, batch, lattice
+    yield from agreement.reached(words)
 
 
 def views(
