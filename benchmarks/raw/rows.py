@@ -32,6 +32,7 @@ class Row:
     clusters: bool = False
     teachers: int = 0  # models whose tags of raw text are learnt from
     teacher_size: str = ""  # that of the row unless given
+    is_consistent: bool = False  # how they tag names
     size: str = "small"
     rate: float | None = None  # of learning, where it is not the recipe's
     is_augmented: bool = False  # with replaced mentions and other cases, as `polytag init` writes a plan
@@ -40,7 +41,7 @@ class Row:
     @property
     def teacher(self) -> "Row":
         """The row that makes the teachers."""
-        return replace(self, teachers=0, size=self.teacher_size or self.size, teacher_size="")
+        return replace(self, teachers=0, size=self.teacher_size or self.size, teacher_size="", is_consistent=False)
 
     @property
     def key(self) -> str:
@@ -48,6 +49,7 @@ class Row:
         raw = f"{Path(self.vectors).name.partition('.')[0]}{'-clusters' if self.clusters else ''}" or "labels"
         taught = f"-of-{self.teachers}-{self.teacher_size or self.size}" if self.teachers else ""
         more = f"{f'-{self.rate}' if self.rate else ''}{'-augmented' if self.is_augmented else ''}"
+        taught += "-consistent" if self.is_consistent else ""
         return f"{self.language}-{self.sentences or 'all'}-{raw}-{self.size}{taught}{more}"
 
     def plan(self, seed: int, made: Mapping[str, str], *, draw: int) -> dict[str, Any]:
@@ -85,7 +87,9 @@ def _of_labels(language: str, sentences: int | None) -> Iterator[Row]:
     yield together
     yield replace(labels, name=f"{name} distilled", teachers=1)
     yield replace(labels, name=f"{name} three distilled", teachers=3)
-    yield replace(together, name=f"{name} everything", teachers=1)
+    yield (everything := replace(together, name=f"{name} everything", teachers=1))
+    yield (consistent := replace(everything, name=f"{name} everything, consistent teachers", is_consistent=True))
+    yield replace(consistent, name=f"{name} everything, as init", rate=0.006, is_augmented=True)
     yield replace(together, name=f"{name} everything, three teachers", teachers=3)
     yield replace(labels, name=f"{name} crfsuite", crf=True)
     yield replace(labels, name=f"{name} crfsuite + clusters", crf=True, clusters=True)

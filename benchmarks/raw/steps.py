@@ -74,7 +74,10 @@ class Steps:
             seeds = [seed] if row.teachers == 1 else range(1, row.teachers + 1)
             teachers = [self._model(row.teacher, each, draw=draw) for each in seeds]
             raw = self.data / RAW[row.language]
-            distill(teachers, raw, output=folder, sentences=DISTILLED, size=row.size, threads=1, data=self.data)
+            distill(
+                teachers, raw, output=folder, sentences=DISTILLED, size=row.size, threads=1, data=self.data,
+                consistent=row.is_consistent,
+            )  # fmt: skip
         return folder / "plan.toml"
 
     def alone(self, name: str) -> Any:

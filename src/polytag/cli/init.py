@@ -73,16 +73,16 @@ def init(
     words = sum(each.report.tokens for each in seen) * len(tasks)
     sentences = sum(each.report.sentences for each in seen)
     speed = partial(_speed, write, output.parent, options["data"], sentences, words)
+    has_entities = any(task.has_entities for task in tasks)
     choice = choose(
-        sentences, has_dev=bool(options["dev"]), size=size,
-        has_entities=any(task.has_entities for task in tasks),
+        sentences, has_dev=bool(options["dev"]), size=size, has_entities=has_entities,
         has_capitals=any(each.report.has_capitals for each in seen),
         holdout=options["holdout"], minutes=minutes, speed=speed,
     )  # fmt: skip
     text = write(choice=choice)
     click.echo("\n".join(f"{key}: {why}" for key, why in choice.reasons.items()), err=True)
     write_plan(text, output, force=force)
-    click.echo(f"{output}: {_what_next(output, **options)}")
+    click.echo(f"{output}: {_what_next(output, has_entities=has_entities, **options)}")
 
 
 def _speed(
@@ -99,16 +99,20 @@ def _speed(
     return Speed(rate, words / rate, epochs_of(plan, sentences))
 
 
-def _what_next(output: Path, *, data: Path | None, raw: tuple[Path, ...], vectors: Path | None, **_: Any) -> str:
+def _what_next(
+    output: Path, *, has_entities: bool, data: Path | None, raw: tuple[Path, ...], vectors: Path | None, **_: Any
+) -> str:
     """The commands to go on with; those that raw text wants are among them."""
     is_told = data is None or os.environ.get("POLYTAG_DATA") == str(data)
     where = [] if is_told else ["--data", str(data)]
-    texts = list(map(str, raw))
+    texts, names = list(map(str, raw)), ["--consistent"] * has_entities
     commands = {
         "look at it with": ["show", str(output)],
         "make its vectors with": ["vectors", *texts, "-o", str(vectors), *where] if raw else [],
         "train with": ["train", str(output), "-o", "model", *where],
-        "let the model tag the text with": ["distill", "model", *texts, "-o", "distilled", *where] if raw else [],
+        "let the model tag the text with": ["distill", "model", *texts, *names, "-o", "distilled", *where]
+        if raw
+        else [],
         "learn from that too with": ["train", "distilled/plan.toml", "-o", "student", *where] if raw else [],
     }
     quoted = {does: shlex.join(["polytag", *words]) for does, words in commands.items() if words}
