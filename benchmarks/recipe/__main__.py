@@ -20,7 +20,7 @@ from pathlib import Path
 from statistics import mean
 from typing import Any
 
-from benchmarks.consistent import consistent_scores
+from benchmarks.consistent import consistent, consistent_scores
 from benchmarks.goals.machine import processor
 from benchmarks.recipe import choices, crfsuite, votes
 from benchmarks.recipe.choices import figure
@@ -35,7 +35,8 @@ HEAD = """# Recipe `best` on the corpora at hand
 F1 in percent, the epoch chosen on the development split; mean and standard deviation over the seeds. Minutes are from
 files to a tagger in memory: vectors, clusters and the scoring of each epoch are among them.
 `python -m benchmarks.recipe --data DATA --rows NAME --seeds 1 2 3` trains a row. "goal" is ours; "others" are the
-figures of their authors, on the same training data; the paper had a gazetteer and its own vectors.
+figures of their authors, on the same training data; the paper had a gazetteer and its own vectors. "consistent" is of
+`polytag tag --consistent`, each file tagged as one text; all else is of sentences by themselves, as the others have it.
 """
 
 
@@ -101,49 +102,59 @@ def _trained(row: Row, seed: int, data: Path, tags: Path | None) -> tuple[Scores
             if task in tagger.span_tasks():
                 tag_all = partial(tagger.tag_all, tasks=[task], consistent=True)
                 found = elsewhere_scores(task, data, tag_all)
-                scores[task] |= {f"{place} consistent": score for place, score in found.items()}
+                scores[task] |= {consistent(place): score for place, score in found.items()}
     return scores, {"epoch": report["best_epoch"], "epochs": report["epochs"], **choices.measured(model, row.tasks[0])}
 
 
 def page(runs: Sequence[Run]) -> Iterator[str]:
     """A line for each task of each row that has runs; one for all languages of MasakhaNER together."""
-    yield from ("| row | task | seeds | dev | test | goal | others | minutes |", "|---|---|---|---|---|---|---|---|")
+    splits = [*votes.SPLITS, *map(consistent, votes.SPLITS)]
+    yield from (f"| row | task | seeds | {' | '.join(splits)} | goal | others | minutes |", "|---" * 10 + "|")
     for row in ROWS.values():
         of = [run for run in runs if run["row"] == row.name]
         for task in row.tasks if of and not row.is_elsewhere else ():
             cells = [row.name, task, ", ".join(str(run["seed"]) for run in of)]
-            cells += [figure([run["scores"][task][split] for run in of]) for split in ("dev", "test")]
+            cells += [figure(_of_split(of, task, split)) for split in splits]
             cells += [str(row.goal.get(task, "")), row.others, f"{mean(run['minutes'] for run in of):.1f}"]
             yield f"| {' | '.join(cells)} |"
     alone = [(f"each alone{more}", _alone(runs, more)) for more in AFRICAN_ROWS]
     for title, found in (*alone, ("together", _together(runs))):
         if found:
-            tests = [mean(scores["test"] for scores in each.values()) for each in found]
-            yield f"| MasakhaNER, mean of ten | {title} | | | {figure(tests)} | | BiLSTM-CRF of its authors 69.0 | |"
+            means = [figure(_means(found, split)) for split in splits]
+            yield f"| MasakhaNER, mean of ten | {title} | | {' | '.join(means)} | | BiLSTM-CRF of its authors 69.0 | |"
     yield from (*_votes(runs), *_elsewhere(runs), *choices.sizes(runs), *choices.epochs(runs), *choices.rates(runs))
     processors = dict.fromkeys(run["processor"] for run in runs if "votes" not in run)
     yield from ("", f"Processors: {'; '.join(processors)}. Trainings may have shared it: minutes are upper bounds.")
+
+
+def _of_split(runs: Sequence[Run], task: str, split: str) -> list[float]:
+    """The scores of the runs that have the split."""
+    return [run["scores"][task][split] for run in runs if split in run["scores"][task]]
+
+
+def _means(found: Sequence[dict[str, Any]], split: str) -> list[float]:
+    """Of each seed the mean over languages, if all of them have the split."""
+    return [mean(of[split] for of in each.values()) for each in found if all(split in of for of in each.values())]
 
 
 def _votes(runs: Sequence[Run]) -> Iterator[str]:
     for run in runs:
         for task, of in run["scores"].items() if "votes" in run else ():
             seeds = ", ".join(map(str, run["votes"]))
-            yield f"| {run['row']} | {task} | {seeds} | {of['dev']:.2f} | {of['test']:.2f} | | | |"
+            yield f"| {run['row']} | {task} | {seeds} | {of['dev']:.2f} | {of['test']:.2f} | | | | | |"
 
 
 def _elsewhere(runs: Sequence[Run]) -> Iterator[str]:
     """Models of few sentences on their own test files and on other domains, beside CRFsuite."""
     made = [run for run in runs if run["row"] in ROWS and ROWS[run["row"]].is_elsewhere]
     if made:
-        yield from ("", "## Other domains", "", f"| row | seeds | on | {' | '.join(TOOLS)} |", "|---" * 6 + "|")
+        heads = " | ".join((TOOLS[0], consistent(TOOLS[0]), *TOOLS[1:]))
+        yield from ("", "## Other domains", "", f"| row | seeds | on | {heads} |", "|---" * 7 + "|")
     for task, places in ELSEWHERE.items():
         of = {tool: [r for r in made if (ROWS[r["row"]].tool, *ROWS[r["row"]].tasks) == (tool, task)] for tool in TOOLS}
         for place in ("test", *places) if any(of.values()) else ():
-            cells = [
-                figure([run["scores"][task][place] for run in of[tool] if place in run["scores"][task]])
-                for tool in TOOLS
-            ]
+            cells = [figure(_of_split(of[tool], task, place)) for tool in TOOLS]
+            cells.insert(1, figure(_of_split(of[TOOLS[0]], task, consistent(place))))
             seeds = ", ".join(str(run["seed"]) for run in of["polytag"])
             yield f"| {task}, 3,000 sentences | {seeds} | {place} | {' | '.join(cells)} |"
 
