@@ -38,6 +38,16 @@ def rows(path: str) -> Any:
     return pa.Table.from_batches(batches(Path(path)))
 
 
+def test_names_are_consistent_over_more_rows_than_are_read_at_once(place: Path, model: Path) -> None:
+    as_parquet(pa.table({"tokens": SENTENCES}), Path("a.parquet"))
+    Path("a.jsonl").write_text("".join(json.dumps({"tokens": words}) + "\n" for words in SENTENCES))
+    for name in ("a.parquet", "a.jsonl"):
+        assert run(["tag", model, name, "--task", "ner", "--consistent", "-o", f"out.{name}"]).code == 0
+    records = list(map(json.loads, Path("out.a.jsonl").read_text().splitlines()))
+    assert rows("out.a.parquet").column("ner").to_pylist() == [record["tags"]["ner"] for record in records]
+    assert run(["tag", model, "a.jsonl", "--task", "ner"]).out != Path("out.a.jsonl").read_text()
+
+
 @pytest.mark.parametrize(("key", "workers"), [("tokens", 1), ("text", 1), ("text", 2)])
 def test_words_and_texts_get_the_tags_and_spans_of_records(place: Path, model: Path, key: str, workers: int) -> None:
     values = SENTENCES if key == "tokens" else [" ".join(words) for words in SENTENCES]

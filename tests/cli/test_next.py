@@ -1,6 +1,7 @@
 """What is said of texts that a model was not made for, and of what would help."""
 
 import json
+import re
 from pathlib import Path
 
 from tests.cli.conftest import run
@@ -34,6 +35,14 @@ def test_what_would_help_is_said_at_the_end(workplace: Path) -> None:
     counts = [of["count"] for of in report["labels"]["pos"].values()]
     assert sum(counts) == len([x for x in Path("train.conll").read_text().split("\n") if x])
     assert run("train plan.toml -o quiet --task pos --quiet").err == ""
+
+
+def test_a_task_that_learns_no_type_ends_as_any(workplace: Path) -> None:
+    Path("train.conll").write_text(re.sub(r"[BI]-\w+$", "O", Path("train.conll").read_text(), flags=re.MULTILINE))
+    Path("dev.conll").write_text("Lima X B-LOC\nfell X O\n\n" * 120)  # enough of them for advice
+    done = run("train plan.toml -o model --task ner")
+    assert done.code == 0, done.err
+    assert json.loads(Path("model/report.json").read_text())["scores"]["ner"]["dev"]["score"] == 0.0
 
 
 def test_counts_of_a_text_that_are_none(workplace: Path, trained: Path) -> None:

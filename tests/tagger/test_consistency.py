@@ -1,5 +1,6 @@
 """Consistent names: what the other mentions say counts, at every door, and nothing else changes."""
 
+import io
 import json
 import re
 from collections import Counter
@@ -7,6 +8,7 @@ from itertools import chain
 from math import log
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -14,7 +16,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from polytag import evaluate
-from polytag.bulk import Assignment, cut, tagging
+from polytag.bulk import Assignment, Piece, cut, pieces, tagging
+from polytag.bulk.pieces import LARGE
+from polytag.corpus.formats import FORMATS
 from polytag.corpus.sentence import Sentence
 from polytag.errors import PolytagError
 from polytag.server.work import Worker
@@ -29,15 +33,28 @@ from tests.cli.conftest import run
 
 TEXTS = tiny.texts(80)
 TAGS = ("O", "B-PER", "I-PER", "E-PER", "S-PER", "B-LOC", "S-LOC")
-WORDS = ("Lima", "LIMA", "lima", "7", "İzmir", "Oslo", "北京", "ሀገር", "...", "x-Ray")
+NAMES = (
+    "Lima",
+    "LIMA",
+    "İzmir",
+    "Oslo",
+    "北京",
+    "ሀገር",
+    "x-Ray",
+    "ǅeko",
+    "თბილისი",
+    "القاهرة",
+    "AT&T",
+    "O'Neill",
+    "\u00c1d",
+    "A\u0301d",
+)
+OTHERS = ("lima", "7", "...", "oʻzbek", "maʼlum", "ß", "straße", "-", "x0y", "")
+WORDS = (*NAMES, *OTHERS[:-1])
 
 
 def of(tagger: Tagger, texts: list[Sentence], **wanted: Any) -> list[Sentence]:
     return list(tagger.tag_all(texts, Request(**wanted)))
-
-
-def is_name(word: str) -> bool:
-    return any(letter.isalpha() and not letter.islower() for letter in word)
 
 
 def expected_scores(words: list[str], tags: list[int]) -> list[list[float]]:
@@ -45,10 +62,11 @@ def expected_scores(words: list[str], tags: list[int]) -> list[list[float]]:
     types = [tag[2:] for tag in TAGS]
     scores = [[0.0] * len(TAGS) for _ in words]
     for place, word in enumerate(words):
+        form = normalize("NFC", word.casefold())
         others = [
             types[tags[other]]
             for other, same in enumerate(words)
-            if other != place and is_name(word) and is_name(same) and same.casefold() == word.casefold()
+            if other != place and {word, same} <= {*NAMES} and normalize("NFC", same.casefold()) == form
         ]
         votes = Counter(others)
         if others:
@@ -66,15 +84,20 @@ def test_scores_are_those_of_each_mention_by_itself(drawn: list[tuple[str, int]]
     np.testing.assert_allclose(found, expected, rtol=1e-5)
 
 
-def test_what_counts_as_a_name() -> None:
-    words = ["Lima", "LIMA", "lima", "lima", "7", "7", "北京", "北京", "Oslo"]
-    scores = Mentions(words).scores(np.array([4, 6, 0, 0, 0, 0, 6, 6, 4], np.int32), types_of(TAGS))
+@pytest.mark.parametrize("word", WORDS)
+def test_what_counts_as_a_name(word: str) -> None:
+    assert len(Mentions([word]).places) == (word in NAMES)
+
+
+def test_mentions_are_heard_whatever_their_case() -> None:
+    words = ["Lima", "LIMA", "lima", "lima", "北京", "北京", "Oslo", "\u00c1d", "A\u0301d"]
+    scores = Mentions(words).scores(np.array([4, 6, 0, 0, 6, 6, 4, 4, 4], np.int32), types_of(TAGS))
     found = scores.added_to(np.zeros((9, len(TAGS)), np.float32), np.arange(9))
-    assert [bool(row.any()) for row in found] == [True, True, False, False, False, False, True, True, False]
+    assert [bool(row.any()) for row in found] == [True, True, False, False, True, True, False, True, True]
     # Lima was a person, LIMA a place: each speaks for the other.
     assert TAGS[int(found[0].argmax())].endswith("LOC")
     assert TAGS[int(found[1].argmax())].endswith("PER")
-    assert found[6].max() == pytest.approx(WEIGHT * log(1 + FLOOR))
+    assert found[4].max() == pytest.approx(WEIGHT * log(1 + FLOOR))
 
 
 @pytest.mark.parametrize("constrained", [False, True])
@@ -175,22 +198,55 @@ def test_from_the_command_line(tagger: Tagger, model: Path, annotated: Path, tmp
     assert run([*scored, "--html", page]).out == run(scored).out
     points = run([*scored, "--operating-points"]).out.splitlines()
     assert points[2].split() == ["0.00", "100.00%", "100.00%", "100.00%"]
-    refused = run(["tag", model, annotated, "--task", "pos", "--consistent"])
-    assert "the tasks have no spans to be consistent" in refused.sentence
+    assert "consistent names" in page.read_text()
+    scored[scored.index("ner")] = "pos"
+    annotated.with_name("pos.jsonl").write_text(annotated.read_text().replace('"ner"', '"pos"'))
+    scored[scored.index(annotated)] = annotated.with_name("pos.jsonl")
+    for command in (
+        ["tag", model, annotated, "--task", "pos", "--consistent"], scored, [*scored, "--html", page],
+        [*scored, "--operating-points"],
+    ):  # fmt: skip
+        assert "the tasks have no spans to be consistent" in run(command).sentence
 
 
-def test_pieces_are_large_and_workers_say_what_one_says(model: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def pieces_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> tuple[Path, list[Piece]]:
+    """A text in more pieces than one, each longer than a stretch."""
     source = tmp_path / "text.txt"
-    source.write_text("".join(" ".join(text.words) + "\n" for text in tiny.texts(12_000, seed=3)))
-    usual, large = (list(cut(source, format="tokenised", consistent=consistent)) for consistent in (False, True))
-    assert 1 == len(large) < len(usual)
-    assert "".join(piece.text for piece in large) == source.read_text()
-    found = []
-    for workers in (1, 2):
-        assignment = Assignment(model=str(model), request=Request(["ner"], consistent=True))
-        with tagging(assignment, workers=workers) as render:
-            found.append(b"".join(render(cut(source, format="tokenised", consistent=True))))
-    assert found[0] == found[1]
+    source.write_text("".join(" ".join(text.words) + "\n" for text in tiny.texts(3_000, seed=3)))
+    monkeypatch.setattr(pieces, "LARGE", source.stat().st_size // 4)
+    monkeypatch.setattr(batches, "AGREEING_WORDS", 50)
+    found = [piece for piece in cut(source, format="tokenised", consistent=True) if isinstance(piece, Piece)]
+    assert len(found) > 3
+    return source, found
+
+
+def test_each_piece_is_read_as_a_whole(tagger: Tagger, model: Path, pieces_of: tuple[Path, list[Piece]]) -> None:
+    for confidence in (False, True):  # at once, and block by block
+        request = Request(["ner"], consistent=True, confidence=confidence)
+        with tagging(Assignment(model=str(model), request=request)) as render:
+            for piece, text in zip(pieces_of[1], render(pieces_of[1]), strict=True):
+                words = [line.split() for line in piece.text.splitlines()]
+                lengths = [len(line) for line in words]
+                expected = tagger.tag_columns([*chain.from_iterable(words)], lengths, Request(["ner"], consistent=True))
+                assert [line.split()[1] for line in text.decode().splitlines() if line] == expected["ner"]
+
+
+def test_workers_say_what_one_says(model: Path, pieces_of: tuple[Path, list[Piece]]) -> None:
+    assignment = Assignment(model=str(model), request=Request(["ner"], consistent=True))
+    with tagging(assignment) as one, tagging(assignment, workers=2) as two:
+        assert [*one(pieces_of[1])] == [*two(pieces_of[1])]
+
+
+@pytest.mark.parametrize("format_", [name for name, row in FORMATS.items() if row.cut and not row.is_table])
+def test_pieces_are_of_a_megabyte_or_two(format_: str) -> None:
+    line = "Ann\tLima\n" if format_ != "jsonl" else '{"text": "Ann saw Lima"}\n'
+    text = line * (3 * LARGE // len(line))
+    sizes = [piece.size for piece in cut(io.StringIO(text), format=format_, consistent=True)]
+    assert sum(sizes) == len(text)
+    if format_ not in ("conll", "conllu", "csv", "ontonotes"):  # without a blank line these are one sentence
+        assert all(LARGE <= size <= 2 * LARGE + len(line) for size in sizes[:-1])
+        assert len(sizes) > 1
 
 
 def test_a_server_keeps_those_apart_who_ask_at_once(tagger: Tagger) -> None:

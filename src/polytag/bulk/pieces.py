@@ -16,7 +16,7 @@ from polytag.corpus.raw_lines import LONGEST_LINE, Source
 from polytag.corpus.recognition import recognised
 from polytag.corpus.text import BLANKS, Line, Lines, lines_of
 
-LARGE = 16  # times as large are the pieces of what is tagged consistently
+LARGE = 1 << 20  # bytes of a piece in which names are consistent
 _BLANK = b" \t\r\n"
 
 
@@ -85,8 +85,8 @@ def cut(
     Format, encoding and line ends are found here, once for all pieces; "auto" is what `recognised` says. ``name`` is
     what errors call the text: the path of a file unless given; ``notes`` takes a guess of the format, and what is odd
     about the encoding. Where a text is cut depends on nothing but the text, and whether its names are to be
-    ``consistent``, which larger pieces serve: of one megabyte or more, not of 64 kilobytes or more. The pieces of a
-    table are its rows, with words or a text in the column ``word``, or as `polytag.bulk.tables` finds them.
+    ``consistent``, which larger pieces serve: of one or two megabytes, of more only where a sentence has more. The
+    pieces of a table are its rows, with words or a text in the column ``word``, or as `polytag.bulk.tables` finds them.
 
     Raises (while iterating):
         CorpusError: there is no such file, it cannot be read or decoded, or its format cannot be tagged; a table has
@@ -98,12 +98,13 @@ def cut(
     if isinstance(source, str | PathLike) and FORMATS[chosen].is_table:
         from polytag.bulk import tables
 
-        yield from tables.cut(Path(source), column=str(word) if word else None, name=name)
+        least = LARGE if consistent else 0
+        yield from tables.cut(Path(source), column=str(word) if word else None, name=name, least=least)
         return
     rule, line, character, head, find = FORMATS[chosen].cut, 1, 0, "", FORMATS[chosen].head
     assert rule is not None, "whatever has blocks can be cut"
     if consistent:
-        rule = replace(rule, size=LARGE * rule.size, most=LARGE * rule.most)
+        rule = replace(rule, size=LARGE, most=max(2 * LARGE, rule.most))
     for text in _plain(Path(source), rule) if isinstance(source, str | PathLike) else ():
         if not text:
             return

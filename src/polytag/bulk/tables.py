@@ -27,17 +27,30 @@ COLUMNS = ("words", "tokens", "text")  # where words are looked for, as in recor
 PIECES = 16  # that are written as one group of rows
 
 
-def cut(path: Path, *, column: str | None = None, name: str = "") -> Iterator[TablePiece]:
+def cut(path: Path, *, column: str | None = None, name: str = "", least: int = 0) -> Iterator[TablePiece]:
     """All rows in pieces, after one without rows: a table that has none has columns. ``name`` is for errors.
+
+    Each but the last has at ``least`` so many bytes.
 
     Raises:
         CorpusError: it is no table, or has no such column.
     """
     name, row, words = name or str(path), 0, ""
-    for batch in batches(path, name=name):
-        words = words or _column(batch.schema.names, column, name)
-        yield TablePiece(name, words, row, _packed(pa.Table.from_batches([batch])))
-        row += batch.num_rows if row else 1
+    for table in _gathered(batches(path, name=name), least):
+        words = words or _column(table.column_names, column, name)
+        yield TablePiece(name, words, row, _packed(table))
+        row += table.num_rows if row else 1
+
+
+def _gathered(batches: Iterable[Any], least: int) -> Iterator[Any]:
+    found: list[Any] = []
+    for batch in batches:
+        found.append(batch)
+        if not batch.num_rows or sum(one.nbytes for one in found) >= least:
+            yield pa.Table.from_batches(found)
+            found = []
+    if found:
+        yield pa.Table.from_batches(found)
 
 
 def _column(names: list[str], wanted: str | None, source: str) -> str:

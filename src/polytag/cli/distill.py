@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @directory_option("The directory for the corpus and the plan.", required=True)
 @task_option("Distill")
 @min_probability_option("What is less probable than P becomes ?: words of a type (repeatable), or all  [0.9]")
-@consistent_option
+@consistent_option("among all that is tagged (about 262,144 words at a time)")
 @click.option(
     "--sentences", type=click.IntRange(min=1), default=20_000, show_default=True,
     help="So many are tagged, drawn at random from all.",

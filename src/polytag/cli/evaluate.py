@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     help="The same, and the probability that gives this precision on the dev split.",
 )  # fmt: skip
 @click.option("--familiarity", is_flag=True, help="Also say how well the model knows the text, beside its dev split.")
-@consistent_option
+@consistent_option("in the files (about 262,144 words at a time)")
 @html_option
 def evaluate(
     model: Path,
@@ -41,7 +41,6 @@ def evaluate(
     operating_points: bool,
     wanted_precision: float | None,
     familiarity: bool,
-    consistent: bool,
     html: Path | None,
     **options: Any,
 ) -> None:
@@ -67,18 +66,14 @@ def evaluate(
     if operating_points or wanted_precision is not None:
         if calibration or as_json or html is not None:
             raise click.UsageError("operating points are a table of their own: no --calibration, --json or --html")
-        points = _operating(evaluation, wanted_precision, consistent=consistent, data=data, notes=notes)
-        click.echo("\n".join(points))
+        click.echo("\n".join(_operating(evaluation, wanted_precision, data=data, notes=notes)))
         tell(notes)
         return
     if html is None:
-        counts = evaluation.counts(calibration=calibration or familiarity, consistent=consistent)
+        counts = evaluation.counts(calibration=calibration or familiarity)
     else:
-        title = f"{model}: {data_file or f'{split} files'}"
-        counts = _report(
-            evaluation, html, model=model, data=data, calibration=calibration or familiarity, consistent=consistent,
-            title=title,
-        )  # fmt: skip
+        title = f"{model}: {data_file or f'{split} files'}{', consistent names' * bool(evaluation.consistent)}"
+        counts = _report(evaluation, html, model=model, data=data, calibration=calibration or familiarity, title=title)
     tell(notes)
     for sentence in (*evaluation.lacking(counts), *evaluation.unlike(counts, every=familiarity)):
         click.echo(sentence, err=True)
@@ -87,9 +82,7 @@ def evaluate(
         click.echo(f"next: {step}", err=True)
 
 
-def _operating(
-    evaluation: "Evaluation", wanted: float | None, *, consistent: bool, data: Path | None, notes: "Notes"
-) -> Iterator[str]:
+def _operating(evaluation: "Evaluation", wanted: float | None, *, data: Path | None, notes: "Notes") -> Iterator[str]:
     from polytag.tagger.evaluation import sentences_to_score
     from polytag.tagger.operating import OperatingPoints
 
@@ -98,6 +91,7 @@ def _operating(
         if task not in spans:
             yield f"{task}: its tags are no spans"
             continue
+        consistent = task in evaluation.consistent
         points = OperatingPoints.of(tagger, sentences, task, consistent=consistent)
         yield from (f"{task}:", *points.table())
         if wanted is not None:
@@ -124,20 +118,13 @@ def _tables(counts: "dict[str, Counts]") -> str:
 
 
 def _report(
-    evaluation: "Evaluation",
-    html: Path,
-    *,
-    model: Path,
-    data: Path | None,
-    calibration: bool,
-    consistent: bool,
-    title: str,
+    evaluation: "Evaluation", html: Path, *, model: Path, data: Path | None, calibration: bool, title: str
 ) -> "dict[str, Counts]":
     """Write the report; the counts come from the same pass over the sentences."""
     from polytag.reports import report_cases, report_page
     from polytag.reports.training_curves import curves_of
 
-    cases = report_cases(evaluation.tagger, evaluation.sentences, data=data, consistent=consistent)
+    cases = report_cases(evaluation.tagger, evaluation.sentences, data=data, consistent=evaluation.consistent)
     page = report_page(cases, title=title, curves=curves_of(model))
     write_page(html, page)
     return {task: found.counts(calibration=calibration) for task, found in cases.items()}

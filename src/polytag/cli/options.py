@@ -145,9 +145,13 @@ jobs_option = click.option("--jobs", type=click.IntRange(1), default=1, show_def
 constrained_option = click.option(
     "--constrained/--unconstrained", default=None, help="Valid tag sequences only; as the plan says if absent."
 )
-consistent_option = click.option(
-    "--consistent", is_flag=True, help="Tag names with an eye to their other mentions in the text."
-)
+
+
+def consistent_option(among: str) -> Callable[[F], F]:
+    """``--consistent``; the help says where the mentions are that count."""
+    return click.option("--consistent", is_flag=True, help=f"Tag names with an eye to their other mentions {among}.")
+
+
 encoding_option = click.option(
     "--encoding", default="auto", show_default=True, help="A codec; auto is UTF-8, else latin-1."
 )

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     "--familiarity", is_flag=True,
     help="Say how well the model knows each text, by its first words: new words, characters, mean probability of tags.",
 )  # fmt: skip
-@consistent_option
+@consistent_option("in the text")
 @constrained_option
 @directory_option("Write here instead of to stdout.")
 @quiet_option
@@ -96,9 +96,9 @@ def tag(
     single line end does not, but for --from lines. Each word gets a line with its tags. --to jsonl writes a record per
     sentence instead: its "text" and at which character of the input it starts, then the same as records of jsonl.
 
-    With --consistent, all is tagged a second time, when what the other mentions of a name were found to be speaks for
-    a type: one sentence often tells what others leave open. Mentions are those in the same one or two megabytes of a
-    file, or rows of a piece of a table, so a sentence's tags depend on what stands around it.
+    With --consistent, what the other mentions of a name are found to be speaks for a type: one sentence often tells
+    what others leave open. Mentions are those in the same one or two megabytes of a file, whatever documents or records
+    it holds, so a sentence's tags depend on what stands around it.
 
     Tables (Parquet and Arrow) have words as lists, or a text, in a column, that of --word or else words, tokens or
     text; the same rows are written to --output with a column for each task, and columns TASK.predicted_spans,

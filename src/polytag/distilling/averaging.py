@@ -13,7 +13,7 @@ from polytag.corpus.tag_rules import parse_any
 from polytag.distilling.student import labelled_tasks
 from polytag.errors import PolytagError
 from polytag.tagger.batches import chunks
-from polytag.tagger.predicting import lattices
+from polytag.tagger.predicting import lattices_of
 from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger, load
 from polytag.vocabulary.vocabularies import TagVocabulary
@@ -98,7 +98,7 @@ class Teachers:
         }
         for tagger in self.taggers:
             places = {task: self._places(tagger, task) for task in self.tasks}
-            found = lattices(tagger.engine, chunk, self.tasks, constrained=True, consistent=consistent)
+            found = lattices_of(tagger.engine, chunk, self.tasks, constrained=True, consistent=consistent)
             for task, batch, lattice in found:
                 for number, shares in zip(batch.indices.tolist(), lattice.marginals(), strict=True):
                     sums[task][number] += shares[:, places[task]] / len(self.taggers)

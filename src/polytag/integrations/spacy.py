@@ -128,11 +128,7 @@ class PolytagPipe(Pipe):
         tagger = self.tagger
         sentences = [_sentences(doc) for doc in docs]
         words = (Sentence(tuple(token.text for token in tokens)) for of in sentences for tokens in of)
-        wanted = Request(
-            tuple(self._targets), confidence=self.probabilities, min_probability=self.min_probability,
-            consistent=self.consistent,
-        )  # fmt: skip
-        tagged = tagger.tag_all(words, wanted)
+        tagged = tagger.tag_all(words, self._request())
         for doc, of in zip(docs, sentences, strict=True):
             answers = [(tokens, next(tagged)) for tokens in of]
             targets.annotate(
@@ -173,8 +169,15 @@ class PolytagPipe(Pipe):
 
     def _use(self, tagger: Tagger) -> "PolytagPipe":
         self._targets = targets.choose(tagger, self.tasks)
+        tagger.checked(self._request())
         self._tagger = tagger
         return self
+
+    def _request(self) -> Request:
+        return Request(
+            tuple(self._targets), confidence=self.probabilities, min_probability=self.min_probability,
+            consistent=self.consistent,
+        )  # fmt: skip
 
     def __reduce__(self) -> tuple[Any, ...]:
         """For processes that are started anew; the tagger goes along as the files of its model."""

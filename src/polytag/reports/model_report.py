@@ -1,6 +1,6 @@
 """A report on a model: its tasks' analyses on one page."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from os import PathLike
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -24,12 +24,12 @@ def report_cases(
     sentences: Mapping[str, Iterable[Sentence]],
     *,
     data: str | PathLike[str] | None = None,
-    consistent: bool = False,
+    consistent: Collection[str] = (),
 ) -> dict[str, Cases]:
     """Tag the sentences of each task and set what was found against their tags.
 
-    Training files, for scores by frequency, are looked up as the model's plan says and below ``data``. What is said to
-    be ``consistent`` are the tasks that have spans.
+    Training files, for scores by frequency, are looked up as the model's plan says and below ``data``. ``consistent``
+    are the tasks whose names are to be.
 
     Raises:
         CorpusError: the sentences cannot be read, or there is none.
@@ -37,9 +37,8 @@ def report_cases(
     plan = tagger.plan
     if data is not None:
         plan = plan.model_copy(update={"search": (*plan.search, str(Path(data).resolve()))})
-    spanning = tagger.span_tasks()
     return {
-        task: read_cases(tagger, task, found, plan=plan, consistent=consistent and task in spanning)
+        task: read_cases(tagger, task, found, plan=plan, consistent=task in consistent)
         for task, found in sentences.items()
     }
 

@@ -47,10 +47,15 @@ def next_steps(scored: Sequence[Scored], epochs: Epochs | None = None) -> list[s
     """What would help most, in at most three sentences."""
     found = [_of_epochs(epochs)] if epochs else []
     for one in scored:
-        if _all(one.counts).gold >= FEWEST:
+        if is_enough(one.counts):
             found += [rule(one) for rule in (_unlike, _unknown_words, _few_examples, _precision_or_recall, _consistent)]
     worth = [advice for advice in found if advice]
     return [advice.sentence for advice in sorted(worth, key=lambda advice: -advice.points)[:MOST]]
+
+
+def is_enough(counts: Counts) -> bool:
+    """Whether anything is concluded from them."""
+    return _all(counts).gold >= FEWEST
 
 
 def _all(counts: Counts, group: str = "all") -> Tally:

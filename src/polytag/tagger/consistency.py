@@ -1,10 +1,11 @@
 """Mentions agree: what the others of a word's mentions were found to be speaks for a type of span.
 
 A name has mostly one meaning in one text (Gale, Church and Yarowsky 1992, One sense per discourse), and one of its
-sentences often tells what it is where the others do not. So all is tagged twice, the second time with the votes of the
+sentences often tells what it is where the others do not. So all is decoded twice, the second time with the votes of the
 first (as by Krishnan and Manning 2006, An effective two-stage model for exploiting non-local dependencies).
 """
 
+import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
@@ -23,13 +24,18 @@ WEIGHT = 0.8
 FLOOR = 0.02  # of a share, so that a type that none of the others has is unlikely and not impossible
 
 
+def agreeing(engine: Engine, tasks: Iterable[str]) -> list[str]:
+    """The tasks that have spans, and so names."""
+    vocabularies = {task: engine.part(task).vocabulary for task in tasks}
+    return [task for task, of in vocabularies.items() if of.types and not of.plain]
+
+
 class Agreement:
     """Lattices of all batches of some sentences, kept until all are there: then each has what the others say."""
 
     def __init__(self, engine: Engine, tasks: Iterable[str]) -> None:
         """``tasks`` whose names are to agree; those without spans have none."""
-        vocabularies = {task: engine.part(task).vocabulary for task in tasks}
-        self._types = {task: types_of(of.tags) for task, of in vocabularies.items() if not of.plain}
+        self._types = {task: types_of(engine.part(task).vocabulary.tags) for task in agreeing(engine, tasks)}
         self._kept: dict[str, list[tuple[Batch, Lattice]]] = {task: [] for task in self._types}
 
     def keeps(self, task: str, batch: Batch, lattice: Lattice) -> bool:
@@ -106,7 +112,15 @@ class _Names(dict[str, int]):
         self._numbers: dict[str, int] = {}
 
     def __missing__(self, word: str) -> int:
-        is_name = any(letter.isalpha() and not letter.islower() for letter in word)
-        number = self._numbers.setdefault(word.casefold(), len(self._numbers)) if is_name else -1
-        self[word] = number
+        name = unicodedata.normalize("NFC", word.casefold())
+        self[word] = number = self._numbers.setdefault(name, len(self._numbers)) if _is_name(word) else -1
         return number
+
+
+def _is_name(word: str) -> bool:
+    """Whether a word has a capital, or letters of which none can begin a name in another form.
+
+    Georgian has capitals for headlines alone, which its names do not begin with.
+    """
+    has_capital = any(letter.isupper() or letter.istitle() for letter in word)
+    return has_capital or (any(map(str.isalpha, word)) and all(letter.title() == letter for letter in word))

@@ -1,7 +1,7 @@
 """Score a model on the files of its plan, or on another file."""
 
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from os import PathLike
@@ -20,7 +20,9 @@ from polytag.scoring import Counts
 from polytag.scoring.advice import Scored, next_steps
 from polytag.scoring.familiarity import Familiarity
 from polytag.splits import has_split, read_as, split_sentences
+from polytag.tagger.consistency import agreeing
 from polytag.tagger.familiarity import Watched
+from polytag.tagger.request import Request
 from polytag.tagger.tagging import Tagger, as_tagger
 
 SEEN_DEV = "the model was refit on them too (training.refit), so scores on them say little of other text"
@@ -55,6 +57,7 @@ class Evaluation:
     tagger: Tagger
     sentences: Mapping[str, Iterator[Sentence]]
     watched: Mapping[str, Watched]
+    consistent: Collection[str] = ()  # the tasks whose names are consistent
 
     @classmethod
     def of(
@@ -64,6 +67,7 @@ class Evaluation:
         best_for: str | None = None,
         precision: str | None = None,
         threads: int | None = None,
+        consistent: bool = False,
         **chosen: Unpack[Chosen],
     ) -> "Evaluation":
         """Load a model and open what it is scored on; arguments and errors are those of `evaluate`."""
@@ -73,13 +77,13 @@ class Evaluation:
         for task, found in sentences_to_score(tagger, **chosen).items():
             watched[task] = Watched(tagger, task)
             sentences[task] = watched[task].watch(found)
-        return cls(tagger, sentences, watched)
+        request = tagger.checked(Request(list(sentences), consistent=consistent)) if consistent else None
+        return cls(tagger, sentences, watched, agreeing(tagger.engine, request.tasks) if request else ())
 
-    def counts(self, *, calibration: bool = False, consistent: bool = False) -> dict[str, Counts]:
-        """Counts of each task, as `Tagger.evaluate` gives them; ``consistent`` ones of tasks with spans."""
-        spanning = [task for task in self.tagger.span_tasks() if task in self.sentences] or self.sentences
+    def counts(self, *, calibration: bool = False) -> dict[str, Counts]:
+        """Counts of each task, as `Tagger.evaluate` gives them."""
         return {
-            task: self.tagger.evaluate(found, task, calibration=calibration, consistent=consistent and task in spanning)
+            task: self.tagger.evaluate(found, task, calibration=calibration, consistent=task in self.consistent)
             for task, found in self.sentences.items()
         }
 
@@ -156,8 +160,10 @@ def evaluate(
         PolytagWarning: there are labels that training has not, so that they are never found, or the text is unlike that
             of the dev split.
     """
-    evaluation = Evaluation.of(model, best_for=best_for, precision=precision, threads=threads, **chosen)
-    counts = evaluation.counts(consistent=consistent)
+    evaluation = Evaluation.of(
+        model, best_for=best_for, precision=precision, threads=threads, consistent=consistent, **chosen
+    )
+    counts = evaluation.counts()
     for sentence in (*evaluation.lacking(counts), *evaluation.unlike(counts)):
         warnings.warn(PolytagWarning(sentence), stacklevel=2)
     return counts

@@ -12,6 +12,7 @@ from polytag.tagger.engine import Engine
 from polytag.tagger.lattice import Lattice, View
 from polytag.tagger.packing import Ints
 from polytag.tagger.request import Request
+from polytag.tagger.words import Floats
 
 THREAD_WORDS = 512  # fewer are not worth a thread
 
@@ -45,18 +46,16 @@ def predicted(
     return found
 
 
-def lattices(
+def lattices_of(
     engine: Engine, sentences: Sequence[Sentence], tasks: Sequence[str], *, constrained: bool | None, consistent: bool
 ) -> Iterator[tuple[str, Batch, Lattice]]:
     """What decoding sees of some sentences: of each task batch by batch."""
     words, lengths = flat(sentences)
     agreement = Agreement(engine, tasks if consistent else ())
-    for group in engine.by_language(tasks):
-        for batch in engine.batches(words, lengths, group):
-            contexts = engine.contexts(batch, group, Scratch())
-            for task, lattice in engine.lattices(contexts, batch, group, constrained=constrained).items():
-                if not agreement.keeps(task, batch, lattice):
-                    yield task, batch, lattice
+    for batch, _, of_tasks in _computed(engine, words, lengths, tasks, constrained):
+        for task, lattice in of_tasks.items():
+            if not agreement.keeps(task, batch, lattice):
+                yield task, batch, lattice
     yield from agreement.reached(words)
 
 
@@ -66,13 +65,19 @@ def views(
     """What the network makes of sentences, as `Tagger.views` has it."""
     done = 0
     for chunk in chunks(sentences):
-        words, lengths = flat(chunk)
-        for group in engine.by_language(tasks):
-            for batch in engine.batches(words, lengths, group):
-                contexts = engine.contexts(batch, group, Scratch())
-                lattices = engine.lattices(contexts, batch, group, constrained=constrained)
-                yield View([done + index for index in batch.indices.tolist()], batch.packing, contexts[-1], lattices)
+        for batch, context, of_tasks in _computed(engine, *flat(chunk), tasks, constrained):
+            yield View([done + index for index in batch.indices.tolist()], batch.packing, context, of_tasks)
         done += len(chunk)
+
+
+def _computed(
+    engine: Engine, words: Sequence[str], lengths: Ints, tasks: Sequence[str], constrained: bool | None
+) -> Iterator[tuple[Batch, Floats, dict[str, Lattice]]]:
+    """Batch by batch and language by language: the context of the highest layer, and the lattice of each task."""
+    for group in engine.by_language(tasks):
+        for batch in engine.batches(words, lengths, group):
+            contexts = engine.contexts(batch, group, Scratch())
+            yield batch, contexts[-1], engine.lattices(contexts, batch, group, constrained=constrained)
 
 
 def available_cores() -> int:

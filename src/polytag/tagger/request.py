@@ -82,14 +82,12 @@ class Request:
         return leasts.get(type_, leasts.get("", 0.0))
 
     def check_types(self, types: Collection[str]) -> None:
-        """See to it that there are spans that `consistent` and `min_probability` are of, if those are the ``types``.
+        """See to it that there are spans that `min_probability` is of, where tasks have spans of those ``types``.
 
         Raises:
-            PolytagError: there are none at all, or none of a type that the latter names.
+            PolytagError: there are none at all, or none of a type that it names.
         """
         if not types:
-            if self.consistent:
-                raise PolytagError("consistent is True, but the tasks have no spans to be consistent")
             raise PolytagError(
                 f"min_probability is {self.min_probability!s:.60}, but the tasks have no spans to leave out"
             )

@@ -19,6 +19,7 @@ from polytag.model import Model, load_model, save
 from polytag.scoring import Counts
 from polytag.scoring.familiarity import Familiarity
 from polytag.tagger.batches import chunks, flat
+from polytag.tagger.consistency import agreeing
 from polytag.tagger.decoding import Prediction, nothing_said, with_predictions
 from polytag.tagger.engine import Engine
 from polytag.tagger.familiarity import familiarity
@@ -133,7 +134,7 @@ class Tagger:
     def tag_all(
         self, sentences: Iterable[Sentence], request: Request = ANYTHING, **options: Unpack[Options]
     ) -> Iterator[Sentence]:
-        """Tag a stream of sentences, in order, in constant memory: a ``consistent`` one in stretches of 262,144 words.
+        """Tag a stream of sentences, in order, in constant memory; names are consistent in some 262,144 words each.
 
         Args:
             sentences: words; tags that they carry are ignored.
@@ -155,13 +156,14 @@ class Tagger:
         """Tag a document block by block and render it: whatever is no sentence goes through untouched.
 
         Lines and words get probabilities and alternatives as further columns, the latter as tag and probability of the
-        sequence by turns; records of JSONL get all as `polytag.corpus.asjson` has it.
+        sequence by turns; records of JSONL get all as `polytag.corpus.asjson` has it. A ``consistent`` document is read
+        as a whole.
 
         Raises:
             PolytagError: at once, as `tag_all`; while iterating, what the reader of the blocks raises.
         """
         request = self.checked(request.with_options(options))
-        stretches = chunks(blocks, consistent=request.consistent)
+        stretches = [list(blocks)] if request.consistent else chunks(blocks)
         return chain.from_iterable(self._rendered(chunk, request) for chunk in stretches)
 
     def tag_columns(
@@ -243,7 +245,9 @@ class Tagger:
                 be consistent where they have none.
         """
         tasks = self.choose(request.tasks)
-        if request.min_probability or request.consistent:
+        if request.consistent and not agreeing(self.engine, tasks):
+            raise PolytagError("consistent is True, but the tasks have no spans to be consistent")
+        if request.min_probability:
             vocabularies = [self.engine.part(task).vocabulary for task in tasks]
             request.check_types(set().union(*(found.types for found in vocabularies if not found.plain)))
         return replace(request, tasks=tasks)

@@ -161,11 +161,9 @@ class _Loss(nn.Module):
         return self._loss(batch, generator=generator)
 
 
-def evaluate(
-    tagger: Tagger, sentences: Sequence[Sentence], task: str, *, world: World, consistent: bool = False
-) -> Counts:
-    """As `Tagger.evaluate`; each process tags its share, in which names are consistent if they are to be."""
-    counts, *others = world.gather(tagger.evaluate(world.share(sentences), task, consistent=consistent))
+def evaluate(tagger: Tagger, sentences: Sequence[Sentence], task: str, *, world: World) -> Counts:
+    """As `Tagger.evaluate`; each process tags its share."""
+    counts, *others = world.gather(tagger.evaluate(world.share(sentences), task))
     for other in others:
         counts.merge(other)
     return counts

@@ -15,7 +15,8 @@ from polytag.model.report_file import REPORT
 from polytag.reports.card import write_card
 from polytag.reports.intervals import interval_of
 from polytag.scoring import Counts, as_dict
-from polytag.scoring.advice import Epochs, Scored, next_steps
+from polytag.scoring.advice import Epochs, Scored, is_enough, next_steps
+from polytag.tagger.consistency import agreeing
 from polytag.tagger.evaluation import has_vectors
 from polytag.tagger.tagging import Tagger
 from polytag.training.distributed import evaluate
@@ -90,21 +91,19 @@ def _next_steps(
 ) -> list[str]:
     """What would help most, by the scores on dev, or on test where there is none."""
     scored = [
-        Scored(
-            task, next(iter(of.values())), examples[task], has_vectors(trainer.plan, task),
-            consistent=_consistent(trainer, best, task, next(iter(of))),
-        )
+        Scored(task, of[split], examples[task], has_vectors(trainer.plan, task), consistent=consistent)
         for task, of in counts.items()
-        if of
-    ]  # fmt: skip
+        for split in list(of)[:1]
+        for consistent in [_consistent(trainer, best, task, split) if is_enough(of[split]) else None]
+    ]
     history = [line["selected"] for line in trainer.progress.history if line["selected"] is not None]
     return next_steps(scored, Epochs(history, trainer.epochs))
 
 
 def _consistent(trainer: Trainer, best: Tagger, task: str, split: str) -> Counts | None:
-    if task not in best.span_tasks():
-        return None
-    return evaluate(best, trainer.prepared.sentences[task][split], task, world=trainer.world, consistent=True)
+    """The counts of all sentences together, which processes do not share, if there are names in them."""
+    sentences = trainer.prepared.sentences[task][split]
+    return best.evaluate(sentences, task, consistent=True) if agreeing(best.engine, [task]) else None
 
 
 def _surroundings() -> dict[str, Any]:
