@@ -127,8 +127,8 @@ def _consistent(one: Scored) -> Advice | None:
     if points < LEAST:
         return None
     assert one.consistent is not None
-    said = f"F1 {one.consistent.score:.1f} for {one.counts.score:.1f} where all mentions of a name count"
-    return Advice(points, f"{one.task}: {said}: 'polytag tag --consistent' for texts, not for sentences apart")
+    said = f"F1 {one.counts.score:.1f} becomes {one.consistent.score:.1f} where a name's other mentions count"
+    return Advice(points, f"{one.task}: {said}: 'polytag tag --consistent' for whole texts")
 
 
 def _of_epochs(epochs: Epochs) -> Advice | None:
