@@ -90,20 +90,20 @@ def _next_steps(
     examples: Mapping[str, Mapping[str, int]],
 ) -> list[str]:
     """What would help most, by the scores on dev, or on test where there is none."""
-    scored = [
-        Scored(task, of[split], examples[task], has_vectors(trainer.plan, task), consistent=consistent)
-        for task, of in counts.items()
-        for split in list(of)[:1]
-        for consistent in [_consistent(trainer, best, task, split) if is_enough(of[split]) else None]
-    ]
+    scored = [_scored(trainer, best, task, of, examples[task]) for task, of in counts.items() if of]
     history = [line["selected"] for line in trainer.progress.history if line["selected"] is not None]
     return next_steps(scored, Epochs(history, trainer.epochs))
 
 
-def _consistent(trainer: Trainer, best: Tagger, task: str, split: str) -> Counts | None:
-    """The counts of all sentences together, which processes do not share, if there are names in them."""
-    sentences = trainer.prepared.sentences[task][split]
-    return best.evaluate(sentences, task, consistent=True) if agreeing(best.engine, [task]) else None
+def _scored(
+    trainer: Trainer, best: Tagger, task: str, counts: Mapping[str, Counts], examples: Mapping[str, int]
+) -> Scored:
+    """A task by the counts of its first split, also with consistent names, which processes do not share among them."""
+    split, found = next(iter(counts.items()))
+    consistent = None
+    if is_enough(found) and agreeing(best.engine, [task]):
+        consistent = best.evaluate(trainer.prepared.sentences[task][split], task, consistent=True)
+    return Scored(task, found, examples, has_vectors(trainer.plan, task), consistent=consistent)
 
 
 def _surroundings() -> dict[str, Any]:
