@@ -2,7 +2,8 @@
 
     python -m benchmarks.raw --data DIR --work DIR [--rows NAME ...] [--seeds 1 2 3] [--results FILE] [--markdown FILE]
 
-A run that the results have is not made again; without rows and with --markdown the page is written of what there is.
+A run that the results have is not made again; without rows and with --markdown the page is written of what there is,
+and its rows that the results do not have stay.
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 from statistics import mean
 
 from benchmarks.goals.machine import processor
+from benchmarks.page import merged, processors
 from benchmarks.raw import crf
 from benchmarks.raw.learning_on import ORGANISATIONS, learn_on
 from benchmarks.raw.rows import OF_AFRICAN, ROWS
@@ -53,7 +55,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
                     file.write(json.dumps(run) + "\n")
                 print(json.dumps(run), flush=True)
     if options.markdown:
-        options.markdown.write_text(HEAD + "\n" + "\n".join(page(read(options.results))) + "\n")
+        text = HEAD + "\n" + "\n".join(page(read(options.results))) + "\n"
+        options.markdown.write_text(merged(options.markdown.read_text() if options.markdown.exists() else "", text))
 
 
 def made(name: str, seed: int, steps: Steps) -> Run:
@@ -88,11 +91,8 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
         if found := list(_means(runs, kind)):
             seeds = ", ".join(str(seed) for seed, _ in found)
             yield f"| MasakhaNER, mean of nine: {kind} | {seeds} | | {figure([test for _, test in found])} | |"
-    processors = dict.fromkeys(run["processor"] for run in runs)
-    yield from (
-        "",
-        f"Processors: {'; '.join(processors)}. Runs shared it, and what others had made: minutes are a hint.",
-    )
+    yield from processors(runs)
+    yield "Runs shared it, and what others had made: minutes are a hint."
 
 
 def _means(runs: Sequence[Run], kind: str) -> Iterator[tuple[int, float]]:

@@ -7,7 +7,7 @@
 The epoch is chosen on the development split. A run that the results have is not made again; a run is one process, and
 several may share the files. ``--tags`` keeps the tags of dev and test files; ``--vote`` scores what most of the seeds
 there say of each word: how much of the error is the variance of seeds. Without rows and with --markdown the page is
-written of what there is.
+written of what there is; rows of it that the results do not have stay.
 """
 
 import argparse
@@ -22,7 +22,8 @@ from typing import Any
 
 from benchmarks.consistent import consistent, consistent_scores
 from benchmarks.goals.machine import processor
-from benchmarks.recipe import choices, crfsuite, votes
+from benchmarks.page import merged, processors, without
+from benchmarks.recipe import choices, crfsuite, differences, votes
 from benchmarks.recipe.choices import figure
 from benchmarks.recipe.elsewhere import Scores, elsewhere_scores
 from benchmarks.recipe.rows import AFRICAN, AFRICAN_ROWS, ELSEWHERE, ROWS, TOOLS, Row
@@ -63,7 +64,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             if not any((run["row"], run.get("seed")) == (name, seed) for run in read(options.results)):
                 _add(run_of(ROWS[name], seed, options.data, options.tags), options.results)
     if options.markdown:
-        options.markdown.write_text(HEAD + "\n" + "\n".join(page(read(options.results))) + "\n")
+        write(options.markdown, read(options.results))
 
 
 def _add(run: Run, results: Path) -> None:
@@ -106,6 +107,13 @@ def _trained(row: Row, seed: int, data: Path, tags: Path | None) -> tuple[Scores
     return scores, {"epoch": report["best_epoch"], "epochs": report["epochs"], **choices.measured(model, row.tasks[0])}
 
 
+def write(path: Path, runs: Sequence[Run]) -> None:
+    """Write the page of the runs, and of what it has of others already."""
+    old = path.read_text() if path.exists() else ""
+    found = merged(without(old, differences.HEADING), HEAD + "\n" + "\n".join(page(runs)) + "\n")
+    path.write_text(found + "\n" + "\n".join(differences.section(found)) + "\n")
+
+
 def page(runs: Sequence[Run]) -> Iterator[str]:
     """A line for each task of each row that has runs; one for all languages of MasakhaNER together."""
     splits = [*votes.SPLITS, *map(consistent, votes.SPLITS)]
@@ -123,8 +131,8 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
             means = [figure(_means(found, split)) for split in splits]
             yield f"| MasakhaNER, mean of ten | {title} | | {' | '.join(means)} | | BiLSTM-CRF of its authors 69.0 | |"
     yield from (*_votes(runs), *_elsewhere(runs), *choices.sizes(runs), *choices.epochs(runs), *choices.rates(runs))
-    processors = dict.fromkeys(run["processor"] for run in runs if "votes" not in run)
-    yield from ("", f"Processors: {'; '.join(processors)}. Trainings may have shared it: minutes are upper bounds.")
+    yield from processors([run for run in runs if "votes" not in run])
+    yield "Trainings may have shared it: minutes are upper bounds."
 
 
 def _of_split(runs: Sequence[Run], task: str, split: str) -> list[float]:
@@ -149,14 +157,14 @@ def _elsewhere(runs: Sequence[Run]) -> Iterator[str]:
     made = [run for run in runs if run["row"] in ROWS and ROWS[run["row"]].is_elsewhere]
     if made:
         heads = " | ".join((TOOLS[0], consistent(TOOLS[0]), *TOOLS[1:]))
-        yield from ("", "## Other domains", "", f"| row | seeds | on | {heads} |", "|---" * 7 + "|")
+        yield from ("", "## Other domains", "", f"| row | on | seeds | {heads} |", "|---" * 7 + "|")
     for task, places in ELSEWHERE.items():
         of = {tool: [r for r in made if (ROWS[r["row"]].tool, *ROWS[r["row"]].tasks) == (tool, task)] for tool in TOOLS}
         for place in ("test", *places) if any(of.values()) else ():
             cells = [figure(_of_split(of[tool], task, place)) for tool in TOOLS]
             cells.insert(1, figure(_of_split(of[TOOLS[0]], task, consistent(place))))
             seeds = ", ".join(str(run["seed"]) for run in of["polytag"])
-            yield f"| {task}, 3,000 sentences | {seeds} | {place} | {' | '.join(cells)} |"
+            yield f"| {task}, 3,000 sentences | {place} | {seeds} | {' | '.join(cells)} |"
 
 
 def _alone(runs: Sequence[Run], more: str = "") -> list[dict[str, Any]]:

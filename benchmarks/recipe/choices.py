@@ -54,12 +54,12 @@ def sizes(runs: Sequence[Run]) -> Iterator[str]:
 
 def epochs(runs: Sequence[Run]) -> Iterator[str]:
     """What `epochs = "auto"` trains, the best of them, and what twice as many bring."""
-    yield from _head("Epochs", "sentences", "epochs", "best, by dev", "seeds", "dev", "test")
+    yield from _head("Epochs", "sentences", "epochs", "seeds", "best, by dev", "dev", "test")
     for sentences in EPOCHS:
         for twice in (False, True):
             if of := _of(runs, lasting(sentences, twice=twice)):
                 best = ", ".join(str(run["epoch"]) for run in of)
-                yield _row(f"{sentences:,}", str(of[0]["epochs"]), best, _seeds(of), *_scores(of, "english"))
+                yield _row(f"{sentences:,}", str(of[0]["epochs"]), _seeds(of), best, *_scores(of, "english"))
 
 
 def rates(runs: Sequence[Run]) -> Iterator[str]:
