@@ -1,18 +1,128 @@
 """Optimizers that move only what a task used: parts that it does not use have no gradient and stay, bit for bit."""
 
-from collections.abc import Iterable, Mapping
-from functools import partial
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adagrad import adagrad
+from torch.optim.adam import adam
 
 from polytag.plan import Plan
 from polytag.plan.training import Training
 from polytag.training.network import Network
 from polytag.training.recurrent import WordEncoder
 
-Optimizer = torch.optim.Optimizer
-_SCALE = "scale"  # of a group's learning rate, in terms of the plan's
+Memory = dict[str, Tensor]  # what is remembered of a parameter
+_BETAS = 0.9, 0.999  # of Adam's averages
+
+
+class Optimizer(ABC):
+    """Moves parameters that have a gradient, as the class of the same name in `torch.optim` does.
+
+    It calls what those classes call; they themselves load PyTorch's compiler, which is a third of a training's start.
+    """
+
+    def __init__(
+        self, parameters: Iterable[nn.Parameter], *, rate: float, epsilon: float = 0.0, shares: Sequence[float] = ()
+    ) -> None:
+        """``shares`` of the learning rate, by parameter, or none: all move at the whole ``rate``."""
+        self.parameters, self.rate, self._epsilon = list(parameters), rate, epsilon
+        self.shares = [*shares] or [1.0] * len(self.parameters)
+        self.memory: dict[int, Memory] = {}  # by the parameter's number, of those that have moved
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """Move what has a gradient."""
+        given = [(number, gradient) for number, p in enumerate(self.parameters) if (gradient := p.grad) is not None]
+        for share in dict.fromkeys(self.shares[number] for number, _ in given):
+            numbers = [number for number, _ in given if self.shares[number] == share]
+            self._move(
+                [self.parameters[number] for number in numbers],
+                [gradient for number, gradient in given if self.shares[number] == share],
+                [self.remembered(number) for number in numbers],
+                self.rate * share,
+            )
+
+    def remembered(self, number: int) -> Memory:
+        """What is remembered of a parameter; from its first step on."""
+        if number not in self.memory:
+            self.memory[number] = self.fresh(self.parameters[number])
+        return self.memory[number]
+
+    @abstractmethod
+    def fresh(self, parameter: Tensor) -> Memory:
+        """What is remembered of a parameter that has not moved yet."""
+
+    @abstractmethod
+    def _move(self, parameters: list[Tensor], gradients: list[Tensor], memory: list[Memory], rate: float) -> None: ...
+
+
+class Sgd(Optimizer):
+    """Plain gradients, dense or of rows."""
+
+    def fresh(self, parameter: Tensor) -> Memory:  # noqa: ARG002
+        return {}
+
+    def _move(self, parameters: list[Tensor], gradients: list[Tensor], memory: list[Memory], rate: float) -> None:  # noqa: ARG002
+        for parameter, gradient in zip(parameters, gradients, strict=True):
+            parameter.add_(gradient, alpha=-rate)
+
+
+class Adagrad(Optimizer):
+    """AdaGrad (Duchi, Hazan and Singer 2011) with its epsilon inside the root, as in the authors' code.
+
+    So it is the first value of the accumulators. Gradients are dense, or all are of rows.
+    """
+
+    def fresh(self, parameter: Tensor) -> Memory:
+        return {"step": torch.zeros(()), "sum": torch.full_like(parameter, self._epsilon)}
+
+    def _move(self, parameters: list[Tensor], gradients: list[Tensor], memory: list[Memory], rate: float) -> None:
+        rows = any(gradient.is_sparse for gradient in gradients)
+        # The fused step takes less than half the time, but no sparse gradients; not every PyTorch has it on a GPU.
+        fused = not rows and all(parameter.device.type == "cpu" for parameter in parameters)
+        sums, steps = ([of[name] for of in memory] for name in ("sum", "step"))
+        adagrad(
+            parameters, gradients, sums, steps, fused=fused, has_sparse_grad=rows, lr=rate, weight_decay=0.0,
+            lr_decay=0.0, eps=0.0, maximize=False,
+        )  # fmt: skip
+
+
+class Adam(Optimizer):
+    """Adam (Kingma and Ba 2015) of dense gradients."""
+
+    def fresh(self, parameter: Tensor) -> Memory:
+        step = torch.zeros((), device=parameter.device)
+        return {"step": step, "exp_avg": torch.zeros_like(parameter), "exp_avg_sq": torch.zeros_like(parameter)}
+
+    def _move(self, parameters: list[Tensor], gradients: list[Tensor], memory: list[Memory], rate: float) -> None:
+        means, squares, steps = ([of[name] for of in memory] for name in ("exp_avg", "exp_avg_sq", "step"))
+        adam(
+            parameters, gradients, means, squares, [], steps, fused=True, amsgrad=False, beta1=_BETAS[0],
+            beta2=_BETAS[1], lr=rate, weight_decay=0.0, eps=self._epsilon, maximize=False,
+        )  # fmt: skip
+
+
+class SparseAdam(Adam):
+    """Adam of gradients of rows: the averages of a row decay when it has a gradient, and not else."""
+
+    def fresh(self, parameter: Tensor) -> Memory:
+        return super().fresh(parameter) | {"step": torch.zeros((), dtype=torch.int64)}
+
+    def _move(self, parameters: list[Tensor], gradients: list[Tensor], memory: list[Memory], rate: float) -> None:
+        for parameter, gradient, of in zip(parameters, gradients, memory, strict=True):
+            of["step"] += 1
+            bias, of_squares = (1 - beta ** int(of["step"]) for beta in _BETAS)
+            found = gradient.coalesce()
+            rows, values = found.indices()[0], found.values()
+            mean, square = of["exp_avg"][rows], of["exp_avg_sq"][rows]
+            mean += (values - mean) * (1 - _BETAS[0])
+            square += (values**2 - square) * (1 - _BETAS[1])
+            of["exp_avg"][rows], of["exp_avg_sq"][rows] = mean, square
+            steps = mean / (square.sqrt() + self._epsilon) * (-rate * math.sqrt(of_squares) / bias)
+            parameter.index_add_(0, rows, steps)
 
 
 def optimizers_of(network: Network, plan: Plan) -> dict[str, list[Optimizer]]:
@@ -45,25 +155,17 @@ def make_optimizers(
     """The optimizers of a set of parameters.
 
     ``sparse`` holds the word embeddings, whose gradients are rows, each with its share of the learning rate.
-
-    AdaGrad's epsilon stands inside the square root, as in the authors' code, so it is the accumulators' first value.
     ``features`` holds the weights of features. They move by plain gradients, which need no accumulators for so many.
     """
     torch.sparse.check_sparse_tensor_invariants.disable()  # type: ignore[no-untyped-call]  # torch warns until one decides
-    dense, rate = list(parameters), settings.learning_rate
-    rows = [{"params": [table], _SCALE: share} for table, share in sparse]
-    plain = [{"params": group, _SCALE: settings.feature_learning_rate / rate} for group in [list(features)] if group]
-    of_features: list[Optimizer] = [torch.optim.SGD(plain, lr=settings.feature_learning_rate)] if plain else []
-    if settings.optimizer == "adagrad":
-        adagrad = partial(torch.optim.Adagrad, lr=rate, initial_accumulator_value=settings.epsilon, eps=0.0)
-        # The fused step takes less than half the time, but no sparse gradients; not every PyTorch has it on a GPU.
-        on_cpu = all(parameter.device.type == "cpu" for parameter in dense)
-        groups = ((dense, on_cpu), (rows, False))
-        return [*(adagrad(group, fused=fused) for group, fused in groups if group), *of_features]
-    optimizers: list[Optimizer] = [torch.optim.Adam(dense, lr=rate, eps=settings.epsilon, fused=True)]
-    if rows:
-        optimizers.append(torch.optim.SparseAdam(rows, lr=rate, eps=settings.epsilon))
-    return optimizers + of_features
+    dense, rows, plain = list(parameters), list(sparse), list(features)
+    tables, shares = [table for table, _ in rows], [share for _, share in rows]
+    rate, epsilon = settings.learning_rate, settings.epsilon
+    of_dense, of_rows = (Adagrad, Adagrad) if settings.optimizer == "adagrad" else (Adam, SparseAdam)
+    made: list[Optimizer] = [of_dense(dense, rate=rate, epsilon=epsilon)]
+    made += [of_rows(tables, rate=rate, epsilon=epsilon, shares=shares)]
+    made += [Sgd(plain, rate=rate, shares=[settings.feature_learning_rate / rate] * len(plain))]
+    return [optimizer for optimizer in made if optimizer.parameters]
 
 
 def set_learning_rate(optimizers: Iterable[Optimizer], settings: Training, progress: float) -> None:
@@ -74,8 +176,7 @@ def set_learning_rate(optimizers: Iterable[Optimizer], settings: Training, progr
     first = settings.learning_rate
     last = first if settings.final_learning_rate is None else settings.final_learning_rate
     for optimizer in optimizers:
-        for group in optimizer.param_groups:
-            group["lr"] = (first + (last - first) * progress) * group.get(_SCALE, 1.0)
+        optimizer.rate = first + (last - first) * progress
 
 
 def clip_gradients(parameters: Iterable[nn.Parameter], largest: float) -> float:
@@ -95,18 +196,12 @@ def clip_gradients(parameters: Iterable[nn.Parameter], largest: float) -> float:
 
 def flatten_state(optimizer: Optimizer) -> dict[str, Tensor]:
     """An optimizer's state as named tensors."""
-    state = optimizer.state_dict()["state"]
-    return {
-        f"{index}.{name}": torch.as_tensor(value) for index, values in state.items() for name, value in values.items()
-    }
+    return {f"{number}.{name}": value for number, of in optimizer.memory.items() for name, value in of.items()}
 
 
 def restore_state(optimizer: Optimizer, tensors: Mapping[str, Tensor]) -> None:
-    """The inverse of `flatten_state`."""
-    state: dict[int, dict[str, Tensor | int]] = {}
+    """The inverse of `flatten_state`; the values are copied, for loaded ones map the file."""
+    optimizer.memory = {}
     for key, value in tensors.items():
-        index, name = key.split(".")
-        # SparseAdam counts its steps in a plain integer.
-        plain = name == "step" and isinstance(optimizer, torch.optim.SparseAdam)
-        state.setdefault(int(index), {})[name] = int(value) if plain else value.clone()  # loaded ones map the file
-    optimizer.load_state_dict({"state": state, "param_groups": optimizer.state_dict()["param_groups"]})
+        number, name = key.split(".")
+        optimizer.remembered(int(number))[name].copy_(value)
