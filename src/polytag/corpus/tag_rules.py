@@ -62,8 +62,13 @@ def ends(before: Tag, here: Tag) -> bool:
     return before.role != "O" and (here.role == "O" or begins(before, here))
 
 
-def faults(before: Tag, here: Tag, *, scheme: str) -> Iterator[tuple[int, str]]:
+@lru_cache(maxsize=65536)  # few pairs make up a corpus
+def faults(before: Tag, here: Tag, *, scheme: str) -> tuple[tuple[int, str], ...]:
     """What a scheme finds wrong between two tags: -1 and a sentence on the first, 0 and a sentence on the second."""
+    return tuple(_faults(before, here, scheme))
+
+
+def _faults(before: Tag, here: Tag, scheme: str) -> Iterator[tuple[int, str]]:
     rules, name = SCHEMES[scheme], scheme.upper()
     if scheme == "plain":
         return
