@@ -9,15 +9,20 @@ from torch import Tensor, nn
 
 from polytag.vocabulary.vocabularies import UNKNOWN
 
+_LOWEST, _DRAWS = -(1 << 15), 1 << 16  # of 16 bits with a sign
+
 
 def dropout(x: Tensor, rate: float, generator: torch.Generator | None) -> Tensor:
     """Hide each value with probability ``rate`` and scale up the others; without a generator nothing is hidden.
 
-    On a CPU these are the bits of `torch.nn.functional.dropout`, where PyTorch's own generator has the same state.
+    Four values share a draw, 16 bits for each: PyTorch draws one for each, in four times the time.
     """
     if generator is None or not rate:
         return x
-    return x * torch.empty_like(x).bernoulli_(1 - rate, generator=generator).div_(1 - rate)
+    drawn = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
+    drawn.random_(torch.iinfo(torch.int64).min, None, generator=generator)
+    kept = drawn.view(torch.int16)[: x.numel()].view(x.shape) >= _LOWEST + round(rate * _DRAWS)
+    return x * kept.to(x.dtype).mul_(1 / (1 - rate))
 
 
 def hide_rare(ids: Tensor, rarity: Tensor | None, generator: torch.Generator | None) -> Tensor:
