@@ -65,6 +65,15 @@ def test_whatever_reads_corpora_takes_the_data_directory(name):
     assert found.help == option("train", "--data").help
 
 
+@pytest.mark.parametrize("name", ALL)
+def test_no_path_is_empty(name):
+    """As of a variable that nobody set: the current directory is seldom meant, and a model would be written into it."""
+    for param in ALL[name].params:
+        if isinstance(param.type, click.Path):
+            with pytest.raises(click.BadParameter, match="an empty path, expected the name"):
+                param.type.convert("", param, None)
+
+
 def test_tag_names_layers_in_one_form():
     for name in ("init", "data convert"):
         assert option(name, "--tag").metavar == "NAME=PLACE"

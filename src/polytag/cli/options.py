@@ -2,18 +2,17 @@
 
 import re
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import Any, TypeVar
 
 import click
 
-from polytag.cli.outputs import FileToWrite
+from polytag.cli.outputs import FileToWrite, NamedPath
 from polytag.corpus.formats import FORMATS
 from polytag.tokenisers import TOKENISERS, is_tokeniser
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PATH = click.Path(path_type=Path)
+PATH = NamedPath()
 ANNOTATED = ("auto", *(name for name, row in FORMATS.items() if row.has_tags))
 TEXTS = tuple(name for name, row in FORMATS.items() if not row.has_tags)
 TAGGED = ("auto", *(name for name, row in FORMATS.items() if row.is_tagged))

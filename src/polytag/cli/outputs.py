@@ -16,7 +16,19 @@ if TYPE_CHECKING:
     from polytag.corpus.notes import Notes
 
 
-class FileToWrite(click.Path):
+class NamedPath(click.Path):
+    """A path that is there: an empty one, as of a variable that nobody set, would be the current directory."""
+
+    def __init__(self) -> None:
+        super().__init__(path_type=Path)
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if value == "":
+            self.fail("an empty path, expected the name of a file or directory", param, ctx)
+        return super().convert(value, param, ctx)
+
+
+class FileToWrite(NamedPath):
     """A file that a command writes at its end; where it could not, that is said at the start.
 
     ``read_again`` is for a file that the command opens once more, to see what came of it: devices and pipes are none.
@@ -26,7 +38,7 @@ class FileToWrite(click.Path):
     """
 
     def __init__(self, *, read_again: bool = False) -> None:
-        super().__init__(path_type=Path)
+        super().__init__()
         self._read_again = read_again
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
