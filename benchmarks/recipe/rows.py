@@ -249,7 +249,7 @@ ROWS = {row.name: row for row in (
         "english in a minute", ["english"],
         settings={
             "size": "small", "batch_sentences": 32, "learning_rate": 0.004, "epochs": 6, "threads": 2,
-        }, goal={"english": 90.8},
+        }, of_all={"words": {"fine_tuning": 0.3}}, goal={"english": 90.8},
     ),
     Row(
         "english, labels alone", ["english"], vectors=False, goal={"english": 87.0},
@@ -279,7 +279,10 @@ ROWS = {row.name: row for row in (
         others="paper 85.77 Spanish, 85.19 Dutch",
     ),
     Row("english, dutch, spanish, labels alone", ["english", "dutch", "spanish"], vectors=False),
-    Row("english, chunks, pos, dutch, spanish", ["english", "chunks", "pos", "dutch", "spanish"]),
+    Row(
+        "english, chunks, pos, dutch, spanish", ["english", "chunks", "pos", "dutch", "spanish"],
+        goal={"spanish": 86.0, "dutch": 85.8}, others="paper 85.77 Spanish, 85.19 Dutch",
+    ),
     *(
         Row(f"masakhaner {code}{more}", [code], vectors=False, of_tasks={code: own}, others=f"its authors {f1:.2f}")
         for more, own in AFRICAN_ROWS.items()
