@@ -84,7 +84,7 @@ def _merged(old: Mapping[tuple[str, ...], Row], new: Mapping[tuple[str, ...], Ro
 def _newer(old: Row, new: Row) -> Row:
     if len(of_seeds(new)) < len(of_seeds(old)) or not new:
         return old
-    same = new.get(SEEDS) == old.get(SEEDS)  # what these runs do not say, the same seeds have said before
+    same = sorted(of_seeds(new)) == sorted(of_seeds(old))  # what these runs do not say, the same seeds have said before
     return {column: cell or (old.get(column, "") if same else "") for column, cell in new.items()}
 
 

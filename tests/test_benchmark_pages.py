@@ -1,9 +1,13 @@
 """Pages of benchmarks keep what earlier runs had put there, and tell differences with their interval."""
 
+import json
+from pathlib import Path
+
 import pytest
 from scipy import stats
 
 from benchmarks.page import merged, without
+from benchmarks.recipe.__main__ import main
 from benchmarks.recipe.differences import HEADING, section, welch
 
 OLD = """# Scores
@@ -62,3 +66,28 @@ def test_differences_are_of_rows_with_several_seeds() -> None:
     assert found[0] == HEADING
     # Both means have a variance of 1/3, four degrees of freedom: t(0.975) is 2.776.
     assert found[4:] == ["| english | english small | english | 3 and 3 | +1.00 (−1.27 to +3.27) |  |"]
+
+
+def test_a_mean_without_several_seeds_has_no_interval() -> None:
+    page = OLD.replace("| chunks |", "| english | english | 1 | 91.00 ± 1.00 | 83.00 |\n| chunks |", 1)
+    assert list(section(page))[4:] == []
+
+
+def test_tools_stand_side_by_side_on_the_seeds_that_all_have(tmp_path: Path) -> None:
+    runs = [
+        {
+            "row": f"ewt, 3,000 sentences{more}",
+            "seed": seed,
+            "scores": {"ewt": {"test": 90.0 + seed}},
+            "minutes": 1.0,
+            "processor": "one",
+        }
+        for more, seeds in (("", (1, 2)), (", case augmentation", (2, 1, 3)), (", crfsuite", (1, 2, 3)))
+        for seed in seeds
+    ]
+    (tmp_path / "runs.jsonl").write_text("\n".join(map(json.dumps, runs)))
+    main(["--data", ".", "--results", str(tmp_path / "runs.jsonl"), "--markdown", str(tmp_path / "page.md")])
+    page = (tmp_path / "page.md").read_text()
+    each = "91.50 ± 0.71"
+    assert f"| ewt, 3,000 sentences | test | 1, 2 | {each} |  | {each} | {each} |" in page
+    assert "| polytag | crfsuite | ewt, 3,000 sentences: test | 2 and 2 |  | +0.00 (" in page

@@ -33,7 +33,7 @@ def test_the_page_has_means_over_seeds(tmp_path: Path) -> None:
     main(["--data", ".", "--results", str(tmp_path / "runs.jsonl"), "--markdown", str(tmp_path / "page.md")])
     page = (tmp_path / "page.md").read_text()
     assert "| dutch | dutch | 1, 2 | 50.00 ± 0.00 | 81.00 ± 1.41 |  | 82.00 | 85.5 | paper 85.00 | 1.0 |" in page
-    assert "| MasakhaNER, mean of ten | each alone |  | 50.00 | 64.50 |  |  |" in page
+    assert "| MasakhaNER, mean of ten | each alone | 1 | 50.00 | 64.50 |  |  |" in page
 
 
 def test_votes_are_scored_beside_the_runs(tmp_path: Path) -> None:

@@ -128,8 +128,9 @@ def page(runs: Sequence[Run]) -> Iterator[str]:
     alone = [(f"each alone{more}", _alone(runs, more)) for more in AFRICAN_ROWS]
     for title, found in (*alone, ("together", _together(runs))):
         if found:
-            means = [figure(_means(found, split)) for split in splits]
-            yield f"| MasakhaNER, mean of ten | {title} | | {' | '.join(means)} | | BiLSTM-CRF of its authors 69.0 | |"
+            means = [figure(_means([*found.values()], split)) for split in splits]
+            cells = ("MasakhaNER, mean of ten", title, ", ".join(map(str, found)), *means)
+            yield f"| {' | '.join(cells)} | | BiLSTM-CRF of its authors 69.0 | |"
     yield from (*_votes(runs), *_elsewhere(runs), *choices.sizes(runs), *choices.epochs(runs), *choices.rates(runs))
     yield from processors([run for run in runs if "votes" not in run])
     yield "Trainings may have shared it: minutes are upper bounds."
@@ -160,26 +161,29 @@ def _elsewhere(runs: Sequence[Run]) -> Iterator[str]:
         yield from ("", "## Other domains", "", f"| row | on | seeds | {heads} |", "|---" * 7 + "|")
     for task, places in ELSEWHERE.items():
         of = {tool: [r for r in made if (ROWS[r["row"]].tool, *ROWS[r["row"]].tasks) == (tool, task)] for tool in TOOLS}
-        for place in ("test", *places) if any(of.values()) else ():
+        seeds = [[run["seed"] for run in runs] for runs in of.values() if runs]
+        all_have = [seed for seed in seeds[0] if all(seed in each for each in seeds)] if seeds else []
+        of = {tool: [run for run in runs if run["seed"] in all_have] for tool, runs in of.items()}
+        for place in ("test", *places) if all_have else ():
             cells = [figure(_of_split(of[tool], task, place)) for tool in TOOLS]
             cells.insert(1, figure(_of_split(of[TOOLS[0]], task, consistent(place))))
-            seeds = ", ".join(str(run["seed"]) for run in of["polytag"])
-            yield f"| {task}, 3,000 sentences | {place} | {seeds} | {' | '.join(cells)} |"
+            cells = [f"{task}, 3,000 sentences", place, ", ".join(map(str, all_have)), *cells]
+            yield f"| {' | '.join(cells)} |"
 
 
-def _alone(runs: Sequence[Run], more: str = "") -> list[dict[str, Any]]:
-    """The scores of each language by its seed, of seeds that have all."""
-    seeds = dict.fromkeys(run.get("seed") for run in runs)
-    by_seed = (
-        {code: run["scores"][code] for code in AFRICAN for run in runs
-         if (run["row"], run.get("seed")) == (f"masakhaner {code}{more}", seed)}
+def _alone(runs: Sequence[Run], more: str = "") -> dict[int, dict[str, Any]]:
+    """Of each seed that has all languages, the scores of each."""
+    seeds = dict.fromkeys(run["seed"] for run in runs if "seed" in run)
+    by_seed = {
+        seed: {code: run["scores"][code] for code in AFRICAN for run in runs
+               if (run["row"], run.get("seed")) == (f"masakhaner {code}{more}", seed)}
         for seed in seeds
-    )  # fmt: skip
-    return [found for found in by_seed if len(found) == len(AFRICAN)]
+    }  # fmt: skip
+    return {seed: found for seed, found in by_seed.items() if len(found) == len(AFRICAN)}
 
 
-def _together(runs: Sequence[Run]) -> list[dict[str, Any]]:
-    return [run["scores"] for run in runs if run["row"] == "masakhaner, ten languages"]
+def _together(runs: Sequence[Run]) -> dict[int, dict[str, Any]]:
+    return {run["seed"]: run["scores"] for run in runs if run["row"] == "masakhaner, ten languages"}
 
 
 if __name__ == "__main__":

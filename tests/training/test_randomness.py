@@ -27,6 +27,11 @@ def test_dropout_takes_any_shape_and_repeats(shape: tuple[int, int]) -> None:
     assert torch.equal(first, again)
 
 
+def test_dropout_of_nearly_all_hides_nearly_all() -> None:
+    found = dropout(torch.ones(1000), 1 - 1e-9, torch.Generator().manual_seed(1))
+    assert int((found != 0).sum()) < 10
+
+
 def test_gradients_are_of_what_was_kept() -> None:
     x = torch.randn(20, 10, generator=torch.Generator().manual_seed(1), requires_grad=True)
     found = dropout(x, 0.4, torch.Generator().manual_seed(2))

@@ -21,7 +21,8 @@ def dropout(x: Tensor, rate: float, generator: torch.Generator | None) -> Tensor
         return x
     drawn = torch.empty((x.numel() + 3) // 4, dtype=torch.int64, device=x.device)
     drawn.random_(torch.iinfo(torch.int64).min, None, generator=generator)
-    kept = drawn.view(torch.int16)[: x.numel()].view(x.shape) >= _LOWEST + round(rate * _DRAWS)
+    least = _LOWEST + min(round(rate * _DRAWS), _DRAWS - 1)  # of what is kept
+    kept = drawn.view(torch.int16)[: x.numel()].view(x.shape) >= least
     return x * kept.to(x.dtype).mul_(1 / (1 - rate))
 
 
