@@ -2,6 +2,7 @@
 
 import gc
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +18,8 @@ settings.register_profile("thorough", parent=settings.get_profile("polytag"), ma
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "polytag"))
 
 gc.set_threshold(50_000, 20, 20)  # thousands of tests and torch are many objects: looking through them is a fifth
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:  # as in the background of a script: programs that tests interrupt
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # would inherit it and go on for good
 os.fsync = lambda _: None  # no test takes the power away, and a disk that is waited for is most of a small training
 
 
