@@ -92,7 +92,7 @@ def test_values_are_rounded(model: Model, tmp_path: Path, precision: str, error:
         assert found.arrays[name].tobytes() == model.arrays[name].tobytes(), name
 
 
-@pytest.mark.filterwarnings("ignore:polytag's compiled core has no LSTM")
+@pytest.mark.filterwarnings("ignore:polytag's compiled core has no LSTM", "ignore:the model is of int8")
 @pytest.mark.parametrize("precision", ["float16", "int8"])
 def test_an_lstm_is_rounded_too_and_a_softmax_stays_one(tmp_path: Path, precision: str) -> None:
     model = tiny.model(output="softmax", recurrent={"cell": "lstm", "bias": True})
