@@ -224,6 +224,12 @@ def _rates_of_learning() -> Iterator[Row]:
 _LSTM = {kind: {"cell": "lstm", "bias": True} for kind in ("chars", "words")}
 _TWO = {"words": {"layers": 2}}
 _TASKS = ("english", "pos")
+_WITHOUT: dict[str, tuple[dict[str, Any], dict[str, dict[str, Any]]]] = {  # what each technique of the recipe brings
+    "no clusters": ({}, {"words": {"clusters": "none"}}),
+    "no unknown words": ({}, {"words": {"unknown": 0.0}}),
+    "no average": ({"average": "none"}, {}),
+    "no features": ({}, {"tags": {"features": False}}),
+}
 _ENGLISH = "IntNet 91.64, NCRF++ 91.35, LM-LSTM-CRF 91.24, Ma and Hovy 91.21"
 ROWS = {row.name: row for row in (
     Row("english", ["english"], goal={"english": 91.6}, others=_ENGLISH),
@@ -243,6 +249,10 @@ ROWS = {row.name: row for row in (
     Row(
         f"english small{RECASING}", ["english"], settings={"size": "small"},
         of_tasks={"english": {"case_augmentation": 0.1}}, others=_ENGLISH,
+    ),
+    *(
+        Row(f"english small, {name}", ["english"], settings={"size": "small", **settings}, of_all=of_all)
+        for name, (settings, of_all) in _WITHOUT.items()
     ),
     Row("english paper", ["english"], settings={"size": "paper"}, others=_ENGLISH),
     Row(
