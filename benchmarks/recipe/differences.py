@@ -22,11 +22,8 @@ PAIRS = (
     ("english, fine tuning 0.3", "english"),
     ("english small, fine tuning 0.3", "english small"),
     ("english, refit", "english"),
-    *product(
-        (f"english small{RECASING}", "english small, no clusters", "english small, no unknown words"),
-        ("english small",),
-    ),
-    *product(("english small, no average", "english small, no features"), ("english small",)),
+    (f"english small{RECASING}", "english small"),
+    *((f"english small, no {what}", "english small") for what in ("clusters", "unknown words", "average", "features")),
     *product((_MULTI, "chunks, parts of speech", _LOWER), ("chunks",)),
     (_LOWER, "chunks, parts of speech"),
     ("chunks, 30% of labels, with pos from the lower layer", "chunks, 30% of labels, with pos"),
