@@ -233,6 +233,10 @@ BAD = {
     "prose": (b"It was a bright cold day\nin April.\n", r":1: no values after the word"),
     "UTF-16": ("a 1 2\n".encode("utf-16"), r"UTF-16 text, expected a file in UTF-8"),
     "not a number": (b"2 2\na 1 2\nb 1 x\n", r":3: the value 'x' is not a finite number"),
+    "a decimal comma": (b"2 2\na 1 2\nb 1,5 2\n", r":3: the value '1,5' is not a finite number"),
+    "JSON but no number": (b"2 2\na 1 2\nb true 2\n", r":3: the value 'true' is not a finite number"),
+    "quoted": (b'2 2\na 1 2\nb "1" 2\n', r":3: the value '\"1\"' is not a finite number"),
+    "a whole number without end": (b"2 2\na 1 2\nb 1 " + b"9" * 400 + b"\n", r":3: the value '9{40}' is not a finite"),
     "NaN": (b"2 2\na nan 2\nb 1 2\n", r":2: the value 'nan' is not a finite number"),
     "infinite": (b"a 1 2\nb 1 -inf\n", r":2: the value '-inf' is not a finite number"),
     "beyond float32": (b"2 2\na 1 2\nb 1 1e39\n", r":3: the value '1e39' is not a finite number"),
@@ -296,6 +300,16 @@ def test_wrong_calls(tmp_path: Path) -> None:
         READERS["glove"](tmp_path, Notes())
     with pytest.raises(VectorsError, match="expected a header"):
         READERS["word2vec"](write(tmp_path, text(header=False)), Notes())
+
+
+def test_numbers_are_those_of_float(tmp_path: Path) -> None:
+    """Also those that are no JSON, as ``.5`` is, in a block or alone, and digits beyond those of any float."""
+    drawn = np.random.default_rng(0).standard_normal(300).tolist()
+    values = ["1", "-2", "-0.0", "3e2", "1E-3", "0.1000000000000000055511151231257827", "1e-46", *map(repr, drawn)]
+    for odd in ([], [".5", "+1", "7.", "007", "-.5e+1"]):
+        rows = [f"w{number} {value} 1\n" for number, value in enumerate([*values, *odd])]
+        found = load_vectors(write(tmp_path, "".join(rows).encode())).matrix[:, 0]
+        assert found.tolist() == [float(np.float32(float(value))) for value in [*values, *odd]]
 
 
 def test_senna(tmp_path: Path) -> None:

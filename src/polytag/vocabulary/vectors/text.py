@@ -7,6 +7,7 @@ from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
+from pydantic_core import from_json
 
 from polytag.corpus.notes import Notes
 from polytag.errors import VectorsError
@@ -160,11 +161,9 @@ class TextLayout:
             raise self._error(f"the word {word[:40]!r} is not UTF-8, expected a file in UTF-8", number) from error
 
     def _matrix(self, rows: list[Row]) -> Matrix:
-        fields = b" ".join([values for _, _, values in rows]).split(b" ")
         try:
             with np.errstate(over="ignore"):  # what overflows becomes infinite and is refused below
-                # float() on each is the quickest strict way: twice as fast as numpy's own reading of bytes.
-                flat = np.fromiter(map(float, fields), dtype=np.float32, count=len(fields))
+                flat = _floats(b" ".join([values for _, _, values in rows]))
         except ValueError:
             raise self._bad_value(rows) from None
         if not np.isfinite(flat).all():
@@ -181,6 +180,21 @@ class TextLayout:
 
     def _tell(self, kind: str, message: str, line: int) -> None:
         self.notes.tell(kind, message, path=str(self.path), line=line)
+
+
+def _floats(values: bytes) -> Matrix:
+    """The numbers of ``values``, one space between two, float32.
+
+    Raises:
+        ValueError: one of them is not a number.
+    """
+    if not values.translate(None, b"+-.0123456789Ee "):  # a comma, a quotation mark or ``true`` would be read as JSON
+        try:  # three times as fast as float() on each, itself twice as fast as numpy's own reading of bytes
+            return np.array(from_json(b"[%b]" % values.replace(b" ", b",")), dtype=np.float32)
+        except (ValueError, OverflowError):
+            pass  # not JSON, as ``.5`` and ``+1`` are not, or no number at all
+    fields = values.split(b" ")
+    return np.fromiter(map(float, fields), dtype=np.float32, count=len(fields))
 
 
 def _dimension(path: Path, *, claimed: int | None = None) -> int:
