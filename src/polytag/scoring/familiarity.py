@@ -53,9 +53,12 @@ class Familiarity:
 
     def __add__(self, more: "Familiarity") -> "Familiarity":
         """Of both texts; the confidence is lost."""
-        counts = zip(list(asdict(self).values())[:4], list(asdict(more).values())[:4], strict=True)
-        words, unknown_words, characters, unknown_characters = (a + b for a, b in counts)
-        return Familiarity(words, unknown_words, characters, unknown_characters)
+        return Familiarity(
+            self.words + more.words,
+            self.unknown_words + more.unknown_words,
+            self.characters + more.characters,
+            self.unknown_characters + more.unknown_characters,
+        )
 
     @property
     def word_rate(self) -> float:

@@ -17,7 +17,6 @@ class _Table:
     weight: nn.Parameter
     average: Tensor
     left: Tensor  # of each row, `Averages.left` when its average was last right; -inf: it never moved
-    moving: Tensor  # rows that the step under way moves
 
 
 class Averages:
@@ -36,13 +35,11 @@ class Averages:
         self._tables = {name: _table(weights[name], copies[name]) for name in sparse}
 
     def before_step(self) -> None:
-        """Catch up the rows that the gradients are about to move."""
+        """Catch up the rows that the gradients are about to move; they take in the step when they are wanted next."""
         for table in self._tables.values():
-            table.moving = torch.empty(0, dtype=torch.long, device=table.left.device)
             if table.weight.grad is not None:
                 table.weight.grad = table.weight.grad.coalesce()
-                table.moving = table.weight.grad.indices()[0]
-                self._catch_up(table, table.moving)
+                self._catch_up(table, table.weight.grad.indices()[0])
 
     @torch.no_grad()
     def after_step(self) -> None:
@@ -52,10 +49,6 @@ class Averages:
         self.left += float(np.log1p(-share)) if share < 1 else -np.inf
         for weight, average in self._dense.values():
             average.lerp_(weight, share)
-        for table in self._tables.values():
-            rows = table.moving
-            table.average[rows] = table.average[rows].lerp_(table.weight[rows], share)
-            table.left[rows] = self.left
 
     def tensors(self) -> dict[str, Tensor]:
         """The averages by the names of the weights; they change with the next step."""
@@ -79,13 +72,14 @@ class Averages:
 
     @torch.no_grad()
     def _catch_up(self, table: _Table, rows: Tensor) -> None:
-        """Take in, all at once, the steps that left these rows as they are."""
-        remains = (self.left - table.left[rows]).exp().clamp(max=1.0).float()  # of the distance to the weights
-        weight = table.weight[rows]
-        table.average[rows] = weight + (table.average[rows] - weight) * remains[:, None]
-        table.left[rows] = self.left
+        """Take in, all at once, the steps since these rows moved."""
+        remains = (self.left - table.left.index_select(0, rows)).exp_().clamp_(max=1.0).float()  # of the distance
+        weight = table.weight.index_select(0, rows)
+        distance = table.average.index_select(0, rows).sub_(weight)
+        table.average.index_copy_(0, rows, distance.mul_(remains[:, None]).add_(weight))
+        table.left.index_fill_(0, rows, self.left)
 
 
 def _table(weight: nn.Parameter, average: Tensor) -> _Table:
     left = torch.full((len(weight),), -np.inf, dtype=torch.float64, device=weight.device)
-    return _Table(weight, average, left, moving=torch.empty(0, dtype=torch.long))
+    return _Table(weight, average, left)

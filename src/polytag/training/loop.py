@@ -132,7 +132,6 @@ class Trainer:
         set_learning_rate(optimizers, self.settings, number / steps)
         sentences, weight = self.world.portion(turn.sentences)
         batch = self.examples.batch(Turn(turn.task, sentences), number).to(self.device)
-        self.network.train()
         loss = self._loss[turn.task](batch, generator=self._generator_of(number)) * weight
         loss.backward()  # type: ignore[no-untyped-call]
         if self.settings.clip is not None:

@@ -117,10 +117,11 @@ class SparseAdam(Adam):
             bias, of_squares = (1 - beta ** int(of["step"]) for beta in _BETAS)
             found = gradient.coalesce()
             rows, values = found.indices()[0], found.values()
-            mean, square = of["exp_avg"][rows], of["exp_avg_sq"][rows]
+            mean, square = (of[name].index_select(0, rows) for name in ("exp_avg", "exp_avg_sq"))
             mean += (values - mean) * (1 - _BETAS[0])
             square += (values**2 - square) * (1 - _BETAS[1])
-            of["exp_avg"][rows], of["exp_avg_sq"][rows] = mean, square
+            of["exp_avg"].index_copy_(0, rows, mean)
+            of["exp_avg_sq"].index_copy_(0, rows, square)
             steps = mean / (square.sqrt() + self._epsilon) * (-rate * math.sqrt(of_squares) / bias)
             parameter.index_add_(0, rows, steps)
 
