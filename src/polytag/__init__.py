@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from polytag.errors import PolytagError as PolytagError
 
 if TYPE_CHECKING:
+    from polytag.auditing import audit as audit
     from polytag.corpus.convert import convert as convert
     from polytag.corpus.frames import to_frame as to_frame
     from polytag.corpus.sentence import Sentence as Sentence
@@ -53,6 +54,7 @@ _HOMES = {
     "Span": "corpus.sentence",
     "Tagger": "tagger.tagging",
     "VectorsError": "errors",
+    "audit": "auditing",
     "calibrate": "tagger.calibration",
     "compare": "reports.two_models",
     "convert": "corpus.convert",
