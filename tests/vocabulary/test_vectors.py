@@ -303,13 +303,14 @@ def test_wrong_calls(tmp_path: Path) -> None:
 
 
 def test_numbers_are_those_of_float(tmp_path: Path) -> None:
-    """Also those that are no JSON, as ``.5`` is, in a block or alone, and digits beyond those of any float."""
+    """To the bit, also those that are no JSON, as ``.5`` is, or not the same there, and digits beyond any float's."""
     drawn = np.random.default_rng(0).standard_normal(300).tolist()
     values = ["1", "-2", "-0.0", "3e2", "1E-3", "0.1000000000000000055511151231257827", "1e-46", *map(repr, drawn)]
-    for odd in ([], [".5", "+1", "7.", "007", "-.5e+1"]):
-        rows = [f"w{number} {value} 1\n" for number, value in enumerate([*values, *odd])]
-        found = load_vectors(write(tmp_path, "".join(rows).encode())).matrix[:, 0]
-        assert found.tolist() == [float(np.float32(float(value))) for value in [*values, *odd]]
+    for odd in ([], [".5", "+1", "7.", "007", "-.5e+1"], ["-0"], ["-0", "1"]):
+        rows = [f"w{number} 1 {value}\n" for number, value in enumerate([*values, *odd])]
+        found = load_vectors(write(tmp_path, "".join(rows).encode())).matrix[:, 1]
+        expected = np.array([float(value) for value in [*values, *odd]], dtype=np.float32)
+        assert (found.view(np.uint32) == expected.view(np.uint32)).all()
 
 
 def test_senna(tmp_path: Path) -> None:

@@ -73,7 +73,7 @@ class Averages:
     @torch.no_grad()
     def _catch_up(self, table: _Table, rows: Tensor) -> None:
         """Take in, all at once, the steps since these rows moved."""
-        remains = (self.left - table.left.index_select(0, rows)).exp_().clamp_(max=1.0).float()  # of the average
+        remains = (self.left - table.left.index_select(0, rows)).exp_().clamp_(max=1.0).to(table.weight.dtype)
         weight, average = (of.index_select(0, rows) for of in (table.weight, table.average))
         table.average.index_copy_(0, rows, weight.lerp_(average, remains[:, None]))
         table.left.index_fill_(0, rows, self.left)

@@ -188,7 +188,8 @@ def _floats(values: bytes) -> Matrix:
     Raises:
         ValueError: one of them is not a number.
     """
-    if not values.translate(None, b"+-.0123456789Ee "):  # a comma, a quotation mark or ``true`` would be read as JSON
+    # JSON has commas, quotation marks and ``true`` too, and no sign of a whole zero.
+    if not values.translate(None, b"+-.0123456789Ee ") and b"-0 " not in values and not values.endswith(b"-0"):
         try:  # three times as fast as float() on each, itself twice as fast as numpy's own reading of bytes
             return np.array(from_json(b"[%b]" % values.replace(b" ", b",")), dtype=np.float32)
         except (ValueError, OverflowError):
