@@ -8,7 +8,7 @@ from math import sqrt
 from scipy import stats
 
 from benchmarks.page import SEEDS, Row, Section, line, of_seeds, sections
-from benchmarks.recipe.rows import AFRICAN, RECASING, TOOLS
+from benchmarks.recipe.rows import AFRICAN, RECASING, TOOLS, WITHOUT
 
 HEADING = "## Differences"
 HEAD = """
@@ -23,7 +23,7 @@ PAIRS = (
     ("english small, fine tuning 0.3", "english small"),
     ("english, refit", "english"),
     (f"english small{RECASING}", "english small"),
-    *((f"english small, no {what}", "english small") for what in ("clusters", "unknown words", "average", "features")),
+    *((f"english small, {what}", "english small") for what in WITHOUT),
     *product((_MULTI, "chunks, parts of speech", _LOWER), ("chunks",)),
     (_LOWER, "chunks, parts of speech"),
     ("chunks, 30% of labels, with pos from the lower layer", "chunks, 30% of labels, with pos"),
